@@ -1,0 +1,90 @@
+//! YAML text: where does each value sit, what does it mean, and how is it changed in place?
+//!
+//! Authority: YAML 1.2 for structure (granit-parser); for scalars the two readers that decide what
+//! a manifest means in a cluster, kustomize and kubectl (see [`Rules`]).
+//! Departs from them: anchors may be expanded only within a budget, nesting only to a depth.
+//! Knows: text, byte ranges, JSON values, RFC 6902. Does not know: Kubernetes.
+
+use std::borrow::Cow;
+use std::ops::Range;
+use std::rc::Rc;
+
+/// One document of a stream.
+#[derive(Debug, Clone)]
+pub struct Document<'t> {
+    /// The bytes of the document in the text, without the `---` before it.
+    pub range: Range<usize>,
+    /// Its content; `None` for a document of nothing but comments.
+    pub root: Option<Node<'t>>,
+    /// What may be written into it.
+    pub syntax: Syntax,
+}
+
+/// What a document is written in; new text is written in the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Syntax {
+    /// YAML, of any style.
+    Yaml,
+    /// Text that a JSON parser reads: nothing but JSON may be written into it.
+    Json,
+}
+
+/// A value in the text, with the bytes that spell it.
+#[derive(Debug, Clone)]
+pub struct Node<'t> {
+    /// The bytes of the value.
+    pub range: Range<usize>,
+    /// The value as written.
+    pub content: Content<'t>,
+    /// Whether the value carries an anchor (`&name`).
+    pub anchored: bool,
+    /// The tag as written (`!!str`, `!custom`, `!`), if any.
+    pub tag: Option<Box<str>>,
+}
+
+/// The shape of a [`Node`].
+#[derive(Debug, Clone)]
+pub enum Content<'t> {
+    /// A scalar: its text after unfolding and unescaping, and how it was spelled.
+    Scalar(Cow<'t, str>, Style),
+    /// A list; `flow` when written in brackets.
+    Sequence {
+        /// The elements in order.
+        items: Vec<Node<'t>>,
+        /// Written in brackets.
+        flow: bool,
+    },
+    /// A map; entries in order, repeated keys kept.
+    Mapping {
+        /// Key and value of each entry, in order.
+        entries: Vec<(Node<'t>, Node<'t>)>,
+        /// Written in braces.
+        flow: bool,
+    },
+    /// `*name`, with the node that it stands for.
+    Alias(Rc<Node<'t>>),
+}
+
+/// How a scalar is spelled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    /// Without quotes: only here do scalar rules apply.
+    Plain,
+    /// `'…'`
+    SingleQuoted,
+    /// `"…"`
+    DoubleQuoted,
+    /// `|`
+    Literal,
+    /// `>`
+    Folded,
+}
+
+/// Whose reading of plain scalars applies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rules {
+    /// go.yaml.in/yaml/v3 as kustomize and kpt use it: `yes` is a string.
+    Kustomize,
+    /// sigs.k8s.io/yaml as kubectl and the API server use it: `yes` is true.
+    Kubectl,
+}

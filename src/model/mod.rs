@@ -1,0 +1,297 @@
+//! What do the manifests say?
+//!
+//! Authority: the CRDs of Istio and the VictoriaMetrics operator, and the Kubernetes API, as far as a decision needs them.
+//! Departs from them: reading never fails on one object; what is not understood becomes [`Unread`] and is reported.
+//! Knows: objects and their fields. Does not know: what Istio makes of a policy, which pods an endpoint reaches, what we decide.
+//!
+//! ```text
+//! Namespace ──labels──► injection        PeerAuthentication ──selector──┐
+//! Service ──selector──► Workload (pod template) ◄────────────────────────┘
+//!    ▲ labels                                 ▲ pod labels
+//! VMServiceScrape ◄──selects── VMAgent     VMPodScrape ◄──selects── VMAgent
+//! ```
+
+use std::collections::BTreeMap;
+
+use jsonptr::PointerBuf;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use serde_json::{Map, Value};
+
+pub use crate::config::MtlsMode;
+
+/// Labels or annotations.
+pub type Labels = BTreeMap<String, String>;
+
+/// Everything that a decision can depend on, in an order that does not depend on the input's.
+#[derive(Debug, Default)]
+pub struct Inventory {
+    /// Namespace objects by name. A namespace that is not here is unknown, not unlabelled.
+    pub namespaces: BTreeMap<String, Namespace>,
+    /// Services.
+    pub services: Vec<Service>,
+    /// Everything whose pods can be scraped: workloads, and the pods that operators make of their objects.
+    pub workloads: Vec<Workload>,
+    /// PeerAuthentication objects, the refused ones too.
+    pub policies: Vec<PeerAuthentication>,
+    /// Scrape objects.
+    pub scrapes: Vec<Scrape>,
+    /// Objects that scrape.
+    pub scrapers: Vec<Scraper>,
+    /// What could not be understood.
+    pub unread: Vec<Unread>,
+}
+
+/// Which object, and what its metadata tells us to do with it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Object {
+    /// `kind`.
+    pub kind: String,
+    /// The namespace that counts in decisions; empty for cluster-scoped kinds.
+    pub namespace: String,
+    /// `metadata.name`.
+    pub name: String,
+    /// `apiVersion`.
+    pub api_version: String,
+    /// Position among the items of the package.
+    pub item: usize,
+    /// `metadata.namespace` is missing and the configured one stands for it.
+    pub namespace_assumed: bool,
+    /// `istio-scrape.dev/ignore: "true"`: read, never changed.
+    pub ignored: bool,
+    /// `config.kubernetes.io/local-config: "true"`: a fact, never patched.
+    pub local: bool,
+    /// Rules named in `istio-scrape.dev/accept`: known, to be kept quiet.
+    pub accepted: Vec<String>,
+}
+
+/// A Namespace object.
+#[derive(Debug, Clone)]
+pub struct Namespace {
+    /// The object.
+    pub object: Object,
+    /// Its labels, with `kubernetes.io/metadata.name` as the API server sets it.
+    pub labels: Labels,
+}
+
+/// A Service.
+#[derive(Debug, Clone)]
+pub struct Service {
+    /// The object.
+    pub object: Object,
+    /// Labels of the Service: what a VMServiceScrape selects by.
+    pub labels: Labels,
+    /// Which pods it selects; empty for a Service without selector (hand-written endpoints, ExternalName).
+    pub selector: Labels,
+    /// Its ports.
+    pub ports: Vec<ServicePort>,
+    /// `clusterIP: None`.
+    pub headless: bool,
+}
+
+/// A port of a Service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServicePort {
+    /// `name`; a single port may have none.
+    pub name: Option<String>,
+    /// `port`, as clients of the Service use it.
+    pub number: u16,
+    /// `targetPort`, or `port` where that is missing: what the pod listens on.
+    pub target: PortRef,
+    /// The protocol Istio takes from `appProtocol`, else from the name's prefix; `None`: detected at run time.
+    pub application: Option<String>,
+    /// `TCP` unless written otherwise.
+    pub protocol: String,
+}
+
+/// A port, by number or by the name that a container gives it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PortRef {
+    /// The pod's port number.
+    Number(u16),
+    /// `containers[].ports[].name`.
+    Name(String),
+}
+
+/// Pods that come from one template.
+#[derive(Debug, Clone)]
+pub struct Workload {
+    /// The object that owns the template (or the Pod itself, or the operator's object).
+    pub object: Object,
+    /// Labels of the pods: what Services and PeerAuthentications select by.
+    pub labels: Labels,
+    /// Annotations of the pods.
+    pub annotations: Labels,
+    /// `hostNetwork: true`.
+    pub host_network: bool,
+    /// Containers and init containers.
+    pub containers: Vec<Container>,
+    /// How much of the pods is known.
+    pub known: PodsKnown,
+}
+
+/// How much of a workload's pods the input shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PodsKnown {
+    /// Labels, annotations, ports: all of the template.
+    Template,
+    /// An operator makes the pods: what it documents is known, more may be added in the cluster.
+    Operator,
+    /// Only the selector of a Service that reaches them: at least these labels, nothing else.
+    SelectorOnly,
+}
+
+/// A container of a pod.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Container {
+    /// `name`.
+    pub name: String,
+    /// `image`, empty where missing.
+    pub image: String,
+    /// From `initContainers`.
+    pub init: bool,
+    /// Declared TCP ports.
+    pub ports: Vec<ContainerPort>,
+}
+
+/// A declared port of a container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContainerPort {
+    /// `name`.
+    pub name: Option<String>,
+    /// `containerPort`.
+    pub number: u16,
+}
+
+/// A PeerAuthentication.
+#[derive(Debug, Clone)]
+pub struct PeerAuthentication {
+    /// The object.
+    pub object: Object,
+    /// `metadata.creationTimestamp`, RFC 3339 in UTC, where Git has one.
+    pub created: Option<String>,
+    /// `spec.selector.matchLabels`; empty: every workload of the namespace, or of the mesh.
+    pub selector: Labels,
+    /// `spec.mtls.mode`; `None` for missing or UNSET: inherited.
+    pub mode: Option<MtlsMode>,
+    /// `spec.portLevelMtls`, by workload port; `None`: as the workload.
+    pub ports: BTreeMap<u16, Option<MtlsMode>>,
+    /// Why the API server or Istio's webhook refuses the object; empty when it does not.
+    pub refused: Vec<String>,
+}
+
+/// A scrape object.
+#[derive(Debug, Clone)]
+pub struct Scrape {
+    /// The object.
+    pub object: Object,
+    /// Which kind of it.
+    pub kind: ScrapeKind,
+    /// `spec.selector`: of Services or of pods.
+    pub selector: LabelSelector,
+    /// `spec.namespaceSelector`.
+    pub namespaces: Namespaces,
+    /// `spec.scrapeClass`.
+    pub scrape_class: Option<String>,
+    /// Its endpoints.
+    pub endpoints: Vec<Endpoint>,
+}
+
+/// The kinds of scrape objects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ScrapeKind {
+    /// Selects Services by their labels.
+    VMServiceScrape,
+    /// Selects pods by their labels.
+    VMPodScrape,
+}
+
+/// In which namespaces a scrape object looks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Namespaces {
+    /// Its own.
+    Own,
+    /// All (`any: true`).
+    Any,
+    /// `matchNames`.
+    Named(Vec<String>),
+}
+
+/// One endpoint of a scrape object.
+#[derive(Debug, Clone)]
+pub struct Endpoint {
+    /// Where it is in the object, e.g. `/spec/endpoints/0`.
+    pub at: PointerBuf,
+    /// Which ports it scrapes.
+    pub port: EndpointPort,
+    /// How vmagent finds and addresses the targets.
+    pub role: DiscoveryRole,
+    /// `scheme` as written.
+    pub scheme: Option<String>,
+    /// `tlsConfig` as written.
+    pub tls: Option<Map<String, Value>>,
+    /// `relabelConfigs` as written; `None`: no such key.
+    pub relabelings: Option<Vec<Value>>,
+    /// `proxyURL`.
+    pub proxy_url: Option<String>,
+}
+
+/// The port that an endpoint names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EndpointPort {
+    /// None: every port.
+    Every,
+    /// A port of the Service, by name.
+    ServicePort(String),
+    /// A port of a container.
+    ContainerPort(PortRef),
+}
+
+/// `discoveryRole` of a VMServiceScrape; VMPodScrape always finds pods.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DiscoveryRole {
+    /// `endpoints`, `endpointslice(s)`, or pods: targets are pod addresses.
+    Pods,
+    /// `service`: targets are `<service>.<namespace>.svc`.
+    Service,
+}
+
+/// An object that scrapes: VMAgent.
+#[derive(Debug, Clone)]
+pub struct Scraper {
+    /// The object.
+    pub object: Object,
+    /// Its pods, as the operator makes them.
+    pub pods: Workload,
+    /// How many pods share the work: more than one means that it scrapes its own siblings.
+    pub several_pods: bool,
+    /// Which scrape objects it selects, by kind.
+    pub selection: BTreeMap<ScrapeKind, Selection>,
+    /// `ignoreNamespaceSelectors: true`: every scrape object looks in its own namespace only.
+    pub ignores_namespace_selectors: bool,
+    /// `arbitraryFSAccessThroughSMs.deny: true`: scrape objects that name files are refused whole.
+    pub denies_files: bool,
+    /// `spec` as written, `Null` where missing.
+    pub spec: Value,
+}
+
+/// How a scraper selects scrape objects of one kind.
+#[derive(Debug, Clone)]
+pub struct Selection {
+    /// By labels of the scrape object; `None`: not set.
+    pub objects: Option<LabelSelector>,
+    /// By labels of its Namespace; `None`: not set.
+    pub namespaces: Option<LabelSelector>,
+    /// What two unset selectors mean: everything, or nothing.
+    pub all_by_default: bool,
+}
+
+/// An object, or a part of one, that could not be understood.
+#[derive(Debug, Clone)]
+pub struct Unread {
+    /// The object.
+    pub object: Object,
+    /// The field.
+    pub at: PointerBuf,
+    /// What is wrong with it and what is expected.
+    pub problem: String,
+}

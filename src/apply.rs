@@ -1,0 +1,125 @@
+//! How does a patch become text?
+//!
+//! Authority: RFC 6902, by the `json-patch` crate as oracle; our own editor for the text.
+//! Departs from nothing: text and value must agree, or the run fails.
+//! Knows: items, patches. Does not know: why a patch was decided.
+
+use json_patch::{AddOperation, PatchOperation};
+use jsonptr::{Pointer, PointerBuf};
+use serde_json::Value;
+
+use crate::krm::Item;
+use crate::rules::Step;
+use crate::yaml::{self, Edit, EditError, ReadError, Rules, ValueError};
+
+/// Why a patch could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    /// The place cannot be edited without touching what is not ours.
+    #[error("cannot be changed in place: {0}")]
+    Edit(#[from] EditError),
+    /// A string that holds YAML or JSON cannot be edited.
+    #[error("the text in {at} cannot be changed in place: {problem}")]
+    Inside {
+        /// The string.
+        at: PointerBuf,
+        /// What is wrong.
+        problem: String,
+    },
+    /// The value cannot be patched.
+    #[error("the patch does not fit the object: {0}")]
+    Patch(#[from] json_patch::PatchError),
+    /// The object cannot be read.
+    #[error("the object cannot be read: {0}")]
+    Value(#[from] ValueError),
+    /// The edited text does not say what the patched value says.
+    #[error(
+        "the edited text does not say what the patch says; this is a bug in istio-scrape, \
+         please report it with the object: {0}"
+    )]
+    Refuted(String),
+}
+
+/// The operations that a decision stands for; edits inside strings become replacements of the string.
+///
+/// # Errors
+/// When a string cannot be read or edited.
+pub fn operations(item: &Item<'_>, steps: &[Step]) -> Result<Vec<PatchOperation>, ApplyError> {
+    steps
+        .iter()
+        .map(|step| match step {
+            Step::Op(operation) => Ok(operation.clone()),
+            Step::Inside { at, ops } => Ok(PatchOperation::Add(AddOperation {
+                path: at.clone(),
+                value: Value::String(edited_inside(item, at, ops)?),
+            })),
+        })
+        .collect()
+}
+
+fn edited_inside(
+    item: &Item<'_>,
+    at: &Pointer,
+    ops: &[PatchOperation],
+) -> Result<String, ApplyError> {
+    let failed = |problem: String| ApplyError::Inside {
+        at: at.to_owned(),
+        problem,
+    };
+    let text = item
+        .node
+        .at(at)
+        .and_then(yaml::Node::text)
+        .ok_or_else(|| failed("it is not there".to_owned()))?;
+    let documents = yaml::read(text).map_err(|problem: ReadError| failed(problem.to_string()))?;
+    let [document] = documents.as_slice() else {
+        return Err(failed("it holds more than one document".to_owned()));
+    };
+    let root = document
+        .root
+        .as_ref()
+        .ok_or_else(|| failed("it holds no value".to_owned()))?;
+    let edits = yaml::edits(text, root, document.syntax, ops)
+        .map_err(|problem| failed(problem.to_string()))?;
+    let edited = yaml::splice(text, &edits);
+    let reread = crate::model::embedded(&edited).map_err(failed)?;
+    let mut expected = root.value(Rules::Kubectl)?;
+    json_patch::patch(&mut expected, ops)?;
+    if reread == expected {
+        Ok(edited)
+    } else {
+        Err(ApplyError::Refuted(format!("in the text of {at}")))
+    }
+}
+
+/// The edits of an item's text that do what `patch` does to its value.
+///
+/// # Errors
+/// When the text cannot be edited at these places, or the value does not take the patch.
+pub fn edits(
+    text: &str,
+    item: &Item<'_>,
+    patch: &[PatchOperation],
+) -> Result<Vec<Edit>, ApplyError> {
+    Ok(yaml::edits(text, &item.node, item.syntax, patch)?)
+}
+
+/// Whether the item, read again from the edited text, is the old one with `patch` applied.
+///
+/// # Errors
+/// [`ApplyError::Refuted`] when it is not.
+pub fn verify(
+    before: &Item<'_>,
+    after: &Item<'_>,
+    patch: &[PatchOperation],
+    rules: Rules,
+) -> Result<(), ApplyError> {
+    let mut expected = before.node.value(rules)?;
+    json_patch::patch(&mut expected, patch)?;
+    let found = after.node.value(rules)?;
+    if found == expected {
+        Ok(())
+    } else {
+        Err(ApplyError::Refuted(format!("{} {}", before.kind, before.api_version)))
+    }
+}

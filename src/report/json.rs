@@ -1,0 +1,115 @@
+//! What do programs read about a run?
+//!
+//! Authority: ourselves; `version` counts changes of the format. Fields may be added, never renamed.
+//! Departs from nothing.
+//! Knows: decisions. Does not know: texts.
+
+use serde_json::{Map, Value, json};
+
+use super::{Located, now, severity, verdict, wanted};
+use crate::config::{MtlsMode, Severity};
+use crate::policy::DataPlane;
+use crate::rules::{Demand, JudgedTarget, Verdict, Wanted};
+
+/// The report: a summary, and every decision with what it rests on.
+pub fn json(decisions: &[Located]) -> Value {
+    json!({
+        "version": 1,
+        "summary": summary(decisions),
+        "decisions": decisions.iter().map(decision).collect::<Vec<_>>(),
+    })
+}
+
+fn summary(decisions: &[Located]) -> Value {
+    let transports = || decisions.iter().filter_map(|located| located.decision.transport);
+    let wanting = |wanted: Wanted| transports().filter(|transport| transport.wanted == wanted).count();
+    let severe = |severity: Severity| {
+        decisions
+            .iter()
+            .filter(|located| located.decision.severity == severity)
+            .count()
+    };
+    let changes = decisions
+        .iter()
+        .filter(|located| located.decision.verdict == Verdict::Patch)
+        .count();
+    json!({
+        "endpoints": transports().count(),
+        "mutualTLS": wanting(Wanted::MutualTls),
+        "plain": wanting(Wanted::Plain),
+        "perTarget": wanting(Wanted::PerTarget),
+        "unknown": wanting(Wanted::Unknown),
+        "changes": changes,
+        "warnings": severe(Severity::Warning),
+        "errors": severe(Severity::Error),
+    })
+}
+
+fn decision(located: &Located) -> Value {
+    let decision = &located.decision;
+    let object = &decision.object;
+    let mut shown = Map::new();
+    shown.insert(
+        "object".into(),
+        json!({"apiVersion": object.api_version, "kind": object.kind, "namespace": object.namespace, "name": object.name}),
+    );
+    let location = &located.location;
+    shown.insert(
+        "location".into(),
+        json!({"file": location.file, "index": location.index, "line": location.line}),
+    );
+    shown.insert("at".into(), json!(decision.at.as_str()));
+    shown.insert("rule".into(), json!(decision.rule.name()));
+    shown.insert("severity".into(), json!(severity(decision.severity)));
+    shown.insert("verdict".into(), json!(verdict(decision.verdict)));
+    if let Some(transport) = decision.transport {
+        shown.insert(
+            "transport".into(),
+            json!({"now": now(transport.now), "wanted": wanted(transport.wanted)}),
+        );
+        shown.insert("targets".into(), decision.targets.iter().map(target).collect());
+    }
+    shown.insert("message".into(), json!(decision.message));
+    shown.insert("patch".into(), json!(located.patch));
+    Value::Object(shown)
+}
+
+fn target(target: &JudgedTarget) -> Value {
+    json!({
+        "workload": {"kind": target.kind, "namespace": target.namespace, "name": target.name},
+        "port": target.port,
+        "via": target.via,
+        "dataPlane": data_plane(target.data_plane),
+        "captured": target.captured,
+        "mode": target.mode.map(mode),
+        "proven": target.proven,
+        "demand": demand(target.demand),
+        "because": target.because,
+    })
+}
+
+pub(super) fn data_plane(plane: Option<DataPlane>) -> &'static str {
+    match plane {
+        Some(DataPlane::Sidecar) => "sidecar",
+        Some(DataPlane::Ambient) => "ambient",
+        Some(DataPlane::None) => "none",
+        None => "unknown",
+    }
+}
+
+pub(super) fn mode(mode: MtlsMode) -> &'static str {
+    match mode {
+        MtlsMode::Strict => "STRICT",
+        MtlsMode::Permissive => "PERMISSIVE",
+        MtlsMode::Disable => "DISABLE",
+    }
+}
+
+fn demand(demand: Demand) -> &'static str {
+    match demand {
+        Demand::MutualTls => "mutualTLS",
+        Demand::Plain => "plain",
+        Demand::Unreachable => "unreachable",
+        Demand::MutualTlsIfInjected | Demand::Unknown => "unknown",
+    }
+}

@@ -1,0 +1,188 @@
+//! What does a person see of a run at a glance?
+//!
+//! Authority: ourselves, in the shape of `kubectl get`.
+//! Departs from nothing.
+//! Knows: decisions. Does not know: the terminal; the shell says whether to colour.
+
+use std::fmt::Write as _;
+
+use anstyle::{AnsiColor, Style};
+
+use super::{Located, json, now, severity, text, verdict, wanted};
+use crate::config::Severity;
+use crate::rules::{Demand, JudgedTarget, Verdict};
+
+/// The table: endpoints with their targets, then scrapers, then what else there is to know, then a sum.
+pub fn table(decisions: &[Located], colour: bool) -> String {
+    let paint = Paint { colour };
+    let (endpoints, others): (Vec<_>, Vec<_>) = decisions
+        .iter()
+        .partition(|located| located.decision.transport.is_some());
+    let (scrapers, findings): (Vec<_>, Vec<_>) = others
+        .into_iter()
+        .partition(|located| located.decision.at.as_str() == "/spec");
+    let mut out = String::new();
+    if !endpoints.is_empty() {
+        write_endpoints(&mut out, &endpoints, &paint);
+    }
+    if !scrapers.is_empty() {
+        write_scrapers(&mut out, &scrapers, &paint);
+    }
+    write_findings(&mut out, &findings, &paint);
+    if out.is_empty() {
+        out.push_str("No endpoints and no scrapers in the input.\n");
+    } else {
+        writeln!(out, "\n{}", text::sum(decisions)).expect("a String grows");
+    }
+    out
+}
+
+fn write_endpoints(out: &mut String, endpoints: &[&Located], paint: &Paint) {
+    let rows: Vec<[String; 5]> = endpoints
+        .iter()
+        .map(|located| {
+            let decision = &located.decision;
+            let transport = decision.transport.expect("partitioned by transport");
+            [
+                format!("{} {}", decision.object, super::field_path(&decision.at)),
+                now(transport.now).to_owned(),
+                wanted(transport.wanted).to_owned(),
+                verdict(decision.verdict).to_owned(),
+                decision.rule.name().to_owned(),
+            ]
+        })
+        .collect();
+    let header = ["ENDPOINT", "NOW", "WANTED", "VERDICT", "RULE"].map(str::to_owned);
+    let widths: Vec<usize> = (0..4)
+        .map(|column| {
+            rows.iter()
+                .chain([&header])
+                .map(|row| row[column].chars().count())
+                .max()
+                .unwrap_or_default()
+        })
+        .collect();
+    let line = |out: &mut String, row: &[String; 5], style: Style| {
+        for (cell, width) in row.iter().zip(&widths) {
+            write!(out, "{}  ", paint.with(style, &format!("{cell:width$}"))).expect("a String grows");
+        }
+        writeln!(out, "{}", paint.with(style, &row[4])).expect("a String grows");
+    };
+    line(out, &header, Style::new().bold());
+    for (located, row) in endpoints.iter().zip(&rows) {
+        line(out, row, style(located));
+        write_targets(out, &located.decision.targets, paint);
+        if located.decision.severity > Severity::Info {
+            writeln!(out, "  {}", located.decision.message).expect("a String grows");
+        }
+    }
+}
+
+fn write_targets(out: &mut String, targets: &[JudgedTarget], paint: &Paint) {
+    for target in targets {
+        let port = target
+            .port
+            .map_or_else(|| "?".to_owned(), |port| port.to_string());
+        let facts = match target.mode {
+            Some(mode) => format!("{}, {}", json::data_plane(target.data_plane), json::mode(mode)),
+            None => json::data_plane(target.data_plane).to_owned(),
+        };
+        writeln!(
+            out,
+            "  {} {}/{}:{port}  {facts}  {}",
+            target.kind,
+            target.namespace,
+            target.name,
+            demand_in_words(target.demand),
+        )
+        .expect("a String grows");
+        if !target.because.is_empty() {
+            let because = format!("because {}", target.because.join("; "));
+            writeln!(out, "    {}", paint.with(Style::new().dimmed(), &because))
+                .expect("a String grows");
+        }
+    }
+}
+
+fn demand_in_words(demand: Demand) -> &'static str {
+    match demand {
+        Demand::MutualTls => "wants mutual TLS",
+        Demand::Plain => "wants plain text",
+        Demand::Unreachable => "lets nobody outside the mesh in",
+        Demand::MutualTlsIfInjected => "wants mutual TLS if it has a sidecar",
+        Demand::Unknown => "is not known",
+    }
+}
+
+fn write_scrapers(out: &mut String, scrapers: &[&Located], paint: &Paint) {
+    writeln!(out, "\n{}", paint.with(Style::new().bold(), "SCRAPER")).expect("a String grows");
+    for located in scrapers {
+        let decision = &located.decision;
+        let row = format!(
+            "{}  {}  {}",
+            decision.object,
+            verdict(decision.verdict),
+            decision.rule.name()
+        );
+        writeln!(out, "{}", paint.with(style(located), &row)).expect("a String grows");
+        writeln!(out, "  {}", decision.message).expect("a String grows");
+    }
+}
+
+fn write_findings(out: &mut String, findings: &[&Located], paint: &Paint) {
+    let mut causes: Vec<(&Located, usize)> = Vec::new();
+    for located in findings.iter().filter(|located| located.is_news()) {
+        let same = causes.iter_mut().find(|(first, _)| {
+            (first.decision.rule, &first.decision.message)
+                == (located.decision.rule, &located.decision.message)
+        });
+        match same {
+            Some((_, count)) => *count += 1,
+            None => causes.push((located, 1)),
+        }
+    }
+    if !causes.is_empty() {
+        writeln!(out, "\n{}", paint.with(Style::new().bold(), "ALSO")).expect("a String grows");
+    }
+    for (located, count) in causes {
+        let decision = &located.decision;
+        let head = format!("{} {}", severity(decision.severity), decision.rule.name());
+        let more = match count {
+            1 => String::new(),
+            _ => format!(" and {} more", count - 1),
+        };
+        writeln!(
+            out,
+            "{}  {}{more}: {}",
+            paint.with(style(located), &head),
+            decision.object,
+            decision.message
+        )
+        .expect("a String grows");
+    }
+}
+
+fn style(located: &Located) -> Style {
+    let colour = match (located.decision.verdict, located.decision.severity) {
+        (Verdict::Refuse, _) | (_, Severity::Error) => AnsiColor::Red,
+        (_, Severity::Warning) => AnsiColor::Yellow,
+        (Verdict::Patch, _) => AnsiColor::Green,
+        (Verdict::Keep, Severity::Off | Severity::Info) => return Style::new(),
+    };
+    Style::new().fg_color(Some(colour.into()))
+}
+
+/// Whether text is coloured.
+struct Paint {
+    colour: bool,
+}
+
+impl Paint {
+    fn with(&self, style: Style, text: &str) -> String {
+        if self.colour && style != Style::new() {
+            format!("{style}{text}{style:#}")
+        } else {
+            text.to_owned()
+        }
+    }
+}

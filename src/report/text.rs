@@ -1,0 +1,93 @@
+//! What does stderr say?
+//!
+//! Authority: ourselves, in the shape of cargo's messages.
+//! Departs from nothing: findings with one cause stand once, with the places they concern.
+//! Knows: decisions. Does not know: whether anybody looks (colour is the shell's affair).
+
+use std::fmt::Write as _;
+
+use super::{Located, severity};
+use crate::config::Severity;
+use crate::rules::{Rule, Verdict};
+
+/// Places that are named before the rest is only counted.
+const NAMED: usize = 5;
+
+/// The findings, most severe first, and a line that sums up; empty where there is nothing to say.
+pub fn text(decisions: &[Located]) -> String {
+    let mut causes: Vec<(Severity, Rule, &str, Vec<&Located>)> = Vec::new();
+    for located in decisions.iter().filter(|located| located.is_news()) {
+        let decision = &located.decision;
+        let same = causes.iter_mut().find(|(severity, rule, message, _)| {
+            (*severity, *rule, *message) == (decision.severity, decision.rule, &decision.message)
+        });
+        match same {
+            Some((_, _, _, places)) => places.push(located),
+            None => causes.push((
+                decision.severity,
+                decision.rule,
+                &decision.message,
+                vec![located],
+            )),
+        }
+    }
+    causes.sort_by_key(|(severity, ..)| std::cmp::Reverse(*severity));
+    let mut out = String::new();
+    for (level, rule, message, places) in &causes {
+        writeln!(out, "{}[{}]: {message}", severity(*level), rule.name()).expect("a String grows");
+        for located in places.iter().take(NAMED) {
+            writeln!(out, "  --> {}", place(located)).expect("a String grows");
+        }
+        if places.len() > NAMED {
+            writeln!(out, "  --> and {} more", places.len() - NAMED).expect("a String grows");
+        }
+    }
+    if !causes.is_empty() {
+        writeln!(out, "istio-scrape: {}", sum(decisions)).expect("a String grows");
+    }
+    out
+}
+
+/// `VMServiceScrape default/demo /spec/endpoints/0 (demo.yaml:12)`
+fn place(located: &Located) -> String {
+    let mut place = located.decision.object.to_string();
+    if !located.decision.at.is_root() {
+        write!(place, " {}", located.decision.at).expect("a String grows");
+    }
+    let location = &located.location;
+    match location.file.as_str() {
+        "-" => write!(place, " (line {})", location.line),
+        file => write!(place, " ({file}:{})", location.line),
+    }
+    .expect("a String grows");
+    place
+}
+
+/// `2 changes, 1 warning`
+pub(super) fn sum(decisions: &[Located]) -> String {
+    let count = |wanted: Severity| {
+        decisions
+            .iter()
+            .filter(|located| located.decision.severity == wanted)
+            .count()
+    };
+    let changes = decisions
+        .iter()
+        .filter(|located| located.decision.verdict == Verdict::Patch)
+        .count();
+    let mut parts = vec![plural(changes, "change")];
+    for (severity, name) in [(Severity::Warning, "warning"), (Severity::Error, "error")] {
+        if count(severity) > 0 {
+            parts.push(plural(count(severity), name));
+        }
+    }
+    parts.join(", ")
+}
+
+fn plural(count: usize, name: &str) -> String {
+    match count {
+        0 => format!("no {name}s"),
+        1 => format!("1 {name}"),
+        _ => format!("{count} {name}s"),
+    }
+}

@@ -1,0 +1,371 @@
+//! Where does a scraper keep its sidecar's certificates, and what is missing for it to have them?
+//!
+//! Authority: VictoriaMetrics operator docs/integrations/istio.md; istio-proxy writes the files to `OUTPUT_CERTS`
+//! (`pilot/cmd/pilot-agent`), the injection template mounts `sidecar.istio.io/userVolumeMount`.
+//! Departs from them: both annotations are merged into, not replaced.
+//! Knows: a scraper's `spec`. Does not know: endpoints, policies.
+//!
+//! ```text
+//! istio-proxy ─ OUTPUT_CERTS ─► userVolumeMount ─► volume (emptyDir, memory) ─► volumeMounts ─► vmagent
+//!                               └────── sidecar's side ─────┘                  └── scraper's side ──┘
+//! ```
+
+use json_patch::{AddOperation, PatchOperation, ReplaceOperation};
+use jsonptr::{Pointer, PointerBuf};
+use serde_json::{Map, Value, json};
+
+use super::decision::Step;
+use super::written::{add, replace};
+use crate::config::Config;
+use crate::model::{Scraper, embedded};
+
+const PROXY_CONFIG: &str = "proxy.istio.io/config";
+const USER_VOLUME_MOUNT: &str = "sidecar.istio.io/userVolumeMount";
+const INJECT: &str = "sidecar.istio.io/inject";
+
+/// What a scraper has of a certificate set-up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct SetUp {
+    /// Where istio-proxy writes them (`OUTPUT_CERTS`).
+    pub(super) output: Option<String>,
+    /// Whether istio-proxy mounts the volume there.
+    pub(super) mounted_in_sidecar: bool,
+    /// The volume that carries the files.
+    pub(super) volume: String,
+    /// Whether `spec.volumes` has it.
+    pub(super) has_volume: bool,
+    /// Where the scraper's own container mounts it, without trailing slash.
+    pub(super) directories: Vec<String>,
+    /// Where the scraper's own container mounts other volumes.
+    taken: Vec<String>,
+    /// The object may not be changed: what is there is all there will be.
+    fixed: bool,
+}
+
+impl SetUp {
+    /// Whether the input shows any part of it.
+    pub(super) fn is_begun(&self) -> bool {
+        self.output.is_some() || self.mounted_in_sidecar || self.has_volume
+    }
+
+    /// The directory that endpoints are to name: where the scraper mounts the volume, else where
+    /// the sidecar writes; `None` where nothing is there yet.
+    pub(super) fn directory(&self) -> Option<&str> {
+        self.directories
+            .first()
+            .or(self.output.as_ref())
+            .map(String::as_str)
+    }
+
+    /// Whether the scraper's container has, or can be given, the files in `directory`.
+    pub(super) fn can_mount(&self, directory: &str) -> bool {
+        self.directories.iter().any(|path| path == directory)
+            || !(self.fixed || self.taken.iter().any(|path| path == directory))
+    }
+}
+
+/// Reads what a scraper has.
+///
+/// # Errors
+/// What is wrong with an annotation that cannot be parsed, or with volumes that are no list; or
+/// that something is missing from an object that may not be changed.
+pub(super) fn read(scraper: &Scraper, config: &Config) -> Result<SetUp, String> {
+    let proxy_config = parsed_annotation(scraper, PROXY_CONFIG)?;
+    let output = proxy_config
+        .get("proxyMetadata")
+        .and_then(|metadata| metadata.get("OUTPUT_CERTS"))
+        .and_then(Value::as_str)
+        .map(without_slash);
+    let sidecar_mounts = sidecar_mounts(&parsed_annotation(scraper, USER_VOLUME_MOUNT)?);
+    let volumes = list(&scraper.spec, "volumes")?;
+    let mounts = container_mounts(&scraper.spec)?;
+
+    let at_output = sidecar_mounts
+        .iter()
+        .find(|mount| output.as_ref() == Some(&mount.path));
+    let ours_by_name = |mount: &&Mount| mount.volume == config.volume_name && output.is_none();
+    let in_sidecar = at_output.or_else(|| sidecar_mounts.iter().find(ours_by_name));
+    let in_container = mounts
+        .iter()
+        .find(|mount| output.as_ref() == Some(&mount.path));
+    let volume = match (in_sidecar, in_container) {
+        (Some(mount), _) | (None, Some(mount)) => mount.volume.clone(),
+        (None, None) => free_volume_name(volumes, &mounts, &config.volume_name),
+    };
+    let (own, others): (Vec<_>, Vec<_>) =
+        mounts.into_iter().partition(|mount| mount.volume == volume);
+    let set_up = SetUp {
+        output: output.or_else(|| in_sidecar.map(|mount| mount.path.clone())),
+        mounted_in_sidecar: in_sidecar.is_some(),
+        has_volume: volumes
+            .iter()
+            .any(|entry| entry.get("name").and_then(Value::as_str) == Some(&volume)),
+        volume,
+        directories: own.into_iter().map(|mount| mount.path).collect(),
+        taken: others.into_iter().map(|mount| mount.path).collect(),
+        fixed: scraper.object.is_untouchable(),
+    };
+    let directory = set_up.directory().unwrap_or(&config.directory);
+    if set_up.fixed && !completion(scraper, &set_up, &[directory], false).is_empty() {
+        return Err(format!(
+            "its certificate set-up is not complete, and {} forbids to change it",
+            scraper.object.hands_off()
+        ));
+    }
+    Ok(set_up)
+}
+
+/// Whether `OUTPUT_CERTS` itself is written in the annotation.
+fn writes_output(scraper: &Scraper) -> bool {
+    parsed_annotation(scraper, PROXY_CONFIG)
+        .ok()
+        .and_then(|config| config.get("proxyMetadata")?.get("OUTPUT_CERTS").cloned())
+        .is_some_and(|directory| directory.is_string())
+}
+
+struct Mount {
+    volume: String,
+    path: String,
+}
+
+/// Both forms that the injection template reads: a list, or a map from volume name to mount.
+fn sidecar_mounts(annotation: &Value) -> Vec<Mount> {
+    let mount = |volume: Option<&str>, value: &Value| {
+        Some(Mount {
+            volume: volume
+                .or_else(|| value.get("name").and_then(Value::as_str))?
+                .to_owned(),
+            path: without_slash(value.get("mountPath")?.as_str()?),
+        })
+    };
+    match annotation {
+        Value::Array(mounts) => mounts.iter().filter_map(|value| mount(None, value)).collect(),
+        Value::Object(mounts) => mounts
+            .iter()
+            .filter_map(|(volume, value)| mount(Some(volume), value))
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn container_mounts(spec: &Value) -> Result<Vec<Mount>, String> {
+    Ok(list(spec, "volumeMounts")?
+        .iter()
+        .filter_map(|mount| {
+            Some(Mount {
+                volume: mount.get("name")?.as_str()?.to_owned(),
+                path: without_slash(mount.get("mountPath")?.as_str()?),
+            })
+        })
+        .collect())
+}
+
+/// The configured name, or with `-scrape` where the name already stands for something that is no
+/// half-finished set-up: a volume that is not an emptyDir.
+fn free_volume_name(volumes: &[Value], mounts: &[Mount], wanted: &str) -> String {
+    let entry = volumes
+        .iter()
+        .find(|entry| entry.get("name").and_then(Value::as_str) == Some(wanted));
+    let taken = match entry {
+        Some(entry) => entry.get("emptyDir").is_none(),
+        None => mounts.iter().any(|mount| mount.volume == wanted),
+    };
+    if taken {
+        format!("{wanted}-scrape")
+    } else {
+        wanted.to_owned()
+    }
+}
+
+fn list<'a>(spec: &'a Value, field: &str) -> Result<&'a [Value], String> {
+    match spec.get(field) {
+        None | Some(Value::Null) => Ok(&[]),
+        Some(Value::Array(entries)) => Ok(entries),
+        Some(_) => Err(format!("spec.{field} is not a list")),
+    }
+}
+
+fn annotation<'a>(scraper: &'a Scraper, key: &str) -> Option<&'a str> {
+    scraper
+        .spec
+        .get("podMetadata")?
+        .get("annotations")?
+        .get(key)?
+        .as_str()
+}
+
+fn parsed_annotation(scraper: &Scraper, key: &str) -> Result<Value, String> {
+    let Some(text) = annotation(scraper, key) else {
+        return Ok(Value::Null);
+    };
+    let value = embedded(text).map_err(|problem| {
+        format!("annotation {key} in spec.podMetadata.annotations cannot be read: {problem}")
+    })?;
+    match (key, &value) {
+        (_, Value::Null) | (PROXY_CONFIG, Value::Object(_)) => Ok(value),
+        (USER_VOLUME_MOUNT, Value::Object(_) | Value::Array(_)) => Ok(value),
+        (PROXY_CONFIG, _) => Err(format!("annotation {key} does not hold a map")),
+        (_, _) => Err(format!("annotation {key} holds neither a list nor a map")),
+    }
+}
+
+fn without_slash(path: &str) -> String {
+    let trimmed = path.trim_end_matches('/');
+    if trimmed.is_empty() { "/" } else { trimmed }.to_owned()
+}
+
+/// Steps after which the scraper's container has the certificates in each of `directories`, and,
+/// with `inject`, the pod label that asks for a sidecar; empty where nothing is missing.
+pub(super) fn completion(
+    scraper: &Scraper,
+    set_up: &SetUp,
+    directories: &[&str],
+    inject: bool,
+) -> Vec<Step> {
+    let output = set_up
+        .output
+        .as_deref()
+        .or(directories.first().copied())
+        .expect("a scraper is completed for at least one directory");
+    let mut annotations = Vec::new();
+    if !writes_output(scraper) {
+        annotations.push((PROXY_CONFIG, output_certs(scraper, output)));
+    }
+    if !set_up.mounted_in_sidecar {
+        let mount = sidecar_mount(scraper, &set_up.volume, output);
+        annotations.push((USER_VOLUME_MOUNT, mount));
+    }
+    let mut steps = pod_metadata(scraper, annotations, inject);
+    if !set_up.has_volume {
+        let volume = json!({"emptyDir": {"medium": "Memory"}, "name": set_up.volume});
+        steps.extend(append(scraper, "volumes", vec![volume]));
+    }
+    let mounts: Vec<_> = directories
+        .iter()
+        .filter(|wanted| !set_up.directories.iter().any(|has| has == *wanted))
+        .map(|directory| {
+            json!({"mountPath": format!("{directory}/"), "name": set_up.volume, "readOnly": true})
+        })
+        .collect();
+    if !mounts.is_empty() {
+        steps.extend(append(scraper, "volumeMounts", mounts));
+    }
+    steps
+}
+
+/// A string of the object is written anew, or changed inside.
+enum Text {
+    New(String),
+    Inside(Vec<PatchOperation>),
+}
+
+fn output_certs(scraper: &Scraper, directory: &str) -> Text {
+    let value = json!(directory);
+    match parsed_annotation(scraper, PROXY_CONFIG) {
+        Ok(Value::Object(config)) if !config.is_empty() => {
+            Text::Inside(match config.get("proxyMetadata") {
+                Some(Value::Object(metadata)) if metadata.contains_key("OUTPUT_CERTS") => {
+                    vec![replace_in(["proxyMetadata", "OUTPUT_CERTS"], value)]
+                }
+                Some(Value::Object(_)) => vec![add_in(["proxyMetadata", "OUTPUT_CERTS"], value)],
+                Some(_) => vec![replace_in(["proxyMetadata"], json!({"OUTPUT_CERTS": value}))],
+                None => vec![add_in(["proxyMetadata"], json!({"OUTPUT_CERTS": value}))],
+            })
+        }
+        _ => Text::New(format!("proxyMetadata:\n  OUTPUT_CERTS: {directory}\n")),
+    }
+}
+
+fn sidecar_mount(scraper: &Scraper, volume: &str, directory: &str) -> Text {
+    let mount = json!({"name": volume, "mountPath": directory});
+    match parsed_annotation(scraper, USER_VOLUME_MOUNT) {
+        Ok(Value::Array(mounts)) if !mounts.is_empty() => Text::Inside(vec![add_in(["-"], mount)]),
+        Ok(Value::Object(mounts)) if !mounts.is_empty() => {
+            Text::Inside(vec![add_in([volume], json!({"mountPath": directory}))])
+        }
+        _ => Text::New(format!(
+            r#"[{{"name": "{volume}", "mountPath": "{directory}"}}]"#
+        )),
+    }
+}
+
+fn add_in<'a>(tokens: impl IntoIterator<Item = &'a str>, value: Value) -> PatchOperation {
+    PatchOperation::Add(AddOperation {
+        path: PointerBuf::from_tokens(tokens),
+        value,
+    })
+}
+
+fn replace_in<'a>(tokens: impl IntoIterator<Item = &'a str>, value: Value) -> PatchOperation {
+    PatchOperation::Replace(ReplaceOperation {
+        path: PointerBuf::from_tokens(tokens),
+        value,
+    })
+}
+
+/// Annotations and the label, with the maps above them where they are missing.
+fn pod_metadata(scraper: &Scraper, annotations: Vec<(&str, Text)>, inject: bool) -> Vec<Step> {
+    let spec = PointerBuf::from_tokens(["spec"]);
+    let at = spec.with_trailing_token("podMetadata");
+    let metadata = scraper.spec.get("podMetadata").and_then(Value::as_object);
+    let mut steps = Vec::new();
+    let mut missing = Map::new();
+
+    let at_annotations = at.with_trailing_token("annotations");
+    let present = child(metadata, "annotations");
+    let mut fresh = Map::new();
+    for (key, text) in annotations {
+        match (text, present) {
+            (Text::Inside(ops), _) => steps.push(Step::Inside {
+                at: at_annotations.with_trailing_token(key),
+                ops,
+            }),
+            (Text::New(text), Some(map)) if map.contains_key(key) => {
+                steps.push(replace(&at_annotations, key, json!(text)));
+            }
+            (Text::New(text), Some(_)) => steps.push(add(&at_annotations, key, json!(text))),
+            (Text::New(text), None) => {
+                fresh.insert(key.to_owned(), json!(text));
+            }
+        }
+    }
+    if !fresh.is_empty() {
+        missing.insert("annotations".to_owned(), Value::Object(fresh));
+    }
+    if inject {
+        match child(metadata, "labels") {
+            Some(labels) if labels.contains_key(INJECT) => {
+                steps.push(replace(&at.with_trailing_token("labels"), INJECT, json!("true")));
+            }
+            Some(_) => steps.push(add(&at.with_trailing_token("labels"), INJECT, json!("true"))),
+            None => {
+                missing.insert("labels".to_owned(), json!({INJECT: "true"}));
+            }
+        }
+    }
+    if !missing.is_empty() {
+        match metadata {
+            Some(_) => {
+                steps.extend(missing.into_iter().map(|(key, value)| add(&at, &key, value)));
+            }
+            None => steps.push(add(&spec, "podMetadata", Value::Object(missing))),
+        }
+    }
+    steps
+}
+
+fn child<'a>(map: Option<&'a Map<String, Value>>, key: &str) -> Option<&'a Map<String, Value>> {
+    map?.get(key)?.as_object()
+}
+
+/// Appends to a list of the spec, which is made where it is missing.
+fn append(scraper: &Scraper, field: &str, entries: Vec<Value>) -> Vec<Step> {
+    let spec = Pointer::from_static("/spec");
+    match scraper.spec.get(field) {
+        Some(Value::Array(_)) => {
+            let at = spec.with_trailing_token(field);
+            entries.into_iter().map(|entry| add(&at, "-", entry)).collect()
+        }
+        _ => vec![add(spec, field, Value::Array(entries))],
+    }
+}

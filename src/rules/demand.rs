@@ -1,0 +1,301 @@
+//! What does a target demand of a scraper?
+//!
+//! Authority: [`demand`], the table; Istio's facts in it come from `policy`.
+//! Departs from nothing: a fact that is not known, where it decides, makes the demand unknown.
+//! Knows: targets, scrapers as patched, Istio's answer. Does not know: how endpoints are written.
+
+use std::borrow::Cow;
+
+use super::decision::{Demand, JudgedTarget};
+use super::scraper::ScraperState;
+use crate::config::MtlsMode;
+use crate::model::{Inventory, Scraper, Workload};
+use crate::policy::{self, DataPlane, Fact, Mesh};
+use crate::targets::{self, Pods, Target};
+
+/// A target with its demand and what the findings and the endpoint table need to know beside it.
+#[derive(Debug, Clone)]
+pub(super) struct Judged {
+    /// What is shown of it.
+    pub(super) shown: JudgedTarget,
+    /// Why the table was not asked, if it was not.
+    pub(super) aside: Option<Aside>,
+    /// Levels of policies that disagree without an order that Git shows.
+    pub(super) undecided: Vec<policy::Undecided>,
+    /// The namespace is in the input without any injection label.
+    pub(super) unlabelled: bool,
+    /// The Namespace is not in the input and was taken as unlabelled.
+    pub(super) namespace_assumed: bool,
+}
+
+/// What comes before the demand table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Aside {
+    /// Loopback never meets the sidecar.
+    OwnPod,
+    /// The scraper's sidecar encrypts the request itself.
+    SidecarOriginatesTls,
+}
+
+/// The demand table: what a port demands, by data plane, capture and mode.
+///
+/// `scraper_in_ambient` matters only to targets in ambient: ztunnel carries mutual TLS between
+/// members of the mesh and lets nobody else reach a STRICT port, whatever certificate they hold.
+///
+/// PERMISSIVE and DISABLE ports must be scraped in plain text: the sidecar terminates TLS only for
+/// clients that offer Istio's ALPN, and a scraper does not (spec: `filterchain_options.go`).
+pub(super) fn demand(
+    plane: Option<DataPlane>,
+    captured: Option<bool>,
+    mode: Option<MtlsMode>,
+    scraper_in_ambient: bool,
+) -> Demand {
+    use DataPlane::{Ambient, None as Outside, Sidecar};
+    use MtlsMode::{Disable, Permissive, Strict};
+    match (plane, captured, mode) {
+        (Some(Sidecar), Some(true), Some(Strict)) => Demand::MutualTls,
+        (Some(Sidecar), Some(true), Some(Permissive | Disable)) => Demand::Plain,
+        (Some(Sidecar), Some(false), _) => Demand::Plain,
+        (Some(Outside), _, _) => Demand::Plain,
+        (Some(Ambient), Some(false), _) => Demand::Plain,
+        (Some(Ambient), Some(true), Some(Permissive | Disable)) => Demand::Plain,
+        (Some(Ambient), Some(true), Some(Strict)) if scraper_in_ambient => Demand::Plain,
+        (Some(Ambient), Some(true), Some(Strict)) => Demand::Unreachable,
+        (None, Some(false), _) => Demand::Plain,
+        (None, Some(true), Some(Strict)) => Demand::MutualTlsIfInjected,
+        (None, Some(true) | None, Some(Permissive | Disable)) => Demand::Plain,
+        (Some(Sidecar | Ambient), None, Some(Permissive | Disable)) => Demand::Plain,
+        (Some(Sidecar | Ambient) | None, None, Some(Strict)) => Demand::Unknown,
+        (Some(Sidecar | Ambient) | None, Some(true) | None, None) => Demand::Unknown,
+    }
+}
+
+/// Judges a target as `scraper` meets it; without a scraper in the input, as any scraper outside would.
+///
+/// Two answers where the target can be the scraper's own pod or one of its siblings.
+pub(super) fn judge(
+    inventory: &Inventory,
+    mesh: &Mesh<'_>,
+    scraper: Option<(&Scraper, &ScraperState)>,
+    target: &Target<'_>,
+) -> Vec<Judged> {
+    let pods = match &target.pods {
+        Pods::Of(pods) => pods,
+        Pods::Elsewhere(service) => return vec![elsewhere(service, target)],
+    };
+    if target.sidecars_own && envoy_is_absent(mesh, pods) {
+        return Vec::new();
+    }
+    let judged = judge_pods(mesh, scraper, target, pods);
+    let Some((scraper, state)) = scraper else {
+        return vec![judged];
+    };
+    if is_own_pod(scraper, pods) {
+        let mut own = judged.clone();
+        own.aside = Some(Aside::OwnPod);
+        own.shown.demand = Demand::Plain;
+        own.shown.proven = true;
+        own.shown.because = vec![format!(
+            "{} scrapes its own pod: loopback never meets the sidecar",
+            name_of(scraper)
+        )];
+        if scraper.several_pods && judged.shown.demand != Demand::Plain {
+            return vec![own, judged];
+        }
+        return vec![own];
+    }
+    match originates_tls(inventory, scraper, state, target, pods) {
+        Originates::No => vec![judged],
+        Originates::Yes { how, proven } => {
+            let mut encrypted = judged;
+            encrypted.aside = Some(Aside::SidecarOriginatesTls);
+            encrypted.shown.demand = Demand::Plain;
+            encrypted.shown.proven = proven;
+            encrypted.shown.because.push(how);
+            vec![encrypted]
+        }
+        Originates::IfInjected(how) => {
+            let mut unknown = judged;
+            if unknown.shown.demand != Demand::Plain {
+                unknown.shown.demand = Demand::Unknown;
+                unknown.shown.because.push(how);
+            }
+            vec![unknown]
+        }
+    }
+}
+
+fn judge_pods(
+    mesh: &Mesh<'_>,
+    scraper: Option<(&Scraper, &ScraperState)>,
+    target: &Target<'_>,
+    pods: &Workload,
+) -> Judged {
+    let plane = policy::data_plane(mesh, pods);
+    let mode = policy::mode(mesh, pods, target.port);
+    let captured = match plane.fact.value {
+        Some(DataPlane::Sidecar) | None => policy::captured(pods, target.port),
+        Some(DataPlane::Ambient) => policy::captured_by_ztunnel(pods),
+        Some(DataPlane::None) => Fact {
+            value: Some(false),
+            proven: plane.fact.proven,
+            because: Vec::new(),
+        },
+    };
+    let scraper_in_ambient =
+        scraper.is_some_and(|(_, state)| state.plane.value == Some(DataPlane::Ambient));
+    let demand = demand(plane.fact.value, captured.value, mode.fact.value, scraper_in_ambient);
+    Judged {
+        shown: JudgedTarget {
+            kind: pods.object.kind.clone(),
+            namespace: pods.object.namespace.clone(),
+            name: pods.object.name.clone(),
+            port: target.port,
+            via: target.via.clone(),
+            data_plane: plane.fact.value,
+            // Without a known data plane only "nothing takes it" is certain.
+            captured: match (plane.fact.value, captured.value) {
+                (None, Some(true)) => None,
+                (_, captured) => captured,
+            },
+            mode: mode.fact.value,
+            proven: is_proven(demand, &plane.fact, &captured, &mode.fact),
+            demand,
+            because: because(&plane.fact, &captured, &mode.fact),
+        },
+        aside: None,
+        undecided: mode.undecided,
+        unlabelled: plane.unlabelled,
+        namespace_assumed: plane.namespace_missing,
+    }
+}
+
+/// Whether objects or explicit configuration say all that the demand rests on.
+///
+/// Plain needs one proof of three; mutual TLS needs every fact proven.
+fn is_proven(
+    demand: Demand,
+    plane: &Fact<DataPlane>,
+    captured: &Fact<bool>,
+    mode: &Fact<MtlsMode>,
+) -> bool {
+    let open = matches!(mode.value, Some(MtlsMode::Permissive | MtlsMode::Disable));
+    match demand {
+        Demand::Plain => {
+            (open && mode.proven)
+                || (plane.value == Some(DataPlane::None) && plane.proven)
+                || (captured.value == Some(false)
+                    && captured.proven
+                    && plane.value != Some(DataPlane::None))
+        }
+        Demand::MutualTls | Demand::Unreachable => mode.proven && plane.proven,
+        Demand::MutualTlsIfInjected | Demand::Unknown => false,
+    }
+}
+
+/// The evidence, what decides most first.
+fn because(plane: &Fact<DataPlane>, captured: &Fact<bool>, mode: &Fact<MtlsMode>) -> Vec<String> {
+    let outside = plane.value == Some(DataPlane::None);
+    let open = captured.value == Some(false) && !outside;
+    let facts: [&[String]; 3] = if outside {
+        [&plane.because, &mode.because, &[]]
+    } else if open {
+        [&captured.because, &mode.because, &plane.because]
+    } else {
+        [&mode.because, &plane.because, &captured.because]
+    };
+    facts.concat()
+}
+
+fn elsewhere(service: &crate::model::Service, target: &Target<'_>) -> Judged {
+    Judged {
+        shown: JudgedTarget {
+            kind: service.object.kind.clone(),
+            namespace: service.object.namespace.clone(),
+            name: service.object.name.clone(),
+            port: target.port,
+            via: target.via.clone(),
+            data_plane: Some(DataPlane::None),
+            captured: Some(false),
+            mode: None,
+            proven: true,
+            demand: Demand::Plain,
+            because: vec![format!(
+                "Service {}/{} has no selector: its addresses are no pods of the mesh",
+                service.object.namespace, service.object.name
+            )],
+        },
+        aside: None,
+        undecided: Vec::new(),
+        unlabelled: false,
+        namespace_assumed: false,
+    }
+}
+
+/// Port 15090 is there only where there is an Envoy.
+fn envoy_is_absent(mesh: &Mesh<'_>, pods: &Workload) -> bool {
+    matches!(
+        policy::data_plane(mesh, pods).fact.value,
+        Some(DataPlane::None | DataPlane::Ambient)
+    )
+}
+
+fn is_own_pod(scraper: &Scraper, pods: &Workload) -> bool {
+    let (own, other) = (&scraper.pods.object, &pods.object);
+    (&own.kind, &own.namespace, &own.name) == (&other.kind, &other.namespace, &other.name)
+}
+
+/// Whether the scraper's sidecar encrypts the request by itself.
+enum Originates {
+    No,
+    Yes { how: String, proven: bool },
+    IfInjected(String),
+}
+
+/// A request goes to a destination that the sidecar knows when it is addressed by a Service's name,
+/// or when a headless Service makes the pod's own address and port such a destination; for HTTP
+/// ports of headless Services the Host header decides, and a pod address is no known host.
+fn originates_tls(
+    inventory: &Inventory,
+    scraper: &Scraper,
+    state: &ScraperState,
+    target: &Target<'_>,
+    pods: &Workload,
+) -> Originates {
+    let destination: Cow<'_, str> = match target.addressed_by {
+        Some(service) => format!("Service {}/{}", service.object.namespace, service.object.name).into(),
+        None => match target
+            .port
+            .and_then(|port| targets::headless_non_http(inventory, pods, port))
+        {
+            Some(service) => format!(
+                "headless Service {}/{}",
+                service.object.namespace, service.object.name
+            )
+            .into(),
+            None => return Originates::No,
+        },
+    };
+    let outbound = policy::outbound_captured(&scraper.pods, target.port);
+    match (state.plane.value, outbound.value) {
+        (Some(DataPlane::None | DataPlane::Ambient), _) | (_, Some(false)) => Originates::No,
+        (Some(DataPlane::Sidecar), Some(true)) => Originates::Yes {
+            how: format!(
+                "{destination} is known to the sidecar of {}: it encrypts the request itself",
+                name_of(scraper)
+            ),
+            proven: false,
+        },
+        (None, _) | (Some(DataPlane::Sidecar), None) => Originates::IfInjected(format!(
+            "whether a sidecar of {} encrypts requests to {destination} is not known",
+            name_of(scraper)
+        )),
+    }
+}
+
+fn name_of(scraper: &Scraper) -> String {
+    format!(
+        "{} {}/{}",
+        scraper.object.kind, scraper.object.namespace, scraper.object.name
+    )
+}

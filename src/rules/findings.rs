@@ -1,0 +1,176 @@
+//! What else should a person know, beside what happens to endpoints and scrapers?
+//!
+//! Authority: the facts that decisions rest on: assumptions, refused policies, objects that were not understood.
+//! Departs from nothing.
+//! Knows: the inventory, judged endpoints. Does not know: text.
+
+use jsonptr::PointerBuf;
+
+use super::Rule;
+use super::decision::{Decision, Demand};
+use super::demand::Judged;
+use super::endpoint::JudgedEndpoint;
+use super::message;
+use super::scraper::Patched;
+use crate::config::{Config, MtlsMode, Severity};
+use crate::model::{Inventory, Object};
+
+/// Every finding that is not itself about what happens to an endpoint or a scraper.
+pub(super) fn decide_all(
+    patched: &Patched<'_>,
+    config: &Config,
+    endpoints: &[JudgedEndpoint],
+) -> Vec<Decision> {
+    let mut findings = of_objects(&patched.inventory, config);
+    findings.extend(of_selection(patched));
+    for endpoint in endpoints {
+        for judged in &endpoint.judged {
+            findings.extend(of_target(patched, endpoint, judged));
+        }
+    }
+    findings
+}
+
+fn root() -> PointerBuf {
+    PointerBuf::new()
+}
+
+fn of_objects(inventory: &Inventory, config: &Config) -> Vec<Decision> {
+    let mut findings = Vec::new();
+    for unread in &inventory.unread {
+        findings.push(Decision::finding(
+            &unread.object,
+            unread.at.clone(),
+            Rule::NotUnderstood,
+            unread.problem.clone(),
+        ));
+    }
+    for policy in inventory.policies.iter().filter(|policy| !policy.refused.is_empty()) {
+        findings.push(Decision::finding(
+            &policy.object,
+            root(),
+            Rule::PolicyIsInvalid,
+            format!(
+                "the API server refuses it, so it counts as absent: {}",
+                policy.refused.join("; ")
+            ),
+        ));
+    }
+    let assumed = inventory
+        .scrapes
+        .iter()
+        .map(|scrape| &scrape.object)
+        .chain(inventory.scrapers.iter().map(|scraper| &scraper.object))
+        .chain(inventory.policies.iter().map(|policy| &policy.object))
+        .filter(|object| object.namespace_assumed);
+    for object in assumed {
+        findings.push(Decision::finding(
+            object,
+            PointerBuf::from_tokens(["metadata", "namespace"]),
+            Rule::NamespaceAssumed,
+            format!("no metadata.namespace: taken as \"{}\"", config.namespace),
+        ));
+    }
+    findings
+}
+
+fn of_selection(patched: &Patched<'_>) -> Vec<Decision> {
+    let mut findings = Vec::new();
+    for scrape in &patched.inventory.scrapes {
+        let selecting = patched.selecting(scrape);
+        for (position, why) in &selecting {
+            if let Some(why) = why {
+                let (scraper, _) = patched.scraper(*position);
+                findings.push(Decision::finding(
+                    &scrape.object,
+                    root(),
+                    Rule::SelectionAssumed,
+                    format!("taken as selected by {}: {why}", scraper.object),
+                ));
+            }
+        }
+        if selecting.is_empty() {
+            let mut finding = Decision::finding(
+                &scrape.object,
+                root(),
+                Rule::NoScraperSelectsThis,
+                "no scraper in the input selects it".to_owned(),
+            );
+            if patched.inventory.scrapers.is_empty() {
+                finding.severity = Severity::Info;
+                finding.message = "the input has no scraper: whether one has the certificates is not known".to_owned();
+            }
+            findings.push(finding);
+        }
+    }
+    findings
+}
+
+fn of_target(patched: &Patched<'_>, endpoint: &JudgedEndpoint, judged: &Judged) -> Vec<Decision> {
+    let here = |rule, message| {
+        Decision::finding(&endpoint.decision.object, endpoint.decision.at.clone(), rule, message)
+    };
+    let target = &judged.shown;
+    let mut findings = Vec::new();
+    for undecided in &judged.undecided {
+        findings.push(policy_order(undecided));
+    }
+    if judged.mode_assumed && matches!(target.demand, Demand::Plain) && target.captured != Some(false) {
+        findings.push(here(
+            Rule::ModeAssumed,
+            format!(
+                "no PeerAuthentication in the input covers namespace {}: Istio's default, PERMISSIVE, is assumed",
+                target.namespace
+            ),
+        ));
+    }
+    if judged.namespace_assumed {
+        findings.push(here(
+            Rule::NamespaceAssumed,
+            format!(
+                "Namespace {} is not in the input: taken as one without injection labels",
+                target.namespace
+            ),
+        ));
+    }
+    if judged.unlabelled && target.mode == Some(MtlsMode::Strict) {
+        findings.push(here(
+            Rule::NotInTheMesh,
+            format!(
+                "Namespace {} has no injection label: its pods are taken as outside the mesh, although they are under {}",
+                target.namespace,
+                target.because.get(1).map_or("a STRICT policy", String::as_str)
+            ),
+        ));
+    }
+    if target.demand == Demand::Unreachable && endpoint.decision.rule != Rule::AmbientStrictUnreachable {
+        let unreachable: Vec<_> = endpoint
+            .judged
+            .iter()
+            .filter(|judged| judged.shown.demand == Demand::Unreachable)
+            .cloned()
+            .collect();
+        findings.push(here(
+            Rule::AmbientStrictUnreachable,
+            message::unreachable(&unreachable),
+        ));
+    }
+    let _ = patched;
+    findings
+}
+
+fn policy_order(undecided: &crate::policy::Undecided) -> Decision {
+    let object: &Object = &undecided.policies[0];
+    let names: Vec<_> = undecided.policies.iter().map(ToString::to_string).collect();
+    Decision::finding(
+        object,
+        root(),
+        Rule::PolicyOrderUndecided,
+        format!(
+            "{} stand on one level and disagree; the oldest wins in the cluster, and Git does not show which that is: \
+             {} is assumed, by name; leave one of them",
+            names.join(" and "),
+            undecided.chosen
+        ),
+    )
+}

@@ -1,0 +1,175 @@
+//! What does a person read about an endpoint?
+//!
+//! Authority: ourselves. The wording is no promise; the rule name is.
+//! Departs from nothing.
+//! Knows: the decision and what it rests on. Does not know: how messages are laid out.
+
+use super::Rule;
+use super::decision::{Demand, JudgedTarget};
+use super::demand::Judged;
+
+/// What a message is about.
+pub(super) struct Subject<'a> {
+    /// The rule that decided.
+    pub(super) rule: Rule,
+    /// Whether the endpoint is, or would be, changed.
+    pub(super) turned: bool,
+    /// Its targets.
+    pub(super) judged: &'a [Judged],
+    /// What keeps the targets from being complete.
+    pub(super) gaps: &'a [String],
+    /// What stands in the way of a change.
+    pub(super) obstacle: Option<&'a str>,
+    /// Where the certificates are.
+    pub(super) directory: Option<&'a str>,
+}
+
+/// The message for an endpoint. It names what decides, not the endpoint, so that endpoints with one
+/// cause have one message.
+pub(super) fn endpoint(subject: &Subject<'_>) -> String {
+    let strict = || evidence(subject.judged, &[Demand::MutualTls]);
+    let plain = || evidence(subject.judged, &[Demand::Plain]);
+    let unknown = || {
+        let mut reasons = subject.gaps.to_vec();
+        reasons.extend(evidence_list(subject.judged, &[Demand::Unknown]));
+        if reasons.is_empty() {
+            reasons.push("it reaches nothing that is in the input".to_owned());
+        }
+        reasons.join("; ")
+    };
+    let directory = subject.directory.unwrap_or_default();
+    match subject.rule {
+        Rule::StrictNeedsTls => format!(
+            "only mutual TLS gets through ({}): https, with the certificates in {directory}",
+            strict()
+        ),
+        Rule::AlreadyRight => format!(
+            "as its targets need it ({})",
+            evidence(subject.judged, &[Demand::MutualTls, Demand::MutualTlsIfInjected, Demand::Plain])
+        ),
+        Rule::TlsNeedsRepair => format!(
+            "only mutual TLS gets through ({}), but scheme, files, directory or insecureSkipVerify are not right: \
+             repaired, with the certificates in {directory}",
+            strict()
+        ),
+        Rule::OwnTlsUnderStrict => format!(
+            "the endpoint speaks TLS of its own, and only Istio's mutual TLS gets through ({}): \
+             make the port PERMISSIVE with portLevelMtls, or take it out of the mesh with \
+             traffic.sidecar.istio.io/excludeInboundPorts",
+            strict()
+        ),
+        Rule::StaleTls => format!(
+            "the ports are plain ({}), where TLS breaks the scrape: Istio's certificates are removed",
+            plain()
+        ),
+        Rule::StaleTlsSuspected => format!(
+            "the ports look plain ({}), where TLS breaks the scrape, but nothing in the input proves it: \
+             Istio's certificates are kept; add the policy that rules there, or set mesh.mode",
+            join_with(&plain(), subject.gaps)
+        ),
+        Rule::OwnTlsIsKept => "it speaks TLS of its own".to_owned(),
+        Rule::MixedTargets => match subject.obstacle {
+            Some(obstacle) => obstacle.to_owned(),
+            None => format!(
+                "some targets accept only mutual TLS ({}), others only plain text ({}): one endpoint cannot \
+                 serve both; split it, or give its ports one mode",
+                evidence(subject.judged, &[Demand::MutualTls, Demand::MutualTlsIfInjected]),
+                plain()
+            ),
+        },
+        Rule::InjectionUnknown => injection_unknown(subject),
+        Rule::TargetUnknown => format!("left as it is, because {}", unknown()),
+        Rule::AmbientStrictUnreachable => unreachable(subject.judged),
+        Rule::SidecarOriginatesTls => {
+            format!("has to stay plain ({})", originates(subject.judged))
+        }
+        Rule::AddressIsRewritten
+        | Rule::SchemeIsRewritten
+        | Rule::ProxyIsKept
+        | Rule::ScraperCannotHaveCertificates
+        | Rule::CertificateDirectoriesDiffer
+        | Rule::FilesAreDenied => format!("left as it is: {}", subject.obstacle.unwrap_or_default()),
+        Rule::ScraperNeedsCertificates
+        | Rule::ScraperGetsASidecar
+        | Rule::CertificatesUnused
+        | Rule::NoScraperSelectsThis
+        | Rule::SelectionAssumed
+        | Rule::PolicyOrderUndecided
+        | Rule::PolicyIsInvalid
+        | Rule::NamespaceAssumed
+        | Rule::ModeAssumed
+        | Rule::NotInTheMesh
+        | Rule::ReadDifferently
+        | Rule::NotUnderstood => unreachable!("{} is no rule for endpoints", subject.rule.name()),
+    }
+}
+
+fn injection_unknown(subject: &Subject<'_>) -> String {
+    let why = evidence(subject.judged, &[Demand::MutualTlsIfInjected]);
+    let opening = format!("STRICT, but nobody says whether the pods have a sidecar ({why})");
+    match (subject.turned, subject.obstacle) {
+        (true, _) => format!(
+            "{opening}: certificates, and https where the pod label security.istio.io/tlsMode says so"
+        ),
+        (false, Some(obstacle)) => format!("{opening}: left as it is; {obstacle}"),
+        (false, None) => format!(
+            "{opening}: left as it is; add the Namespace with its labels to the input"
+        ),
+    }
+}
+
+/// Ways out of ambient STRICT, where no certificate helps.
+pub(super) fn unreachable(judged: &[Judged]) -> String {
+    format!(
+        "only members of the mesh get through ({}), and certificates do not make one: put the scraper into \
+         ambient, make the port PERMISSIVE with portLevelMtls, or annotate the pods \
+         ambient.istio.io/bypass-inbound-capture: \"true\"",
+        evidence(judged, &[Demand::Unreachable])
+    )
+}
+
+fn originates(judged: &[Judged]) -> String {
+    let mut reasons: Vec<_> = judged
+        .iter()
+        .filter(|judged| judged.aside.is_some())
+        .filter_map(|judged| judged.shown.because.last().cloned())
+        .collect();
+    reasons.dedup();
+    reasons.join("; ")
+}
+
+/// The first piece of evidence of each target with one of these demands, each once.
+fn evidence(judged: &[Judged], demands: &[Demand]) -> String {
+    evidence_list(judged, demands).join("; ")
+}
+
+fn evidence_list(judged: &[Judged], demands: &[Demand]) -> Vec<String> {
+    let mut list: Vec<String> = Vec::new();
+    for target in judged.iter().map(|judged| &judged.shown) {
+        if demands.contains(&target.demand) {
+            for reason in decisive(target) {
+                if !list.contains(reason) {
+                    list.push(reason.clone());
+                }
+            }
+        }
+    }
+    list
+}
+
+/// Unknowns need all their evidence to be understood; the rest is decided by the first piece.
+fn decisive(target: &JudgedTarget) -> &[String] {
+    match target.demand {
+        Demand::Unknown | Demand::MutualTlsIfInjected => &target.because,
+        Demand::MutualTls | Demand::Plain | Demand::Unreachable => {
+            target.because.get(..1).unwrap_or_default()
+        }
+    }
+}
+
+fn join_with(first: &str, more: &[String]) -> String {
+    let mut parts = vec![first.to_owned()];
+    parts.extend_from_slice(more);
+    parts.retain(|part| !part.is_empty());
+    parts.join("; ")
+}

@@ -1,0 +1,63 @@
+//! Our answer: which endpoint gets Istio's certificates, which loses them, which is left alone, and why?
+//!
+//! Authority: the tables in [`demand`] and [`endpoint`]; the README lists the rules.
+//! Departs from nothing: where a fact is unknown the answer is "keep", with a finding that names what is missing.
+//! Knows: Istio's answer, VictoriaMetrics' answer, settings. Does not know: text, files, output formats.
+//!
+//! ```text
+//! Scrape ──targets──► pods and ports ──policy──► demand ──┐
+//!    └── how it is written today ─────────────────────────┴─ endpoint table ──► Decision
+//! Scraper ── endpoints that are to use certificates ── certificates ──────────► Decision
+//! ```
+
+pub mod catalog;
+mod certificates;
+mod decision;
+mod demand;
+mod endpoint;
+mod findings;
+mod relabel;
+mod scraper;
+mod written;
+
+use std::collections::BTreeSet;
+
+use crate::config::Config;
+use crate::model::Inventory;
+
+pub use catalog::Rule;
+pub use decision::{Decision, Demand, JudgedTarget, Now, Step, Transport, Verdict, Wanted};
+
+/// Every decision about every scrape object and scraper of the inventory, in the order of the items.
+///
+/// Patches change facts: a scraper that gets certificates may get a sidecar, and with it its own
+/// ports come under the policy and its requests to Services are encrypted on the way. So endpoints
+/// are judged against the scrapers as they will be, again until no further scraper needs
+/// certificates. A scraper never loses that need within a run, so this ends.
+pub fn decide(inventory: &Inventory, config: &Config) -> Vec<Decision> {
+    let mut needing = BTreeSet::new();
+    let mut mesh = scraper::as_patched(inventory, config, &needing);
+    let mut endpoints = endpoint::decide_all(&mesh, config);
+    loop {
+        let known = needing.len();
+        needing.extend(endpoint::scrapers_in_need(&endpoints));
+        if needing.len() == known {
+            break;
+        }
+        mesh = scraper::as_patched(inventory, config, &needing);
+        endpoints = endpoint::decide_all(&mesh, config);
+    }
+    let mut decisions = findings::decide_all(&mesh, config, &endpoints);
+    decisions.extend(scraper::decide_all(&mesh, config, &needing, &endpoints));
+    decisions.extend(endpoints.into_iter().map(|judged| judged.decision));
+    for decision in &mut decisions {
+        decision.settle_severity(config);
+    }
+    decisions.sort_by(|a, b| {
+        (a.object.item, &a.at, a.rule, &a.message).cmp(&(b.object.item, &b.at, b.rule, &b.message))
+    });
+    decisions.dedup_by(|a, b| {
+        a.rule == b.rule && a.object == b.object && a.at == b.at && a.message == b.message
+    });
+    decisions
+}

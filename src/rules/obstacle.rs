@@ -1,0 +1,165 @@
+//! What forbids to change an endpoint although the table asks for it?
+//!
+//! Authority: VictoriaMetrics operator `factory/vmscrapes/objects.go` (file access), `vmscrapes.go` (relabelling order).
+//! Departs from nothing.
+//! Knows: endpoints, the scrapers that select them. Does not know: demands.
+
+use serde_json::Value;
+
+use super::Rule;
+use super::relabel::{self, Interference};
+use super::scraper::Patched;
+use super::written;
+use crate::config::Config;
+use crate::model::{Endpoint, Scrape, ScrapeKind};
+
+/// A rule that keeps an endpoint as it is, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Blocked {
+    /// The rule.
+    pub(super) rule: Rule,
+    /// The reason, in words.
+    pub(super) why: String,
+}
+
+fn blocked(rule: Rule, why: String) -> Option<Blocked> {
+    Some(Blocked { rule, why })
+}
+
+/// Relabelling or a proxy between the endpoint and its targets, so that neither is ours to judge.
+pub(super) fn rewritten(
+    patched: &Patched<'_>,
+    scrape: &Scrape,
+    endpoint: &Endpoint,
+    scrapers: &[usize],
+) -> Option<Blocked> {
+    if let Some(proxy) = &endpoint.proxy_url {
+        return blocked(
+            Rule::ProxyIsKept,
+            format!("requests go to the proxy {proxy}: what it speaks to the targets is its own affair"),
+        );
+    }
+    relabellings(patched, scrape, endpoint, scrapers)
+        .into_iter()
+        .find_map(|(place, rules)| match relabel::interference(rules)? {
+            Interference::Address => blocked(
+                Rule::AddressIsRewritten,
+                format!("{place} rewrites __address__: which ports are scraped cannot be known from manifests"),
+            ),
+            Interference::Scheme => blocked(
+                Rule::SchemeIsRewritten,
+                format!("{place} rewrites __scheme__: the scheme of the endpoint does not decide"),
+            ),
+            Interference::MetaLabels => None,
+        })
+}
+
+/// Every list of relabelling rules that the endpoint's targets go through, with its place in words.
+fn relabellings<'a>(
+    patched: &'a Patched<'_>,
+    scrape: &Scrape,
+    endpoint: &'a Endpoint,
+    scrapers: &[usize],
+) -> Vec<(String, &'a [Value])> {
+    let template = match scrape.kind {
+        ScrapeKind::VMServiceScrape => "serviceScrapeRelabelTemplate",
+        ScrapeKind::VMPodScrape => "podScrapeRelabelTemplate",
+    };
+    let mut lists = Vec::new();
+    if let Some(rules) = &endpoint.relabelings {
+        lists.push(("relabelConfigs".to_owned(), rules.as_slice()));
+    }
+    for position in scrapers {
+        let (scraper, _) = patched.scraper(*position);
+        let class = scrape.scrape_class.as_deref();
+        for (at, rules) in relabel::of_scraper(&scraper.spec, template, class) {
+            lists.push((format!("{at} of {}", scraper.object), rules));
+        }
+    }
+    lists
+}
+
+/// What keeps the scrapers of an endpoint from using certificates there.
+pub(super) fn to_certificates(
+    patched: &Patched<'_>,
+    scrape: &Scrape,
+    endpoint: &Endpoint,
+    scrapers: &[usize],
+    per_target: bool,
+) -> Option<Blocked> {
+    for position in scrapers {
+        let (scraper, state) = patched.scraper(*position);
+        if let Err(why) = &state.certificates {
+            return blocked(
+                Rule::ScraperCannotHaveCertificates,
+                format!("{} cannot have the certificates: {why}", scraper.object),
+            );
+        }
+        if scraper.denies_files {
+            return blocked(
+                Rule::FilesAreDenied,
+                format!(
+                    "{} refuses scrape objects that name files (arbitraryFSAccessThroughSMs.deny)",
+                    scraper.object
+                ),
+            );
+        }
+    }
+    if !per_target {
+        return None;
+    }
+    if scrapers.is_empty() {
+        return blocked(
+            Rule::InjectionUnknown,
+            "no scraper in the input selects it, so nobody is known to have the certificates".to_owned(),
+        );
+    }
+    relabellings(patched, scrape, endpoint, scrapers)
+        .into_iter()
+        .find(|(_, rules)| relabel::interference(rules) == Some(Interference::MetaLabels))
+        .and_then(|(place, _)| {
+            blocked(
+                Rule::InjectionUnknown,
+                format!("{place} drops, keeps or maps labels that a rule of ours would need"),
+            )
+        })
+}
+
+/// The directory in which every scraper of the endpoint has, or can be given, the certificates.
+///
+/// The one that the endpoint names already if all can serve it; else that of the first scraper
+/// with a set-up; else the configured one.
+pub(super) fn directory(
+    patched: &Patched<'_>,
+    endpoint: &Endpoint,
+    scrapers: &[usize],
+    config: &Config,
+) -> Result<String, Blocked> {
+    let set_ups: Vec<_> = scrapers
+        .iter()
+        .map(|position| patched.scraper(*position))
+        .filter_map(|(scraper, state)| Some((scraper, state.certificates.as_ref().ok()?)))
+        .collect();
+    let begun = set_ups.iter().find_map(|(_, set_up)| set_up.directory());
+    let named = written::directory(endpoint);
+    let serves = |directory: &str| {
+        set_ups.iter().all(|(_, set_up)| match set_up.directory() {
+            Some(_) => set_up.directories.iter().any(|has| has == directory),
+            None => begun.is_none() && directory == config.directory,
+        })
+    };
+    if let Some(named) = named.filter(|named| serves(named)) {
+        return Ok(named.to_owned());
+    }
+    let chosen = begun.unwrap_or(&config.directory);
+    match set_ups.iter().find(|(_, set_up)| !set_up.can_mount(chosen)) {
+        None => Ok(chosen.to_owned()),
+        Some((scraper, _)) => Err(Blocked {
+            rule: Rule::CertificateDirectoriesDiffer,
+            why: format!(
+                "{} mounts something else in {chosen}, where the certificates should be",
+                scraper.object
+            ),
+        }),
+    }
+}

@@ -1,0 +1,140 @@
+//! Which relabelling rules are ours, and which of the user's stand in their way?
+//!
+//! Authority: VictoriaMetrics `lib/promscrape/config.go` (a relabelled `__scheme__` decides the URL) and
+//! `lib/promrelabel`; Istio's injection template, which labels every injected pod `security.istio.io/tlsMode: istio`.
+//! Departs from nothing: no marker is written; a rule is ours if it equals what we would write.
+//! Knows: relabelling rules as values. Does not know: targets, policies.
+
+use jsonptr::PointerBuf;
+use serde_json::{Value, json};
+
+use super::decision::Step;
+use super::written::{add, relabelings, remove};
+use crate::model::Endpoint;
+
+/// https exactly for pods that the injector has labelled, decided when scraping.
+fn https_where_injected() -> Value {
+    json!({
+        "sourceLabels": ["__meta_kubernetes_pod_label_security_istio_io_tlsMode"],
+        "regex": "istio",
+        "targetLabel": "__scheme__",
+        "replacement": "https",
+    })
+}
+
+/// Positions of our rules among an endpoint's.
+pub(super) fn ours(endpoint: &Endpoint) -> impl DoubleEndedIterator<Item = usize> {
+    let rule = https_where_injected();
+    endpoint
+        .relabelings
+        .iter()
+        .flatten()
+        .enumerate()
+        .filter(move |(_, written)| **written == rule)
+        .map(|(position, _)| position)
+}
+
+/// Steps that add our rule, none where it stands already.
+pub(super) fn addition(endpoint: &Endpoint) -> Vec<Step> {
+    if ours(endpoint).next().is_some() {
+        return Vec::new();
+    }
+    match &endpoint.relabelings {
+        Some(_) => vec![add(&relabelings(endpoint), "-", https_where_injected())],
+        None => vec![add(&endpoint.at, "relabelConfigs", json!([https_where_injected()]))],
+    }
+}
+
+/// Steps that remove our rules, and the list with them where nothing else is in it.
+pub(super) fn removal(endpoint: &Endpoint) -> Vec<Step> {
+    let rules = endpoint.relabelings.as_ref().map_or(0, Vec::len);
+    let ours: Vec<_> = ours(endpoint).collect();
+    if !ours.is_empty() && ours.len() == rules {
+        return vec![remove(&endpoint.at, "relabelConfigs")];
+    }
+    ours.iter()
+        .rev()
+        .map(|position| remove(&relabelings(endpoint), &position.to_string()))
+        .collect()
+}
+
+/// What a rule of the user does to the labels that our decision rests on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Interference {
+    /// It sets `__address__`: the ports are not the ones that the endpoint names.
+    Address,
+    /// It sets `__scheme__`.
+    Scheme,
+    /// It drops, keeps or maps labels that begin with `__`: a rule of ours after it could miss its source.
+    MetaLabels,
+}
+
+/// What the rules of the user in `rules` do; ours are not looked at.
+pub(super) fn interference(rules: &[Value]) -> Option<Interference> {
+    let ours = https_where_injected();
+    rules
+        .iter()
+        .filter(|rule| **rule != ours)
+        .filter_map(interferes)
+        .min()
+}
+
+fn interferes(rule: &Value) -> Option<Interference> {
+    let text = |camel: &str, snake: &str| {
+        rule.get(camel)
+            .or_else(|| rule.get(snake))
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
+    match text("targetLabel", "target_label").as_str() {
+        "__address__" => return Some(Interference::Address),
+        "__scheme__" => return Some(Interference::Scheme),
+        _ => {}
+    }
+    match text("action", "action").to_ascii_lowercase().as_str() {
+        "labelkeep" => Some(Interference::MetaLabels),
+        "labeldrop" | "labelmap" | "labelmap_all" => {
+            let regex = text("regex", "regex");
+            let literal_start = regex.trim_start_matches('^').chars().next();
+            // `__meta.*`, `.*`, `(…)` and the like can match `__` labels; a letter first cannot.
+            (!literal_start.is_some_and(char::is_alphanumeric)).then_some(Interference::MetaLabels)
+        }
+        _ => None,
+    }
+}
+
+/// The rules that a scraper adds to every endpoint of a kind, with the field that holds them.
+pub(super) fn of_scraper<'a>(
+    spec: &'a Value,
+    template: &str,
+    class: Option<&str>,
+) -> Vec<(PointerBuf, &'a [Value])> {
+    let list = |value: Option<&'a Value>| value.and_then(Value::as_array).map(Vec::as_slice);
+    let mut found = Vec::new();
+    for field in ["globalScrapeRelabelConfigs", template] {
+        if let Some(rules) = list(spec.get(field)) {
+            found.push((PointerBuf::from_tokens(["spec", field]), rules));
+        }
+    }
+    if let Some((position, class)) = class_of(spec, class)
+        && let Some(rules) = list(class.get("relabelConfigs"))
+    {
+        let position = position.to_string();
+        let at = PointerBuf::from_tokens(["spec", "scrapeClasses", &position, "relabelConfigs"]);
+        found.push((at, rules));
+    }
+    found
+}
+
+/// The scrape class that applies: the named one, else the default one.
+pub(super) fn class_of<'a>(spec: &'a Value, name: Option<&str>) -> Option<(usize, &'a Value)> {
+    spec.get("scrapeClasses")?
+        .as_array()?
+        .iter()
+        .enumerate()
+        .find(|(_, class)| match name {
+            Some(name) => class.get("name").and_then(Value::as_str) == Some(name),
+            None => class.get("default") == Some(&Value::Bool(true)),
+        })
+}

@@ -1,0 +1,284 @@
+//! Which scraper gets certificates, and what does it become by that?
+//!
+//! Authority: the rules for scrapers; a sidecar, and so a certificate, comes only by injection (`policy`).
+//! Departs from nothing.
+//! Knows: scrapers, which endpoints need certificates. Does not know: why an endpoint needs them.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use jsonptr::PointerBuf;
+
+use super::certificates::{self, SetUp};
+use super::decision::{Decision, Now, Verdict};
+use super::endpoint::JudgedEndpoint;
+use super::Rule;
+use crate::config::{Config, ScraperInject};
+use crate::model::{Inventory, Scrape, Scraper, Workload};
+use crate::policy::{self, DataPlane, Fact, Mesh};
+use crate::targets::{self, Selected};
+
+/// The inventory as it will be after the patches of this run, and what is known of each scraper.
+pub(super) struct Patched<'a> {
+    /// With the pod label on scrapers that get it.
+    pub(super) inventory: Cow<'a, Inventory>,
+    /// One for each of `inventory.scrapers`.
+    pub(super) scrapers: Vec<ScraperState>,
+    config: &'a Config,
+}
+
+/// What is known of a scraper.
+#[derive(Debug, Clone)]
+pub(super) struct ScraperState {
+    /// Whether it has a sidecar, after this run.
+    pub(super) plane: Fact<DataPlane>,
+    /// Its certificates, or why it cannot have any.
+    pub(super) certificates: Result<SetUp, String>,
+    /// What the pod label is needed for.
+    label: Label,
+}
+
+/// Whether certificates need the pod label `sidecar.istio.io/inject: "true"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Label {
+    /// A sidecar is there, or the label is not ours to add.
+    NotNeeded,
+    /// Nothing says that there is a sidecar: the label makes sure.
+    MakesSure,
+    /// It is proven that there is no sidecar; the configuration wants one.
+    AgainstProof,
+}
+
+impl Patched<'_> {
+    /// The mesh as policies see it.
+    pub(super) fn mesh(&self) -> Mesh<'_> {
+        Mesh {
+            inventory: &self.inventory,
+            root_namespace: &self.config.root_namespace,
+            default_mode: self.config.mesh_mode,
+        }
+    }
+
+    /// The scrapers that select a scrape object, with what their selection had to assume.
+    ///
+    /// A selection that cannot be decided counts as made.
+    pub(super) fn selecting(&self, scrape: &Scrape) -> Vec<(usize, Option<String>)> {
+        self.inventory
+            .scrapers
+            .iter()
+            .enumerate()
+            .filter_map(|(position, scraper)| {
+                match targets::selected(&self.inventory, scraper, scrape) {
+                    Selected::Yes => Some((position, None)),
+                    Selected::Undecided(why) => Some((position, Some(why))),
+                    Selected::No => None,
+                }
+            })
+            .collect()
+    }
+
+    /// A scraper and what is known of it.
+    pub(super) fn scraper(&self, position: usize) -> (&Scraper, &ScraperState) {
+        (&self.inventory.scrapers[position], &self.scrapers[position])
+    }
+}
+
+/// The inventory as it will be when the scrapers in `needing` have got certificates.
+pub(super) fn as_patched<'a>(
+    inventory: &'a Inventory,
+    config: &'a Config,
+    needing: &BTreeSet<usize>,
+) -> Patched<'a> {
+    let mesh = Mesh {
+        inventory,
+        root_namespace: &config.root_namespace,
+        default_mode: config.mesh_mode,
+    };
+    let mut patched = Cow::Borrowed(inventory);
+    let mut states = Vec::new();
+    for (position, scraper) in inventory.scrapers.iter().enumerate() {
+        let mut state = state(&mesh, scraper, config);
+        if needing.contains(&position) && state.certificates.is_ok() && state.label != Label::NotNeeded
+        {
+            let pods = labelled(&scraper.pods);
+            state.plane = policy::data_plane(&mesh, &pods).fact;
+            let inventory = patched.to_mut();
+            for workload in &mut inventory.workloads {
+                if workload.object == pods.object {
+                    *workload = pods.clone();
+                }
+            }
+            inventory.scrapers[position].pods = pods;
+        }
+        states.push(state);
+    }
+    Patched {
+        inventory: patched,
+        scrapers: states,
+        config,
+    }
+}
+
+fn state(mesh: &Mesh<'_>, scraper: &Scraper, config: &Config) -> ScraperState {
+    let plane = policy::data_plane(mesh, &scraper.pods).fact;
+    let (label, injectable) = label(mesh, scraper, &plane, config.inject);
+    let certificates = injectable.and_then(|()| certificates::read(scraper, config));
+    ScraperState {
+        plane,
+        certificates,
+        label,
+    }
+}
+
+/// Whether the label is needed, or why no label helps.
+fn label(
+    mesh: &Mesh<'_>,
+    scraper: &Scraper,
+    plane: &Fact<DataPlane>,
+    inject: ScraperInject,
+) -> (Label, Result<(), String>) {
+    let with_label = || policy::data_plane(mesh, &labelled(&scraper.pods)).fact.value;
+    let helps = || with_label() == Some(DataPlane::Sidecar);
+    let none = |why: &str| {
+        let because = plane.because.join(", ");
+        (Label::NotNeeded, Err(format!("{why} ({because})")))
+    };
+    match (plane.value, plane.proven, inject) {
+        (Some(DataPlane::Sidecar), _, _) => (Label::NotNeeded, Ok(())),
+        (Some(DataPlane::Ambient), _, _) => none("it is in ambient, where pods have no certificate"),
+        (Some(DataPlane::None) | None, false, ScraperInject::Unknown | ScraperInject::Always)
+            if helps() =>
+        {
+            (Label::MakesSure, Ok(()))
+        }
+        (Some(DataPlane::None), true, ScraperInject::Always) if helps() => {
+            (Label::AgainstProof, Ok(()))
+        }
+        (None, _, ScraperInject::Never) | (Some(DataPlane::None), false, ScraperInject::Never) => {
+            (Label::NotNeeded, Ok(()))
+        }
+        (Some(DataPlane::None) | None, _, _) => none("it has no sidecar"),
+    }
+}
+
+fn labelled(pods: &Workload) -> Workload {
+    let mut pods = pods.clone();
+    pods.labels
+        .insert("sidecar.istio.io/inject".to_owned(), "true".to_owned());
+    pods
+}
+
+/// What is decided about the scrapers themselves.
+pub(super) fn decide_all(
+    patched: &Patched<'_>,
+    original: &Inventory,
+    config: &Config,
+    endpoints: &[JudgedEndpoint],
+) -> Vec<Decision> {
+    original
+        .scrapers
+        .iter()
+        .enumerate()
+        .flat_map(|(position, scraper)| {
+            let wanted: BTreeSet<_> = endpoints
+                .iter()
+                .filter(|endpoint| endpoint.scrapers.contains(&position))
+                .filter_map(|endpoint| endpoint.certificates.as_deref())
+                .collect();
+            let state = &patched.scrapers[position];
+            if wanted.is_empty() {
+                unused(position, scraper, state, endpoints).into_iter().collect()
+            } else {
+                completed(scraper, state, &wanted.into_iter().collect::<Vec<_>>(), config)
+            }
+        })
+        .collect()
+}
+
+fn completed(
+    scraper: &Scraper,
+    state: &ScraperState,
+    directories: &[&str],
+    config: &Config,
+) -> Vec<Decision> {
+    let at = PointerBuf::from_tokens(["spec"]);
+    let set_up = match &state.certificates {
+        Ok(set_up) => set_up,
+        Err(why) => {
+            return vec![Decision::finding(
+                &scraper.object,
+                at,
+                Rule::ScraperCannotHaveCertificates,
+                format!("endpoints that it scrapes use Istio's certificates, but {why}"),
+            )];
+        }
+    };
+    let inject = state.label != Label::NotNeeded;
+    let steps = certificates::completion(scraper, set_up, directories, inject);
+    let mut decisions = Vec::new();
+    if state.label == Label::AgainstProof {
+        decisions.push(Decision::finding(
+            &scraper.object,
+            at.clone(),
+            Rule::ScraperGetsASidecar,
+            "scraper.inject is \"always\": it gets a sidecar, its own ports come under the mesh's policy, \
+             and its init container config-init reaches the API server only with native sidecars or without istio-cni"
+                .to_owned(),
+        ));
+    }
+    if steps.is_empty() {
+        decisions.push(Decision::finding(
+            &scraper.object,
+            at,
+            Rule::AlreadyRight,
+            format!("it has the certificates in {}", directories.join(" and ")),
+        ));
+    } else {
+        let mut decision = Decision::finding(
+            &scraper.object,
+            at,
+            Rule::ScraperNeedsCertificates,
+            needs(state, directories, config),
+        );
+        decision.verdict = Verdict::Patch;
+        decision.steps = steps;
+        decisions.push(decision);
+    }
+    decisions
+}
+
+fn needs(state: &ScraperState, directories: &[&str], config: &Config) -> String {
+    let mut message = format!(
+        "endpoints that it selects use its sidecar's certificates: istio-proxy writes them, it reads them in {}",
+        directories.join(" and ")
+    );
+    if state.label != Label::NotNeeded {
+        message.push_str("; the pod label sidecar.istio.io/inject makes sure of the sidecar");
+    } else if config.inject == ScraperInject::Never && state.plane.value != Some(DataPlane::Sidecar) {
+        message.push_str("; nothing in the input says that it has a sidecar, and scraper.inject is \"never\"");
+    }
+    message
+}
+
+/// A set-up that no endpoint uses is reported, never removed: it may serve scrape objects of other repositories.
+fn unused(
+    position: usize,
+    scraper: &Scraper,
+    state: &ScraperState,
+    endpoints: &[JudgedEndpoint],
+) -> Option<Decision> {
+    let set_up = state.certificates.as_ref().ok()?;
+    let used = endpoints
+        .iter()
+        .filter(|endpoint| endpoint.scrapers.contains(&position))
+        .filter_map(|endpoint| endpoint.decision.transport)
+        .any(|transport| matches!(transport.now, Now::MutualTls | Now::PerTarget));
+    (set_up.is_begun() && !used).then(|| {
+        Decision::finding(
+            &scraper.object,
+            PointerBuf::from_tokens(["spec"]),
+            Rule::CertificatesUnused,
+            "it has certificates of its sidecar that no endpoint in the input uses".to_owned(),
+        )
+    })
+}

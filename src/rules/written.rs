@@ -1,0 +1,218 @@
+//! How is an endpoint written today, and what would change it?
+//!
+//! Authority: the columns of the endpoint table; operator `mergeTLSConfigs` and `TLSConfig.Validate`.
+//! Departs from nothing.
+//! Knows: scheme, tlsConfig, relabelling of one endpoint. Does not know: targets, policies.
+
+use json_patch::{AddOperation, PatchOperation, RemoveOperation, ReplaceOperation};
+use jsonptr::{Pointer, PointerBuf};
+use serde_json::{Map, Value, json};
+
+use super::decision::{Now, Step};
+use super::relabel;
+use crate::model::Endpoint;
+
+/// The files that istio-proxy writes (`security/pkg/nodeagent/util` `OutputKeyCertToDir`), by the
+/// `tlsConfig` field that names each.
+const FILES: [(&str, &str); 3] = [
+    ("caFile", "root-cert.pem"),
+    ("certFile", "cert-chain.pem"),
+    ("keyFile", "key.pem"),
+];
+
+/// Fields that the operator refuses beside the file of the same purpose.
+const RIVALS: [&str; 3] = ["ca", "cert", "keySecret"];
+
+/// An endpoint with the TLS settings that it inherits.
+pub(super) struct Effective<'a> {
+    endpoint: &'a Endpoint,
+    /// `tlsConfig` after the scrape class is merged.
+    tls: Map<String, Value>,
+}
+
+/// Merges the scrape class that applies, as the operator does: an endpoint without tlsConfig takes
+/// the class's whole, one with takes what it lacks but not `insecureSkipVerify`.
+pub(super) fn effective<'a>(endpoint: &'a Endpoint, class_tls: Option<&Value>) -> Effective<'a> {
+    let mut tls = endpoint.tls.clone().unwrap_or_default();
+    let writes_its_own = !tls.is_empty();
+    for (field, value) in class_tls.and_then(Value::as_object).into_iter().flatten() {
+        let inherited = !writes_its_own || field != "insecureSkipVerify";
+        if inherited && !tls.contains_key(field) {
+            tls.insert(field.clone(), value.clone());
+        }
+    }
+    Effective { endpoint, tls }
+}
+
+impl Effective<'_> {
+    /// What the endpoint speaks.
+    ///
+    /// Istio's certificates are recognised by file name in any directory; one of the three is
+    /// enough, so that a set-up with a wrong partner is repaired rather than taken for somebody
+    /// else's. Certificates that only the class brings do nothing while the scheme is http.
+    pub(super) fn now(&self) -> Now {
+        let https = scheme_is_https(self.endpoint);
+        if self.tls.is_empty() {
+            return if https { Now::Own } else { Now::Plain };
+        }
+        match (is_istios(&self.tls), https) {
+            (true, true) => Now::MutualTls,
+            (true, false) if relabel::ours(self.endpoint).next().is_some() => Now::PerTarget,
+            (true, false) if written_tls(self.endpoint).is_some() => Now::MutualTls,
+            (true, false) => Now::Plain,
+            (false, _) => Now::Own,
+        }
+    }
+
+    /// Steps after which the endpoint speaks https with the certificates in `directory` to every
+    /// target; empty where it does already.
+    pub(super) fn towards_mutual_tls(&self, directory: &str) -> Vec<Step> {
+        let mut steps = Vec::new();
+        if !scheme_is_https(self.endpoint) {
+            steps.push(add(&self.endpoint.at, "scheme", json!("https")));
+        }
+        steps.extend(self.certificates(directory));
+        steps.extend(relabel::removal(self.endpoint));
+        steps
+    }
+
+    /// Steps after which the endpoint speaks https to the pods that the injector has labelled, and
+    /// http to the others; empty where it does already.
+    pub(super) fn towards_per_target(&self, directory: &str) -> Vec<Step> {
+        let mut steps = self.certificates(directory);
+        steps.extend(relabel::addition(self.endpoint));
+        steps
+    }
+
+    /// Steps after which nothing of Istio's certificates is left in the endpoint.
+    pub(super) fn towards_plain(&self) -> Vec<Step> {
+        let mut steps = Vec::new();
+        if scheme_is_https(self.endpoint) {
+            steps.push(remove(&self.endpoint.at, "scheme"));
+        }
+        if self.endpoint.tls.is_some() {
+            steps.push(remove(&self.endpoint.at, "tlsConfig"));
+        }
+        steps.extend(relabel::removal(self.endpoint));
+        steps
+    }
+
+    fn certificates(&self, directory: &str) -> Vec<Step> {
+        let wanted = tls_config(directory);
+        let wrong: Vec<_> = wanted
+            .as_object()
+            .expect("tls_config builds an object")
+            .iter()
+            .filter(|(field, value)| !self.tls.get(*field).is_some_and(|has| same(has, value)))
+            .collect();
+        let Some(written) = written_tls(self.endpoint) else {
+            let missing = !wrong.is_empty();
+            let tls_config = missing.then(|| add(&self.endpoint.at, "tlsConfig", wanted.clone()));
+            return tls_config.into_iter().collect();
+        };
+        let at = self.endpoint.at.with_trailing_token("tlsConfig");
+        let rivals = RIVALS
+            .iter()
+            .filter(|rival| written.get(**rival).is_some_and(|value| !is_zero(value)))
+            .map(|rival| remove(&at, rival));
+        let repairs = wrong.into_iter().map(|(field, value)| {
+            if written.contains_key(field) {
+                replace(&at, field, value.clone())
+            } else {
+                add(&at, field, value.clone())
+            }
+        });
+        rivals.chain(repairs).collect()
+    }
+}
+
+/// The tlsConfig of the endpoint itself; an empty one says nothing.
+fn written_tls(endpoint: &Endpoint) -> Option<&Map<String, Value>> {
+    endpoint.tls.as_ref().filter(|tls| !tls.is_empty())
+}
+
+/// Whether the scheme is https; the operator compares without case.
+fn scheme_is_https(endpoint: &Endpoint) -> bool {
+    endpoint
+        .scheme
+        .as_deref()
+        .is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"))
+}
+
+fn is_istios(tls: &Map<String, Value>) -> bool {
+    FILES.iter().any(|(field, _)| {
+        let file = tls.get(*field).and_then(Value::as_str).map(file_name);
+        FILES.iter().any(|(_, name)| file == Some(name))
+    })
+}
+
+fn file_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+/// The directory that the certificates of an endpoint are in, if all three files agree on one.
+pub(super) fn directory(endpoint: &Endpoint) -> Option<&str> {
+    let tls = endpoint.tls.as_ref()?;
+    let mut directories = FILES.iter().map(|(field, name)| {
+        tls.get(*field)?
+            .as_str()?
+            .strip_suffix(name)?
+            .strip_suffix('/')
+    });
+    let first = directories.next()??;
+    directories.all(|other| other == Some(first)).then_some(first)
+}
+
+/// The tlsConfig that makes a scraper present the certificates of its sidecar.
+///
+/// Istio's certificates carry a SPIFFE URI and no IP, so the name cannot be verified: hence
+/// `insecureSkipVerify` (istio.io, "Prometheus" integration page).
+fn tls_config(directory: &str) -> Value {
+    json!({
+        "caFile": format!("{directory}/root-cert.pem"),
+        "certFile": format!("{directory}/cert-chain.pem"),
+        "insecureSkipVerify": true,
+        "keyFile": format!("{directory}/key.pem"),
+    })
+}
+
+/// Whether the operator takes the value for unset.
+fn is_zero(value: &Value) -> bool {
+    value.is_null() || value.as_object().is_some_and(Map::is_empty)
+}
+
+/// Equal, paths without regard to doubled slashes.
+fn same(present: &Value, wanted: &Value) -> bool {
+    match (present.as_str(), wanted.as_str()) {
+        (Some(present), Some(wanted)) => present.replace("//", "/") == wanted,
+        _ => present == wanted,
+    }
+}
+
+/// An `add` of a key to the map, or of an element to the list, at `at`.
+pub(super) fn add(at: &Pointer, key: &str, value: Value) -> Step {
+    Step::Op(PatchOperation::Add(AddOperation {
+        path: at.with_trailing_token(key),
+        value,
+    }))
+}
+
+/// A `replace` of a key of the map at `at`.
+pub(super) fn replace(at: &Pointer, key: &str, value: Value) -> Step {
+    Step::Op(PatchOperation::Replace(ReplaceOperation {
+        path: at.with_trailing_token(key),
+        value,
+    }))
+}
+
+/// A `remove` of a key of the map, or of an element of the list, at `at`.
+pub(super) fn remove(at: &Pointer, key: &str) -> Step {
+    Step::Op(PatchOperation::Remove(RemoveOperation {
+        path: at.with_trailing_token(key),
+    }))
+}
+
+/// Where the relabelling rules of an endpoint are.
+pub(super) fn relabelings(endpoint: &Endpoint) -> PointerBuf {
+    endpoint.at.with_trailing_token("relabelConfigs")
+}

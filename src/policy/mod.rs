@@ -4,6 +4,38 @@
 //! Departs from it: manifests show a part of the cluster, so every answer can be "unknown" ([`Fact`]).
 //! Knows: workloads, namespaces, PeerAuthentication. Does not know: scrapes, scrapers, patches.
 
+use crate::config::MtlsMode;
+use crate::model::{Inventory, Object};
+
+mod capture;
+mod injection;
+mod mode;
+mod outlook;
+mod precedence;
+mod selection;
+mod webhook;
+
+#[cfg(test)]
+mod fixture;
+
+pub use capture::{captured, captured_by_ztunnel};
+pub use injection::{Injection, data_plane};
+pub use mode::{Mode, Undecided, mode};
+pub use precedence::{Level, level};
+pub use webhook::{Injector, Revision, ambient_enrols, injection_required, webhook_selects};
+
+/// The mesh as far as policies and the injector depend on it.
+#[derive(Debug, Clone, Copy)]
+pub struct Mesh<'a> {
+    /// Its Namespaces and PeerAuthentications.
+    pub inventory: &'a Inventory,
+    /// The namespace whose policies without selector hold for the whole mesh
+    /// (`rootNamespace`, istio/istio pkg/config/mesh/mesh.go `DefaultMeshConfig`).
+    pub root_namespace: &'a str,
+    /// The mesh-wide mode, where the input has no mesh-level policy (`mesh.mode` of the configuration).
+    pub default_mode: Option<MtlsMode>,
+}
+
 /// An answer, known or not, with the objects that made it so.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fact<T> {
@@ -24,4 +56,52 @@ pub enum DataPlane {
     Ambient,
     /// Nothing: the port speaks for itself.
     None,
+}
+
+impl<T> Fact<T> {
+    /// Known, because an object or explicit configuration says so.
+    fn proven(value: T, because: impl Into<String>) -> Self {
+        Self {
+            value: Some(value),
+            proven: true,
+            because: vec![because.into()],
+        }
+    }
+
+    /// Known, but only because nothing in the input says otherwise.
+    fn assumed(value: T, because: impl Into<String>) -> Self {
+        Self {
+            value: Some(value),
+            proven: false,
+            because: vec![because.into()],
+        }
+    }
+
+    /// Not known, with what is missing.
+    fn unknown(because: impl Into<String>) -> Self {
+        Self {
+            value: None,
+            proven: false,
+            because: vec![because.into()],
+        }
+    }
+}
+
+/// An object as evidence names it: `Deployment shop/web`, `Namespace shop`.
+fn named(object: &Object) -> String {
+    if object.namespace.is_empty() {
+        format!("{} {}", object.kind, object.name)
+    } else {
+        format!("{} {}/{}", object.kind, object.namespace, object.name)
+    }
+}
+
+/// A mode as PeerAuthentication spells it, `UNSET` for an inherited one.
+fn spelled(mode: Option<MtlsMode>) -> &'static str {
+    match mode {
+        Some(MtlsMode::Strict) => "STRICT",
+        Some(MtlsMode::Permissive) => "PERMISSIVE",
+        Some(MtlsMode::Disable) => "DISABLE",
+        None => "UNSET",
+    }
 }

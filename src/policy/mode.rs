@@ -1,0 +1,263 @@
+//! Which mTLS mode does a pod port enforce?
+//!
+//! Authority: `ComposePeerAuthentication` and `GetMutualTLSModeForPort`, istio/istio pilot/pkg/security/authn/policy_applier.go.
+//! Departs from it: where the cluster may hold other policies, or the same in another order, the answer is unknown or says so. ztunnel differs in corner cases (istio/istio pilot/pkg/serviceregistry/ambient/authorization.go), which are not followed.
+//! Knows: PeerAuthentication, labels and namespace of pods, a port. Does not know: whether a sidecar is there and captures the port.
+
+use std::collections::BTreeSet;
+use std::iter;
+
+use super::outlook::{Outlook, Tier, port_entry, says, tiers};
+use super::precedence::{Doubt, Doubtful, Level, Standing, standings};
+use super::{Fact, Mesh, named, spelled};
+use crate::model::{MtlsMode, Object, PeerAuthentication, Workload};
+
+/// What a pod port enforces, as far as the input shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mode {
+    /// The mode, with the policy that decides first in the evidence.
+    pub fact: Fact<MtlsMode>,
+    /// The levels whose winner Git does not show although it matters for this port; the mode is then that of the assumed winners.
+    pub undecided: Vec<Undecided>,
+    /// Nothing in the input or the configuration sets a mode: it is Istio's default, and the cluster may know better.
+    pub assumed: bool,
+}
+
+/// Several policies of one level that disagree about a port, and no creationTimestamp that orders them:
+/// the cluster obeys whichever was created first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Undecided {
+    /// Their level.
+    pub level: Level,
+    /// All that may be the oldest, the chosen one first.
+    pub policies: Vec<Object>,
+    /// The one whose answer is used: it has the smallest name.
+    pub chosen: Object,
+}
+
+/// The mode that Istio enforces on a port of the pods: the port's, else the workload's, the namespace's, the mesh's, else
+/// PERMISSIVE (policy_applier.go). Without a port: the mode that all of their ports have in common.
+pub fn mode(mesh: &Mesh<'_>, pods: &Workload, port: Option<u16>) -> Mode {
+    let standings = standings(&mesh.inventory.policies, mesh.root_namespace, pods);
+    let floor = floor(mesh, pods, &standings[0]);
+    match port {
+        Some(_) => at_port(&standings, &floor, port),
+        None => listed_ports(&standings[2])
+            .into_iter()
+            .map(|listed| at_port(&standings, &floor, Some(listed)))
+            .fold(at_port(&standings, &floor, None), in_common),
+    }
+}
+
+/// What holds where no policy sets a mode.
+struct Floor {
+    mode: MtlsMode,
+    because: String,
+    /// An object or the configuration says so.
+    proven: bool,
+    /// The mesh-wide mode is configured, so a policy that the API server refuses leaves no gap.
+    configured: bool,
+}
+
+fn floor(mesh: &Mesh<'_>, pods: &Workload, mesh_level: &Standing<'_>) -> Floor {
+    let permissive = |because, proven| Floor {
+        mode: MtlsMode::Permissive,
+        because,
+        proven,
+        configured: false,
+    };
+    match (mesh_level.contenders.first(), mesh.default_mode) {
+        (Some(policy), _) => permissive(
+            format!("{}: UNSET, which means PERMISSIVE", named(&policy.object)),
+            true,
+        ),
+        (None, Some(mode)) => Floor {
+            mode,
+            because: format!("mesh.mode: {} (configuration)", spelled(Some(mode))),
+            proven: true,
+            configured: true,
+        },
+        (None, None) => permissive(
+            format!(
+                "no PeerAuthentication in the input sets a mode for {}: PERMISSIVE is Istio's default",
+                named(&pods.object)
+            ),
+            false,
+        ),
+    }
+}
+
+/// The mode of one port; `None`: of any port that no policy lists.
+fn at_port(standings: &[Standing<'_>; 3], floor: &Floor, port: Option<u16>) -> Mode {
+    let tiers = tiers(standings, Outlook::only(floor.mode), port);
+    let narrowest = &tiers[0].here;
+    let heard = tiers.iter().take(
+        1 + tiers
+            .iter()
+            .take_while(|tier| tier.lets_wider_levels_speak())
+            .count(),
+    );
+    let heard = heard.collect::<Vec<_>>();
+
+    let doubts = heard.iter().flat_map(|tier| {
+        let corrected_anyway = floor.configured && tier.standing.level == Level::Mesh;
+        let doubtful = tier
+            .standing
+            .doubtful
+            .iter()
+            .filter(|doubtful| tier.could_change(doubtful));
+        doubtful
+            .filter(move |doubtful| !(corrected_anyway && doubtful.doubt == Doubt::Refused))
+            .map(|doubtful| doubtful_evidence(doubtful, tier))
+    });
+    let rivals = heard.iter().flat_map(|tier| {
+        tier.rivals().map(|rival| {
+            format!(
+                "{} may be older",
+                evidence(rival, tier.standing.level, port)
+            )
+        })
+    });
+    let undecided = heard
+        .iter()
+        .filter_map(|tier| undecided(tier))
+        .collect::<Vec<_>>();
+    let doubts = doubts.collect::<Vec<_>>();
+    let decision = decision(&tiers, floor);
+    let known = doubts.is_empty();
+    Mode {
+        fact: Fact {
+            value: known.then_some(narrowest.assumed),
+            proven: known && undecided.is_empty() && decision.proven,
+            because: doubts
+                .into_iter()
+                .chain(decision.because)
+                .chain(rivals)
+                .collect(),
+        },
+        undecided,
+        assumed: decision.assumed,
+    }
+}
+
+fn undecided(tier: &Tier<'_>) -> Option<Undecided> {
+    tier.rivals().next()?;
+    let policies = tier
+        .standing
+        .contenders
+        .iter()
+        .map(|policy| policy.object.clone())
+        .collect::<Vec<_>>();
+    let chosen = policies.first()?.clone();
+    Some(Undecided {
+        level: tier.standing.level,
+        policies,
+        chosen,
+    })
+}
+
+/// Who decides if the assumed winners win.
+struct Decision {
+    because: Vec<String>,
+    proven: bool,
+    assumed: bool,
+}
+
+fn decision(tiers: &[Tier<'_>], floor: &Floor) -> Decision {
+    let mut inherited = Vec::new();
+    for Tier { standing, port, .. } in tiers {
+        let Some(policy) = standing.contenders.first() else {
+            continue;
+        };
+        let evidence = evidence(policy, standing.level, *port);
+        if says(policy, standing.level, *port).is_some() {
+            return Decision {
+                because: iter::once(evidence).chain(inherited).collect(),
+                proven: true,
+                assumed: false,
+            };
+        }
+        // Of the mesh-level policy the floor itself tells.
+        if standing.level != Level::Mesh {
+            inherited.push(evidence);
+        }
+    }
+    Decision {
+        because: iter::once(floor.because.clone()).chain(inherited).collect(),
+        proven: floor.proven,
+        assumed: !floor.proven,
+    }
+}
+
+/// `PeerAuthentication istio-system/default: STRICT`, `PeerAuthentication shop/web port 8080: DISABLE`.
+fn evidence(policy: &PeerAuthentication, level: Level, port: Option<u16>) -> String {
+    let policy_name = named(&policy.object);
+    match port_entry(policy, level, port) {
+        Some((port, mode)) => format!("{policy_name} port {port}: {}", spelled(Some(mode))),
+        None => format!("{policy_name}: {}", spelled(policy.mode)),
+    }
+}
+
+fn doubtful_evidence(doubtful: &Doubtful<'_>, tier: &Tier<'_>) -> String {
+    let evidence = evidence(doubtful.policy, tier.standing.level, tier.port);
+    match doubtful.doubt {
+        Doubt::Refused => {
+            format!(
+                "{} is refused: {}",
+                named(&doubtful.policy.object),
+                doubtful.policy.refused.join("; ")
+            )
+        }
+        Doubt::Selection => {
+            format!("{evidence}, if its selector matches: not all labels of the pods are known")
+        }
+        Doubt::Version => format!("{evidence}, unless its other version in the input counts"),
+    }
+}
+
+fn listed_ports(workload_level: &Standing<'_>) -> BTreeSet<u16> {
+    let doubtful = workload_level
+        .doubtful
+        .iter()
+        .map(|doubtful| doubtful.policy);
+    workload_level
+        .contenders
+        .iter()
+        .copied()
+        .chain(doubtful)
+        .flat_map(|policy| policy.ports.keys().copied())
+        .collect()
+}
+
+/// What holds whichever of two ports it is.
+fn in_common(one: Mode, other: Mode) -> Mode {
+    let value = one
+        .fact
+        .value
+        .filter(|_| one.fact.value == other.fact.value);
+    let mut because = one.fact.because;
+    because.extend(other.fact.because);
+    let mut undecided = one.undecided;
+    undecided.extend(other.undecided);
+    Mode {
+        fact: Fact {
+            value,
+            proven: value.is_some() && one.fact.proven && other.fact.proven,
+            because: each_once(because),
+        },
+        undecided: each_once(undecided),
+        assumed: one.assumed || other.assumed,
+    }
+}
+
+fn each_once<T: PartialEq>(all: Vec<T>) -> Vec<T> {
+    all.into_iter().fold(Vec::new(), |mut unique, next| {
+        if !unique.contains(&next) {
+            unique.push(next);
+        }
+        unique
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,192 @@
+//! Which PeerAuthentication speaks at each level?
+//!
+//! Authority: istio/istio pilot/pkg/model/authentication.go `addPeerAuthentication`, `getConfigsForWorkload`; pilot/pkg/model/config.go `configCompareByCreationTime`.
+//! Departs from it: Git rarely has a creationTimestamp, so several policies of a level can contend; a policy that may not be in the cluster, or may not select the pods, is kept apart.
+//! Knows: PeerAuthentication, labels of pods. Does not know: what the modes add up to, injection, ports.
+
+use std::collections::BTreeMap;
+
+use super::selection::{Selects, selects};
+use crate::model::{Labels, MtlsMode, PeerAuthentication, Workload};
+
+/// How wide a PeerAuthentication holds; the narrower one decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Without selector, in the root namespace: the whole mesh.
+    Mesh,
+    /// Without selector, elsewhere: the workloads of its namespace.
+    Namespace,
+    /// With a selector: the pods that it selects; only here do ports count.
+    Workload,
+}
+
+/// The level of a policy; `None`: it selects pods in the root namespace, which Istio ignores for every workload
+/// (policy_applier_test.go "ignore non-emptypb selector in root namespace").
+pub fn level(policy: &PeerAuthentication, root_namespace: &str) -> Option<Level> {
+    match (
+        policy.object.namespace == root_namespace,
+        policy.selector.is_empty(),
+    ) {
+        (true, true) => Some(Level::Mesh),
+        (true, false) => None,
+        (false, true) => Some(Level::Namespace),
+        (false, false) => Some(Level::Workload),
+    }
+}
+
+/// The policies of one level that can decide for a workload. All others of the level count for nothing, not even for their ports.
+#[derive(Debug)]
+pub(super) struct Standing<'a> {
+    /// Which level.
+    pub(super) level: Level,
+    /// One of these decides, the first unless the order in the cluster is another; empty: the level is silent.
+    pub(super) contenders: Vec<&'a PeerAuthentication>,
+    /// Any of these could decide instead, if it is there at all.
+    pub(super) doubtful: Vec<Doubtful<'a>>,
+}
+
+/// A policy that could decide, with what speaks against it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Doubtful<'a> {
+    /// The policy.
+    pub(super) policy: &'a PeerAuthentication,
+    /// What speaks against it.
+    pub(super) doubt: Doubt,
+}
+
+/// Why it is open whether a policy counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Doubt {
+    /// The API server refuses it as it is: nobody knows what it will say when it is corrected.
+    Refused,
+    /// It may select the pods, but not all of their labels are known.
+    Selection,
+    /// The input has it twice, and the other version is of another level or selects other pods.
+    Version,
+}
+
+/// The standings for a workload, widest level first.
+pub(super) fn standings<'a>(
+    policies: &'a [PeerAuthentication],
+    root_namespace: &str,
+    pods: &Workload,
+) -> [Standing<'a>; 3] {
+    [Level::Mesh, Level::Namespace, Level::Workload].map(|at| {
+        let candidates = policies
+            .iter()
+            .filter(|policy| {
+                [root_namespace, &pods.object.namespace].contains(&policy.object.namespace.as_str())
+            })
+            .filter(|policy| level(policy, root_namespace) == Some(at))
+            .map(|policy| (policy, selection(policy, pods)))
+            .filter(|(_, selects)| *selects != Selects::No)
+            .collect::<Vec<_>>();
+        standing(at, candidates, policies)
+    })
+}
+
+fn selection(policy: &PeerAuthentication, pods: &Workload) -> Selects {
+    // A refused wildcard will be corrected to something that may well select these pods.
+    let literal = policy
+        .selector
+        .iter()
+        .all(|(key, value)| !key.contains('*') && !value.contains('*'));
+    if literal || policy.refused.is_empty() {
+        selects(&policy.selector, pods)
+    } else {
+        Selects::Possibly
+    }
+}
+
+fn standing<'a>(
+    level: Level,
+    mut candidates: Vec<(&'a PeerAuthentication, Selects)>,
+    policies: &'a [PeerAuthentication],
+) -> Standing<'a> {
+    // Of equal copies the one that shows its age stays.
+    candidates.sort_by_key(|&(policy, _)| {
+        (
+            &policy.object.name,
+            spec(policy),
+            policy.created.is_none(),
+            &policy.created,
+        )
+    });
+    candidates.dedup_by(|(later, _), (earlier, _)| {
+        same_identity(earlier, later) && spec(earlier) == spec(later)
+    });
+    candidates.sort_by_key(|&(policy, _)| order(policy));
+    let holds = |policy: &PeerAuthentication| {
+        candidates.iter().any(|(other, selects)| {
+            *selects == Selects::Yes && spec(other) == spec(policy) && same_identity(other, policy)
+        })
+    };
+    let doubt = |policy: &PeerAuthentication, selects: Selects| {
+        let other_version_elsewhere = || {
+            policies.iter().any(|other| {
+                other.refused.is_empty()
+                    && same_identity(other, policy)
+                    && spec(other) != spec(policy)
+                    && !holds(other)
+            })
+        };
+        match selects {
+            _ if !policy.refused.is_empty() => Some(Doubt::Refused),
+            Selects::Yes if other_version_elsewhere() => Some(Doubt::Version),
+            Selects::Yes => None,
+            Selects::Possibly | Selects::No => Some(Doubt::Selection),
+        }
+    };
+    let (mut contenders, mut doubtful) = (Vec::new(), Vec::new());
+    for &(policy, selects) in &candidates {
+        match doubt(policy, selects) {
+            None => contenders.push(policy),
+            Some(doubt) => doubtful.push(Doubtful { policy, doubt }),
+        }
+    }
+    let certain = contenders.clone();
+    let can_win =
+        |policy: &PeerAuthentication| !certain.iter().any(|other| is_proven_older(other, policy));
+    contenders.retain(|policy| can_win(policy));
+    doubtful.retain(|doubtful| can_win(doubtful.policy));
+    Standing {
+        level,
+        contenders,
+        doubtful,
+    }
+}
+
+/// Whether the cluster takes `this` over `that` whatever else happens: the older one, of the same second the smaller name.
+fn is_proven_older(this: &PeerAuthentication, that: &PeerAuthentication) -> bool {
+    match (&this.created, &that.created) {
+        (Some(a), Some(b)) => {
+            !same_identity(this, that) && (a, &this.object.name) < (b, &that.object.name)
+        }
+        _ => false,
+    }
+}
+
+fn same_identity(this: &PeerAuthentication, that: &PeerAuthentication) -> bool {
+    (&this.object.namespace, &this.object.name) == (&that.object.namespace, &that.object.name)
+}
+
+type Spec<'a> = (
+    &'a Labels,
+    Option<MtlsMode>,
+    &'a BTreeMap<u16, Option<MtlsMode>>,
+    &'a [String],
+);
+
+fn spec(policy: &PeerAuthentication) -> Spec<'_> {
+    (
+        &policy.selector,
+        policy.mode,
+        &policy.ports,
+        &policy.refused,
+    )
+}
+
+/// Istio's order (no timestamp sorts as the oldest, as in Go), made total so that the input's order never decides.
+fn order(policy: &PeerAuthentication) -> (Option<&str>, &str, Spec<'_>) {
+    (policy.created.as_deref(), &policy.object.name, spec(policy))
+}

@@ -1,0 +1,209 @@
+//! Which pods does the selector of a policy select?
+//!
+//! Authority: istio/istio pilot/pkg/model/policyattachment.go `WorkloadPolicyMatcher`, `labels.Instance.SubsetOf`; for labels that the injector adds, manifests/charts/istio-control/istio-discovery/files/injection-template.yaml.
+//! Departs from it: the pods are not there yet, so a label that only the cluster sets makes the answer "possibly".
+//! Knows: labels of pods and of selectors. Does not know: modes, levels, Namespaces.
+
+use crate::model::{Labels, PodsKnown, Workload};
+
+/// Whether a selector selects the pods of a workload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Selects {
+    /// A label of the pods contradicts it.
+    No,
+    /// No known label contradicts it, but not all that it asks for are known.
+    Possibly,
+    /// The pods have every label that it asks for.
+    Yes,
+}
+
+/// Labels that controllers, the scheduler or the network of the cluster give a pod, with values that no manifest shows.
+const SET_IN_THE_CLUSTER: &[&str] = &[
+    "apps.kubernetes.io/pod-index",
+    "batch.kubernetes.io/controller-uid",
+    "batch.kubernetes.io/job-completion-index",
+    "batch.kubernetes.io/job-name",
+    "controller-revision-hash",
+    "controller-uid",
+    "job-name",
+    "networking.istio.io/tunnel",
+    "pod-template-generation",
+    "pod-template-hash",
+    "rollouts-pod-template-hash",
+    "statefulset.kubernetes.io/pod-name",
+    "topology.istio.io/network",
+    "topology.kubernetes.io/region",
+    "topology.kubernetes.io/zone",
+];
+
+/// Whether the pods of a workload have all labels of `match_labels`; without labels it selects every pod.
+pub(super) fn selects(match_labels: &Labels, pods: &Workload) -> Selects {
+    match_labels
+        .iter()
+        .map(|(key, value)| has(pods, key, value))
+        .min()
+        .unwrap_or(Selects::Yes)
+}
+
+fn has(pods: &Workload, key: &str, value: &str) -> Selects {
+    match label(pods, key) {
+        Label::Known(actual) if actual == value => Selects::Yes,
+        Label::Known(_) | Label::Missing => Selects::No,
+        Label::Unknown => Selects::Possibly,
+    }
+}
+
+enum Label<'a> {
+    Known(&'a str),
+    Missing,
+    Unknown,
+}
+
+fn label<'a>(pods: &'a Workload, key: &str) -> Label<'a> {
+    if let Some(value) = pods.labels.get(key) {
+        return Label::Known(value);
+    }
+    if pods.known != PodsKnown::Template || SET_IN_THE_CLUSTER.contains(&key) {
+        return Label::Unknown;
+    }
+    match key {
+        "security.istio.io/tlsMode" => Label::Known("istio"),
+        "service.istio.io/canonical-name" => first_label(pods, &["app.kubernetes.io/name", "app"])
+            .or_else(|| owner_name(pods))
+            .map_or(Label::Unknown, Label::Known),
+        "service.istio.io/canonical-revision" => Label::Known(
+            first_label(pods, &["app.kubernetes.io/version", "version"]).unwrap_or("latest"),
+        ),
+        _ => Label::Missing,
+    }
+}
+
+fn first_label<'a>(pods: &'a Workload, keys: &[&str]) -> Option<&'a str> {
+    // The template's `default` passes over empty values too.
+    keys.iter()
+        .filter_map(|key| pods.labels.get(*key))
+        .map(String::as_str)
+        .find(|value| !value.is_empty())
+}
+
+/// The name of the pods' owner, for the kinds whose name the pods' owner reference leads to
+/// (istio/istio pkg/kube/util.go `GetDeployMetaFromPod`).
+fn owner_name(pods: &Workload) -> Option<&str> {
+    let leads_there = matches!(
+        pods.object.kind.as_str(),
+        "Deployment" | "StatefulSet" | "DaemonSet" | "Job" | "CronJob" | "Pod"
+    );
+    (leads_there && !pods.object.name.is_empty()).then_some(pods.object.name.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::fixture::{labels, workload};
+
+    fn answer(selector: &[(&str, &str)], pod_labels: &[(&str, &str)], known: PodsKnown) -> Selects {
+        selects(
+            &labels(selector),
+            &Workload {
+                known,
+                ..workload("shop", pod_labels)
+            },
+        )
+    }
+
+    #[test]
+    fn every_label_must_be_there() {
+        let all = answer(
+            &[("app", "web"), ("tier", "front")],
+            &[("app", "web"), ("tier", "front"), ("x", "y")],
+            PodsKnown::Template,
+        );
+        assert_eq!(all, Selects::Yes);
+        let one_missing = answer(
+            &[("app", "web"), ("tier", "front")],
+            &[("app", "web")],
+            PodsKnown::Template,
+        );
+        assert_eq!(one_missing, Selects::No);
+        assert_eq!(answer(&[], &[], PodsKnown::SelectorOnly), Selects::Yes);
+    }
+
+    #[test]
+    fn a_missing_label_may_be_there_where_only_a_part_of_the_labels_is_known() {
+        for known in [PodsKnown::SelectorOnly, PodsKnown::Operator] {
+            assert_eq!(
+                answer(&[("tier", "front")], &[("app", "web")], known),
+                Selects::Possibly
+            );
+            assert_eq!(
+                answer(
+                    &[("app", "db"), ("tier", "front")],
+                    &[("app", "web")],
+                    known
+                ),
+                Selects::No
+            );
+            assert_eq!(
+                answer(&[("app", "web")], &[("app", "web")], known),
+                Selects::Yes
+            );
+        }
+    }
+
+    #[test]
+    fn labels_of_the_cluster_are_possible_on_any_pod() {
+        let pod = [("app", "web")];
+        assert_eq!(
+            answer(
+                &[("statefulset.kubernetes.io/pod-name", "web-0")],
+                &pod,
+                PodsKnown::Template
+            ),
+            Selects::Possibly
+        );
+    }
+
+    #[test]
+    fn labels_of_the_injector_count() {
+        let name = |value| [("service.istio.io/canonical-name", value)];
+        assert_eq!(
+            answer(&name("web"), &[("app", "web")], PodsKnown::Template),
+            Selects::Yes
+        );
+        assert_eq!(
+            answer(
+                &name("shop"),
+                &[("app", "web"), ("app.kubernetes.io/name", "shop")],
+                PodsKnown::Template
+            ),
+            Selects::Yes
+        );
+        assert_eq!(
+            answer(
+                &name("web"),
+                &[("service.istio.io/canonical-name", "own")],
+                PodsKnown::Template
+            ),
+            Selects::No
+        );
+        assert_eq!(
+            answer(&name("web"), &[], PodsKnown::Template),
+            Selects::Yes,
+            "the Deployment's name"
+        );
+        assert_eq!(
+            answer(&name("web"), &[("app", "web")], PodsKnown::SelectorOnly),
+            Selects::Possibly
+        );
+        let revision = [("service.istio.io/canonical-revision", "latest")];
+        assert_eq!(answer(&revision, &[], PodsKnown::Template), Selects::Yes);
+        assert_eq!(
+            answer(
+                &[("security.istio.io/tlsMode", "istio")],
+                &[],
+                PodsKnown::Template
+            ),
+            Selects::Yes
+        );
+    }
+}

@@ -11,6 +11,16 @@
 //! VMServiceScrape ◄──selects── VMAgent     VMPodScrape ◄──selects── VMAgent
 //! ```
 
+mod field;
+mod metadata;
+mod peer_authentication;
+mod reading;
+mod scrapers;
+mod scrapes;
+mod selectors;
+mod services;
+mod workloads;
+
 use std::collections::BTreeMap;
 
 use jsonptr::PointerBuf;
@@ -18,9 +28,14 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use serde_json::{Map, Value};
 
 pub use crate::config::MtlsMode;
+pub use reading::{makes_pods, read, reads};
+pub use selectors::{contains, described, selects};
 
 /// Labels or annotations.
 pub type Labels = BTreeMap<String, String>;
+
+/// The label that the API server sets on each Namespace: its name.
+pub const NAMESPACE_NAME_LABEL: &str = "kubernetes.io/metadata.name";
 
 /// Everything that a decision can depend on, in an order that does not depend on the input's.
 #[derive(Debug, Default)]
@@ -149,7 +164,7 @@ pub struct Container {
     pub image: String,
     /// From `initContainers`.
     pub init: bool,
-    /// Declared TCP ports.
+    /// Declared TCP ports; none of a plain init container, which has ended before anything is scraped.
     pub ports: Vec<ContainerPort>,
 }
 
@@ -184,6 +199,8 @@ pub struct PeerAuthentication {
 pub struct Scrape {
     /// The object.
     pub object: Object,
+    /// Labels of the scrape object: what a scraper selects by.
+    pub labels: Labels,
     /// Which kind of it.
     pub kind: ScrapeKind,
     /// `spec.selector`: of Services or of pods.

@@ -1,0 +1,208 @@
+//! What does one field of an object hold?
+//!
+//! Authority: how the Kubernetes API server decodes JSON: `null` is a missing field, a wrong type is refused.
+//! Departs from it: a wrong type refuses what depends on the field, not the whole input.
+//! Knows: values and where they sit. Does not know: kinds.
+
+use jsonptr::PointerBuf;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::Labels;
+
+/// What a field holds, or what is wrong with it.
+pub(super) type Read<T> = Result<T, Problem>;
+
+/// A field that could not be understood.
+#[derive(Debug, Clone)]
+pub(super) struct Problem {
+    /// The field.
+    pub(super) at: PointerBuf,
+    /// What is wrong with it and what is expected.
+    pub(super) text: String,
+}
+
+/// Notes a problem and goes on without the value.
+pub(super) fn noted<T>(read: Read<T>, problems: &mut Vec<Problem>) -> Option<T> {
+    read.map_err(|problem| problems.push(problem)).ok()
+}
+
+/// A field: its value, if it has one, and the way to it, spelled out only when something is wrong.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Field<'a> {
+    value: Option<&'a Value>,
+    step: Option<(&'a Field<'a>, Step<'a>)>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Step<'a> {
+    Key(&'a str),
+    Index(usize),
+}
+
+impl<'a> Field<'a> {
+    /// The object itself.
+    pub(super) fn root(value: &'a Value) -> Self {
+        Self {
+            value: Some(value),
+            step: None,
+        }
+    }
+
+    /// A field of this map; a field of a missing map is missing.
+    pub(super) fn key(&'a self, key: &'a str) -> Read<Field<'a>> {
+        let value = match self.value {
+            None => None,
+            Some(Value::Object(map)) => map.get(key).filter(|value| !value.is_null()),
+            Some(_) => return Err(self.expected("a map")),
+        };
+        Ok(self.child(value, Step::Key(key)))
+    }
+
+    /// The elements of this list; none where it is missing.
+    pub(super) fn list(&'a self) -> Read<Vec<Field<'a>>> {
+        match self.value {
+            None => Ok(Vec::new()),
+            Some(Value::Array(list)) => Ok(list
+                .iter()
+                .enumerate()
+                .map(|(index, value)| self.child(Some(value), Step::Index(index)))
+                .collect()),
+            Some(_) => Err(self.expected("a list")),
+        }
+    }
+
+    /// The entries of this map, `null` among their values; `None` where the map is missing.
+    pub(super) fn entries(&'a self) -> Read<Option<Vec<(&'a str, Field<'a>)>>> {
+        match self.value {
+            None => Ok(None),
+            Some(Value::Object(map)) => Ok(Some(
+                map.iter()
+                    .map(|(key, value)| {
+                        let value = Some(value).filter(|value| !value.is_null());
+                        (key.as_str(), self.child(value, Step::Key(key)))
+                    })
+                    .collect(),
+            )),
+            Some(_) => Err(self.expected("a map")),
+        }
+    }
+
+    /// A string; the empty one counts as missing, as in Go's `omitempty` fields.
+    pub(super) fn text(&self) -> Read<Option<&'a str>> {
+        Ok(self.string()?.filter(|text| !text.is_empty()))
+    }
+
+    /// A string, the empty one too.
+    pub(super) fn string(&self) -> Read<Option<&'a str>> {
+        match self.value {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(_) => Err(self.expected("a string")),
+        }
+    }
+
+    /// A boolean, false where missing.
+    pub(super) fn boolean(&self) -> Read<bool> {
+        match self.value {
+            None => Ok(false),
+            Some(Value::Bool(value)) => Ok(*value),
+            Some(_) => Err(self.expected("true or false")),
+        }
+    }
+
+    /// A number without fraction.
+    pub(super) fn integer(&self) -> Read<Option<i64>> {
+        self.value
+            .map(|value| {
+                value
+                    .as_i64()
+                    .ok_or_else(|| self.expected("a whole number"))
+            })
+            .transpose()
+    }
+
+    /// Labels or annotations: a map whose values are strings.
+    pub(super) fn labels(&self) -> Read<Labels> {
+        self.string_map(|value| value.string_value())
+    }
+
+    /// Annotations that kustomize prints: it turns scalars into strings, so `true` reads as `"true"`.
+    pub(super) fn printed_annotations(&self) -> Read<Labels> {
+        self.string_map(|value| match value.value {
+            Some(Value::Bool(scalar)) => Ok(scalar.to_string()),
+            Some(Value::Number(scalar)) => Ok(scalar.to_string()),
+            _ => value.string_value(),
+        })
+    }
+
+    /// The whole value as a type of the Kubernetes API.
+    pub(super) fn typed<T: Deserialize<'a>>(&self, expected: &str) -> Read<Option<T>> {
+        self.value
+            .map(|value| {
+                T::deserialize(value)
+                    .map_err(|error| self.problem(format!("{error}; expected {expected}")))
+            })
+            .transpose()
+    }
+
+    /// The value as written.
+    pub(super) fn written(&self) -> Option<&'a Value> {
+        self.value
+    }
+
+    /// Whether there is no such field, or only `null`.
+    pub(super) fn is_missing(&self) -> bool {
+        self.value.is_none()
+    }
+
+    /// Something wrong with this field.
+    pub(super) fn problem(&self, text: impl Into<String>) -> Problem {
+        Problem {
+            at: self.at(),
+            text: text.into(),
+        }
+    }
+
+    /// A value of another type than this.
+    pub(super) fn expected(&self, what: &str) -> Problem {
+        let found = match self.value {
+            None => "nothing".to_owned(),
+            Some(Value::Null) => "null".to_owned(),
+            Some(Value::Bool(value)) => format!("the boolean {value}"),
+            Some(Value::Number(value)) => format!("the number {value}"),
+            Some(Value::String(_)) => "a string".to_owned(),
+            Some(Value::Array(_)) => "a list".to_owned(),
+            Some(Value::Object(_)) => "a map".to_owned(),
+        };
+        self.problem(format!("expected {what}, found {found}"))
+    }
+
+    fn child(&'a self, value: Option<&'a Value>, step: Step<'a>) -> Field<'a> {
+        Field {
+            value,
+            step: Some((self, step)),
+        }
+    }
+
+    fn string_value(&self) -> Read<String> {
+        Ok(self.string()?.unwrap_or_default().to_owned())
+    }
+
+    fn string_map(&self, read: impl Fn(&Field<'_>) -> Read<String>) -> Read<Labels> {
+        self.entries()?
+            .unwrap_or_default()
+            .into_iter()
+            .map(|(key, value)| Ok((key.to_owned(), read(&value)?)))
+            .collect()
+    }
+
+    /// The way to this field.
+    pub(super) fn at(&self) -> PointerBuf {
+        match self.step {
+            None => PointerBuf::root(),
+            Some((parent, Step::Key(key))) => parent.at().with_trailing_token(key),
+            Some((parent, Step::Index(index))) => parent.at().with_trailing_token(index),
+        }
+    }
+}

@@ -1,0 +1,271 @@
+//! Which objects are looked into, and what becomes of those that are not understood?
+//!
+//! Authority: groups, versions and kinds of the Kubernetes API, Istio and the VictoriaMetrics operator.
+//! Departs from it: an object that the API server would refuse is left out of the inventory and reported as unread.
+//! Knows: kinds, and who reads each. Does not know: their fields.
+
+use jsonptr::PointerBuf;
+use serde_json::Value;
+
+use super::field::{Field, Problem, noted};
+use super::{
+    Inventory, Namespace, Object, ScrapeKind, Unread, metadata, peer_authentication, scrapers,
+    scrapes, services, workloads,
+};
+use crate::config::Config;
+
+/// Who reads an object.
+enum Subject {
+    Namespace,
+    Service,
+    Workload,
+    PeerAuthentication,
+    Scrape(ScrapeKind),
+    VMAgent,
+}
+
+fn subject(api_version: &str, kind: &str) -> Option<Subject> {
+    match (api_version, kind) {
+        ("v1", "Namespace") => Some(Subject::Namespace),
+        ("v1", "Service") => Some(Subject::Service),
+        ("v1", "Pod" | "ReplicationController")
+        | ("apps/v1", "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet")
+        | ("batch/v1", "Job" | "CronJob") => Some(Subject::Workload),
+        ("security.istio.io/v1" | "security.istio.io/v1beta1", "PeerAuthentication") => {
+            Some(Subject::PeerAuthentication)
+        }
+        ("operator.victoriametrics.com/v1beta1", "VMServiceScrape") => {
+            Some(Subject::Scrape(ScrapeKind::VMServiceScrape))
+        }
+        ("operator.victoriametrics.com/v1beta1", "VMPodScrape") => {
+            Some(Subject::Scrape(ScrapeKind::VMPodScrape))
+        }
+        ("operator.victoriametrics.com/v1beta1", "VMAgent") => Some(Subject::VMAgent),
+        _ => None,
+    }
+}
+
+/// Whether the model looks into objects of this kind. The group counts: `serving.knative.dev` has a Service too.
+pub fn reads(api_version: &str, kind: &str) -> bool {
+    subject(api_version, kind).is_some()
+}
+
+/// Whether objects of this kind have pods.
+pub fn makes_pods(api_version: &str, kind: &str) -> bool {
+    matches!(
+        subject(api_version, kind),
+        Some(Subject::Workload | Subject::VMAgent)
+    )
+}
+
+/// The inventory of these objects, each with its position among the package's items, whatever their order.
+pub fn read<'a>(
+    objects: impl IntoIterator<Item = (usize, &'a Value)>,
+    config: &Config,
+) -> Inventory {
+    let mut inventory = Inventory::default();
+    let mut namespaces = Vec::new();
+    for (item, value) in objects {
+        let text = |key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default();
+        let (api_version, kind) = (text("apiVersion"), text("kind"));
+        let Some(subject) = subject(api_version, kind) else {
+            continue;
+        };
+        let root = Field::root(value);
+        let mut problems = Vec::new();
+        let object = metadata::object(
+            &root,
+            (api_version, kind),
+            item,
+            &config.namespace,
+            &mut problems,
+        );
+        let found = (&mut inventory, &mut namespaces);
+        add(found, subject, object.clone(), &root, &mut problems);
+        inventory
+            .unread
+            .extend(problems.into_iter().map(|problem| Unread {
+                object: object.clone(),
+                at: problem.at,
+                problem: problem.text,
+            }));
+    }
+    add_namespaces(&mut inventory, namespaces);
+    sorted(inventory)
+}
+
+/// Adds one object, unless there are problems already: those of its metadata.
+fn add(
+    (inventory, namespaces): (&mut Inventory, &mut Vec<Namespace>),
+    subject: Subject,
+    object: Object,
+    root: &Field<'_>,
+    problems: &mut Vec<Problem>,
+) {
+    match subject {
+        Subject::PeerAuthentication => {
+            let reasons = std::mem::take(problems);
+            let policy = peer_authentication::policy(object, root, reasons);
+            inventory.policies.push(policy);
+        }
+        _ if !problems.is_empty() => {}
+        Subject::Namespace => {
+            namespaces.extend(noted(metadata::namespace_object(object, root), problems));
+        }
+        Subject::Service => {
+            let service = services::service(object, root, problems);
+            inventory.services.extend(noted(service, problems));
+        }
+        Subject::Workload => {
+            let workload = workloads::workload(object, root, problems);
+            inventory.workloads.extend(noted(workload, problems));
+        }
+        Subject::Scrape(kind) => {
+            let scrape = scrapes::scrape(object, kind, root, problems);
+            inventory.scrapes.extend(noted(scrape, problems));
+        }
+        Subject::VMAgent => {
+            let (scraper, pods_are_known) = scrapers::vmagent(object, root, problems);
+            let pods = pods_are_known.then(|| scraper.pods.clone());
+            inventory.workloads.extend(pods);
+            inventory.scrapers.push(scraper);
+        }
+    }
+}
+
+/// A Namespace that is there twice, with different labels, is as unknown as one that is not there.
+fn add_namespaces(inventory: &mut Inventory, mut namespaces: Vec<Namespace>) {
+    namespaces.sort_by(|a, b| order(&a.object).cmp(&order(&b.object)));
+    for same_name in namespaces.chunk_by(|a, b| a.object.name == b.object.name) {
+        let [first, others @ ..] = same_name else {
+            continue;
+        };
+        let contradicting = others.iter().find(|other| other.labels != first.labels);
+        match contradicting {
+            None => {
+                let name = first.object.name.clone();
+                inventory.namespaces.insert(name, first.clone());
+            }
+            Some(other) => inventory.unread.push(Unread {
+                object: other.object.clone(),
+                at: PointerBuf::from_tokens(["metadata", "labels"]),
+                problem: "the input has this Namespace twice; expected the same labels in both"
+                    .to_owned(),
+            }),
+        }
+    }
+}
+
+fn sorted(mut inventory: Inventory) -> Inventory {
+    fn sort<T>(list: &mut [T], object: impl Fn(&T) -> &Object) {
+        list.sort_by(|a, b| order(object(a)).cmp(&order(object(b))));
+    }
+    sort(&mut inventory.services, |service| &service.object);
+    sort(&mut inventory.workloads, |workload| &workload.object);
+    sort(&mut inventory.policies, |policy| &policy.object);
+    sort(&mut inventory.scrapes, |scrape| &scrape.object);
+    sort(&mut inventory.scrapers, |scraper| &scraper.object);
+    sort(&mut inventory.unread, |unread| &unread.object);
+    inventory
+}
+
+fn order(object: &Object) -> (&str, &str, &str, usize) {
+    (&object.namespace, &object.name, &object.kind, object.item)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn read_all(objects: &[Value]) -> Inventory {
+        read(objects.iter().enumerate(), &Config::default())
+    }
+
+    #[test]
+    fn the_group_counts_not_only_the_kind() {
+        for (api_version, kind, expected) in [
+            ("v1", "Service", true),
+            ("serving.knative.dev/v1", "Service", false),
+            ("apps/v1", "Deployment", true),
+            ("v1", "Deployment", false),
+            ("batch/v1", "CronJob", true),
+            ("security.istio.io/v1beta1", "PeerAuthentication", true),
+            ("security.istio.io/v1alpha1", "PeerAuthentication", false),
+            ("operator.victoriametrics.com/v1beta1", "VMAgent", true),
+            (
+                "operator.victoriametrics.com/v1beta1",
+                "VMStaticScrape",
+                false,
+            ),
+        ] {
+            assert_eq!(reads(api_version, kind), expected, "{api_version} {kind}");
+        }
+        assert!(makes_pods("v1", "Pod") && !makes_pods("v1", "Service"));
+    }
+
+    #[test]
+    fn the_order_of_items_does_not_matter() {
+        let service = |name: &str| json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": name, "namespace": "demo"}});
+        let (a, b) = (service("a"), service("b"));
+        let names = |objects: [(usize, &Value); 2]| -> Vec<String> {
+            let inventory = read(objects, &Config::default());
+            inventory
+                .services
+                .into_iter()
+                .map(|s| s.object.name)
+                .collect()
+        };
+        assert_eq!(names([(0, &a), (1, &b)]), ["a", "b"]);
+        assert_eq!(names([(0, &b), (1, &a)]), ["a", "b"]);
+    }
+
+    #[test]
+    fn a_namespace_has_its_name_as_a_label_and_no_namespace() {
+        let inventory = read_all(&[json!({"apiVersion": "v1", "kind": "Namespace",
+            "metadata": {"name": "demo", "labels": {"istio-injection": "enabled"}}})]);
+        let namespace = &inventory.namespaces["demo"];
+        assert_eq!(namespace.labels["kubernetes.io/metadata.name"], "demo");
+        assert_eq!(namespace.labels["istio-injection"], "enabled");
+        assert_eq!(
+            (
+                namespace.object.namespace.as_str(),
+                namespace.object.namespace_assumed
+            ),
+            ("", false)
+        );
+    }
+
+    #[test]
+    fn a_namespace_that_cannot_be_read_is_unknown_not_unlabelled() {
+        let namespace = |label: Value| {
+            json!({"apiVersion": "v1", "kind": "Namespace",
+            "metadata": {"name": "demo", "labels": {"istio-injection": label}}})
+        };
+        let unquoted = read_all(&[namespace(json!(true))]);
+        assert!(unquoted.namespaces.is_empty());
+        assert_eq!(
+            unquoted.unread[0].at.as_str(),
+            "/metadata/labels/istio-injection"
+        );
+        let twice = read_all(&[namespace(json!("enabled")), namespace(json!("disabled"))]);
+        assert!(twice.namespaces.is_empty());
+        assert_eq!(twice.unread.len(), 1);
+        let same = read_all(&[namespace(json!("enabled")), namespace(json!("enabled"))]);
+        assert_eq!((same.namespaces.len(), same.unread.len()), (1, 0));
+    }
+
+    #[test]
+    fn one_unreadable_object_does_not_take_others_with_it() {
+        let inventory = read_all(&[
+            json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "broken", "labels": ["a"]}}),
+            json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": 5}}),
+            json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "demo"}}),
+            json!("not an object"),
+            json!(null),
+        ]);
+        assert_eq!(inventory.services.len(), 1);
+        assert_eq!(inventory.unread.len(), 2);
+    }
+}

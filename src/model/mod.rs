@@ -11,6 +11,7 @@
 //! VMServiceScrape ◄──selects── VMAgent     VMPodScrape ◄──selects── VMAgent
 //! ```
 
+mod embedded;
 mod field;
 mod metadata;
 mod peer_authentication;
@@ -22,12 +23,14 @@ mod services;
 mod workloads;
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use jsonptr::PointerBuf;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use serde_json::{Map, Value};
 
 pub use crate::config::MtlsMode;
+pub use embedded::embedded;
 pub use reading::{makes_pods, read, reads};
 pub use selectors::{contains, described, selects};
 
@@ -38,7 +41,7 @@ pub type Labels = BTreeMap<String, String>;
 pub const NAMESPACE_NAME_LABEL: &str = "kubernetes.io/metadata.name";
 
 /// Everything that a decision can depend on, in an order that does not depend on the input's.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Inventory {
     /// Namespace objects by name. A namespace that is not here is unknown, not unlabelled.
     pub namespaces: BTreeMap<String, Namespace>,
@@ -77,6 +80,33 @@ pub struct Object {
     pub local: bool,
     /// Rules named in `istio-scrape.dev/accept`: known, to be kept quiet.
     pub accepted: Vec<String>,
+}
+
+impl Object {
+    /// Whether it is read, but never changed.
+    pub fn is_untouchable(&self) -> bool {
+        self.ignored || self.local
+    }
+
+    /// The annotation that forbids to change it.
+    pub fn hands_off(&self) -> &'static str {
+        if self.ignored {
+            "istio-scrape.dev/ignore"
+        } else {
+            "config.kubernetes.io/local-config"
+        }
+    }
+}
+
+/// `Deployment shop/web`, `Namespace shop`: as evidence and messages name an object.
+impl fmt::Display for Object {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.namespace.is_empty() {
+            write!(out, "{} {}", self.kind, self.name)
+        } else {
+            write!(out, "{} {}/{}", self.kind, self.namespace, self.name)
+        }
+    }
 }
 
 /// A Namespace object.

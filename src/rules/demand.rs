@@ -4,12 +4,10 @@
 //! Departs from nothing: a fact that is not known, where it decides, makes the demand unknown.
 //! Knows: targets, scrapers as patched, Istio's answer. Does not know: how endpoints are written.
 
-use std::borrow::Cow;
-
 use super::decision::{Demand, JudgedTarget};
 use super::scraper::ScraperState;
 use crate::config::MtlsMode;
-use crate::model::{Inventory, Scraper, Workload};
+use crate::model::{Inventory, Scraper, Service, Workload};
 use crate::policy::{self, DataPlane, Fact, Mesh};
 use crate::targets::{self, Pods, Target};
 
@@ -26,6 +24,10 @@ pub(super) struct Judged {
     pub(super) unlabelled: bool,
     /// The Namespace is not in the input and was taken as unlabelled.
     pub(super) namespace_assumed: bool,
+    /// No policy says anything about the mode.
+    pub(super) mode_assumed: bool,
+    /// The scraper asks the pod's own address, so labels of the pod are there when relabelling.
+    pub(super) addressed_as_pod: bool,
 }
 
 /// What comes before the demand table.
@@ -83,7 +85,7 @@ pub(super) fn judge(
         Pods::Of(pods) => pods,
         Pods::Elsewhere(service) => return vec![elsewhere(service, target)],
     };
-    if target.sidecars_own && envoy_is_absent(mesh, pods) {
+    if is_envoys_port(target, pods) && envoy_is_absent(mesh, pods) {
         return Vec::new();
     }
     let judged = judge_pods(mesh, scraper, target, pods);
@@ -97,7 +99,7 @@ pub(super) fn judge(
         own.shown.proven = true;
         own.shown.because = vec![format!(
             "{} scrapes its own pod: loopback never meets the sidecar",
-            name_of(scraper)
+            scraper.object
         )];
         if scraper.several_pods && judged.shown.demand != Demand::Plain {
             return vec![own, judged];
@@ -167,6 +169,8 @@ fn judge_pods(
         undecided: mode.undecided,
         unlabelled: plane.unlabelled,
         namespace_assumed: plane.namespace_missing,
+        mode_assumed: mode.assumed,
+        addressed_as_pod: target.addressed_by.is_none(),
     }
 }
 
@@ -207,7 +211,7 @@ fn because(plane: &Fact<DataPlane>, captured: &Fact<bool>, mode: &Fact<MtlsMode>
     facts.concat()
 }
 
-fn elsewhere(service: &crate::model::Service, target: &Target<'_>) -> Judged {
+fn elsewhere(service: &Service, target: &Target<'_>) -> Judged {
     Judged {
         shown: JudgedTarget {
             kind: service.object.kind.clone(),
@@ -221,18 +225,25 @@ fn elsewhere(service: &crate::model::Service, target: &Target<'_>) -> Judged {
             proven: true,
             demand: Demand::Plain,
             because: vec![format!(
-                "Service {}/{} has no selector: its addresses are no pods of the mesh",
-                service.object.namespace, service.object.name
+                "{} has no selector: its addresses are no pods of the mesh",
+                service.object
             )],
         },
         aside: None,
         undecided: Vec::new(),
         unlabelled: false,
         namespace_assumed: false,
+        mode_assumed: false,
+        addressed_as_pod: false,
     }
 }
 
-/// Port 15090 is there only where there is an Envoy.
+/// Envoy's metrics port, which the template does not declare and injection adds.
+fn is_envoys_port(target: &Target<'_>, pods: &Workload) -> bool {
+    let number = 15090;
+    target.port == Some(number) && !pods.declared_ports().any(|port| port.number == number)
+}
+
 fn envoy_is_absent(mesh: &Mesh<'_>, pods: &Workload) -> bool {
     matches!(
         policy::data_plane(mesh, pods).fact.value,
@@ -262,17 +273,10 @@ fn originates_tls(
     target: &Target<'_>,
     pods: &Workload,
 ) -> Originates {
-    let destination: Cow<'_, str> = match target.addressed_by {
-        Some(service) => format!("Service {}/{}", service.object.namespace, service.object.name).into(),
-        None => match target
-            .port
-            .and_then(|port| targets::headless_non_http(inventory, pods, port))
-        {
-            Some(service) => format!(
-                "headless Service {}/{}",
-                service.object.namespace, service.object.name
-            )
-            .into(),
+    let destination = match target.addressed_by {
+        Some(service) => service.object.to_string(),
+        None => match headless_non_http(inventory, pods, target.port) {
+            Some(service) => format!("headless {}", service.object),
             None => return Originates::No,
         },
     };
@@ -282,20 +286,32 @@ fn originates_tls(
         (Some(DataPlane::Sidecar), Some(true)) => Originates::Yes {
             how: format!(
                 "{destination} is known to the sidecar of {}: it encrypts the request itself",
-                name_of(scraper)
+                scraper.object
             ),
             proven: false,
         },
         (None, _) | (Some(DataPlane::Sidecar), None) => Originates::IfInjected(format!(
             "whether a sidecar of {} encrypts requests to {destination} is not known",
-            name_of(scraper)
+            scraper.object
         )),
     }
 }
 
-fn name_of(scraper: &Scraper) -> String {
-    format!(
-        "{} {}/{}",
-        scraper.object.kind, scraper.object.namespace, scraper.object.name
-    )
+/// A headless Service whose own port is the pod's, under a protocol that Istio does not route by host.
+fn headless_non_http<'a>(
+    inventory: &'a Inventory,
+    pods: &Workload,
+    port: Option<u16>,
+) -> Option<&'a Service> {
+    const ROUTED_BY_HOST: [&str; 4] = ["http", "http2", "grpc", "grpc-web"];
+    targets::headless_services_for(inventory, pods, port)
+        .into_iter()
+        .find(|(_, service_port)| {
+            port.is_none_or(|port| service_port.number == port)
+                && !service_port
+                    .application
+                    .as_deref()
+                    .is_some_and(|protocol| ROUTED_BY_HOST.contains(&protocol))
+        })
+        .map(|(service, _)| service)
 }

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use super::Rule;
 use super::decision::{Decision, Demand, Now, Step, Transport, Verdict, Wanted};
 use super::demand::{self, Aside, Judged};
+use super::message::{self, Subject};
 use super::obstacle;
 use super::relabel;
 use super::relabel;
@@ -210,10 +211,9 @@ fn decide(
     }
 
     let wanted = summary::wanted(demands);
-    let message = super::message::endpoint(&super::message::Subject {
+    let message = message::endpoint(&Subject {
         rule,
         turned: !steps.is_empty(),
-        demands,
         judged: &view.judged,
         gaps: &view.gaps,
         obstacle: obstacle.as_deref(),

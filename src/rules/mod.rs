@@ -16,8 +16,11 @@ mod decision;
 mod demand;
 mod endpoint;
 mod findings;
+mod message;
+mod obstacle;
 mod relabel;
 mod scraper;
+mod summary;
 mod written;
 
 use std::collections::BTreeSet;
@@ -48,7 +51,7 @@ pub fn decide(inventory: &Inventory, config: &Config) -> Vec<Decision> {
         endpoints = endpoint::decide_all(&mesh, config);
     }
     let mut decisions = findings::decide_all(&mesh, config, &endpoints);
-    decisions.extend(scraper::decide_all(&mesh, config, &needing, &endpoints));
+    decisions.extend(scraper::decide_all(&mesh, inventory, config, &endpoints));
     decisions.extend(endpoints.into_iter().map(|judged| judged.decision));
     for decision in &mut decisions {
         decision.settle_severity(config);

@@ -4,5 +4,6 @@ pub mod config;
 pub mod krm;
 pub mod model;
 pub mod policy;
+pub mod rules;
 pub mod targets;
 pub mod yaml;

@@ -196,7 +196,7 @@ fn judged_by_interface(pods: &Workload, fact: Fact<bool>) -> Fact<bool> {
 }
 
 /// `Deployment shop/web: annotation traffic.sidecar.istio.io/includeInboundPorts="8080"`
-fn annotation(pods: &Workload, key: &str) -> String {
+pub(super) fn annotation(pods: &Workload, key: &str) -> String {
     let value = pods.annotations.get(key).map_or("", String::as_str);
     format!("{}: annotation {key}={value:?}", named(&pods.object))
 }
@@ -207,7 +207,7 @@ fn unreadable(pods: &Workload, key: &str) -> Fact<bool> {
 }
 
 /// validate.go `parsePorts`: comma-separated, blanks allowed around numbers, nothing at all is no port.
-fn port_list(list: &str) -> Option<BTreeSet<u16>> {
+pub(super) fn port_list(list: &str) -> Option<BTreeSet<u16>> {
     if list.trim().is_empty() {
         Some(BTreeSet::new())
     } else {

@@ -10,6 +10,7 @@ use crate::model::{Inventory, Object};
 mod capture;
 mod injection;
 mod mode;
+mod outbound;
 mod outlook;
 mod precedence;
 mod selection;
@@ -21,6 +22,7 @@ mod fixture;
 pub use capture::{captured, captured_by_ztunnel};
 pub use injection::{Injection, data_plane};
 pub use mode::{Mode, Undecided, mode};
+pub use outbound::outbound_captured;
 pub use precedence::{Level, level};
 pub use webhook::{Injector, Revision, ambient_enrols, injection_required, webhook_selects};
 

@@ -12,13 +12,12 @@ use crate::krm::Item;
 use crate::yaml::{Content, Edit, Node, splice};
 
 /// The unified diff of one source, with three lines of context; empty where nothing changes.
-pub fn diff(name: &str, before: (&str, &[Item<'_>]), after: (&str, &[Item<'_>])) -> String {
-    if before.0 == after.0 {
+pub fn diff(name: &str, before: &str, after: &str) -> String {
+    if before == after {
         return String::new();
     }
-    let (old, new) = (masked(before.0, before.1), masked(after.0, after.1));
     let label = if name == "-" { "stdin" } else { name };
-    TextDiff::from_lines(&old, &new)
+    TextDiff::from_lines(before, after)
         .unified_diff()
         .context_radius(3)
         .header(&format!("a/{label}"), &format!("b/{label}"))
@@ -26,7 +25,7 @@ pub fn diff(name: &str, before: (&str, &[Item<'_>]), after: (&str, &[Item<'_>]))
 }
 
 /// The text with `***` in the place of values that nobody should read in a log.
-fn masked(text: &str, items: &[Item<'_>]) -> String {
+pub fn masked(text: &str, items: &[&Item<'_>]) -> String {
     let mut secrets = Vec::new();
     for item in items {
         let all = item.kind == "Secret";

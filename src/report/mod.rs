@@ -34,8 +34,8 @@ pub struct Location {
     pub file: String,
     /// Position among the objects of the file.
     pub index: usize,
-    /// Line of the place in the text that was read, from 1.
-    pub line: usize,
+    /// Line of the place in the file, from 1; `None` where only the orchestrator knows the file.
+    pub line: Option<usize>,
 }
 
 impl Located {

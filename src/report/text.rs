@@ -55,9 +55,11 @@ fn place(located: &Located) -> String {
         write!(place, " {}", located.decision.at).expect("a String grows");
     }
     let location = &located.location;
-    match location.file.as_str() {
-        "-" => write!(place, " (line {})", location.line),
-        file => write!(place, " ({file}:{})", location.line),
+    match (location.file.as_str(), location.line) {
+        ("-", None) => Ok(()),
+        ("-", Some(line)) => write!(place, " (line {line})"),
+        (file, Some(line)) => write!(place, " ({file}:{line})"),
+        (file, None) => write!(place, " ({file})"),
     }
     .expect("a String grows");
     place

@@ -137,7 +137,7 @@ fn judge_pods(
     let mode = policy::mode(mesh, pods, target.port);
     let captured = match plane.fact.value {
         Some(DataPlane::Sidecar) | None => policy::captured(pods, target.port),
-        Some(DataPlane::Ambient) => policy::captured_by_ztunnel(pods),
+        Some(DataPlane::Ambient) => policy::captured_by_ztunnel(pods, target.port),
         Some(DataPlane::None) => Fact {
             value: Some(false),
             proven: plane.fact.proven,
@@ -201,12 +201,17 @@ fn is_proven(
 fn because(plane: &Fact<DataPlane>, captured: &Fact<bool>, mode: &Fact<MtlsMode>) -> Vec<String> {
     let outside = plane.value == Some(DataPlane::None);
     let open = captured.value == Some(false) && !outside;
+    // That a port is taken needs no words where nothing limits the ports.
+    let captured: &[String] = match captured.value {
+        Some(true) if !captured.proven => &[],
+        _ => &captured.because,
+    };
     let facts: [&[String]; 3] = if outside {
         [&plane.because, &mode.because, &[]]
     } else if open {
-        [&captured.because, &mode.because, &plane.because]
+        [captured, &mode.because, &plane.because]
     } else {
-        [&mode.because, &plane.because, &captured.because]
+        [&mode.because, &plane.because, captured]
     };
     facts.concat()
 }

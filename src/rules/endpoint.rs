@@ -12,7 +12,6 @@ use super::demand::{self, Aside, Judged};
 use super::message::{self, Subject};
 use super::obstacle;
 use super::relabel;
-use super::relabel;
 use super::scraper::Patched;
 use super::summary::{self, Summary};
 use super::written;
@@ -226,17 +225,6 @@ fn decide(
         scrapers,
         certificates,
     }
-}
-
-/// `tlsConfig` of the scrape class that applies to the object.
-fn class_tls<'a>(
-    patched: &'a Patched<'_>,
-    scrape: &Scrape,
-    scrapers: &[usize],
-) -> Option<&'a serde_json::Value> {
-    let (scraper, _) = patched.scraper(*scrapers.first()?);
-    let (_, class) = relabel::class_of(&scraper.spec, scrape.scrape_class.as_deref())?;
-    class.get("tlsConfig")
 }
 
 /// `tlsConfig` of the scrape class that applies to the object.

@@ -23,6 +23,7 @@ mod scraper;
 mod summary;
 mod written;
 
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 use crate::config::Config;
@@ -56,11 +57,14 @@ pub fn decide(inventory: &Inventory, config: &Config) -> Vec<Decision> {
     for decision in &mut decisions {
         decision.settle_severity(config);
     }
-    decisions.sort_by(|a, b| {
-        (a.object.item, &a.at, a.rule, &a.message).cmp(&(b.object.item, &b.at, b.rule, &b.message))
-    });
+    decisions.sort_by(in_order);
     decisions.dedup_by(|a, b| {
         a.rule == b.rule && a.object == b.object && a.at == b.at && a.message == b.message
     });
     decisions
+}
+
+/// The order of decisions: by item, then place, then rule.
+pub fn in_order(a: &Decision, b: &Decision) -> Ordering {
+    (a.object.item, &a.at, a.rule, &a.message).cmp(&(b.object.item, &b.at, b.rule, &b.message))
 }

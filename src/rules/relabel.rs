@@ -23,7 +23,7 @@ fn https_where_injected() -> Value {
 }
 
 /// Positions of our rules among an endpoint's.
-pub(super) fn ours(endpoint: &Endpoint) -> impl DoubleEndedIterator<Item = usize> {
+pub(super) fn ours(endpoint: &Endpoint) -> impl Iterator<Item = usize> {
     let rule = https_where_injected();
     endpoint
         .relabelings

@@ -1,0 +1,246 @@
+//! From items to decisions and edits.
+//!
+//! Authority: the order of the layers.
+//! Departs from nothing: what one object does to itself never stops the run, it becomes a finding on that object.
+//! Knows: every layer by its entry. Does not know: files, streams, settings' origin.
+
+use jsonptr::PointerBuf;
+use serde_json::Value;
+
+use crate::apply;
+use crate::config::{Config, Severity};
+use crate::krm::{self, Item, Package, Source};
+use crate::model::{self, Inventory, Object, Unread};
+use crate::report::{Located, Location};
+use crate::rules::{self, Decision, Rule, Verdict};
+use crate::yaml::{self, Edit, Rules};
+use crate::Error;
+
+/// What is to happen.
+pub(crate) struct Plan {
+    /// Every decision, in the order of the items.
+    pub(crate) decisions: Vec<Located>,
+    /// The edits of each source that has any.
+    pub(crate) edits: Vec<(usize, Vec<Edit>)>,
+}
+
+/// Decides, and turns the decisions into edits that are checked against their patches.
+pub(crate) fn plan(package: &Package<'_>, config: &Config) -> Result<Plan, Error> {
+    let rules = package.form.rules();
+    let inventory = inventory(package, config, rules);
+    let mut decisions = rules::decide(&inventory, config);
+    decisions.extend(read_differently(package, config, &decisions));
+    decisions.sort_by(rules::in_order);
+    let decisions: Vec<Located> = decisions
+        .into_iter()
+        .map(|decision| located(package, decision))
+        .collect();
+    let edits = edits(package, &decisions)?;
+    verify(package, &decisions, &edits, rules)?;
+    Ok(Plan { decisions, edits })
+}
+
+/// What the items say, read by these rules.
+fn inventory(package: &Package<'_>, config: &Config, rules: Rules) -> Inventory {
+    let mut unread = Vec::new();
+    let mut values = Vec::new();
+    for (position, item) in package.items.iter().enumerate() {
+        if !model::reads(&item.api_version, &item.kind) {
+            continue;
+        }
+        match item.node.value(rules) {
+            Ok(value) => values.push((position, value)),
+            Err(problem) => unread.push(Unread {
+                object: identity(item, position, config),
+                at: PointerBuf::new(),
+                problem: problem.to_string(),
+            }),
+        }
+    }
+    let mut inventory = model::read(values.iter().map(|(position, value)| (*position, value)), config);
+    inventory.unread.extend(unread);
+    inventory
+}
+
+/// What can be said of an object whose value cannot be had.
+fn identity(item: &Item<'_>, position: usize, config: &Config) -> Object {
+    let metadata = item.node.get("metadata");
+    let text = |key: &str| {
+        let found = metadata.and_then(|metadata| metadata.get(key));
+        found.and_then(yaml::Node::text).map(str::to_owned)
+    };
+    let namespace = text("namespace");
+    Object {
+        kind: item.kind.clone(),
+        namespace_assumed: namespace.is_none(),
+        namespace: namespace.unwrap_or_else(|| config.namespace.clone()),
+        name: text("name").unwrap_or_default(),
+        api_version: item.api_version.clone(),
+        item: position,
+        ignored: false,
+        local: false,
+        accepted: Vec::new(),
+    }
+}
+
+/// A finding on each decision that would be another one as the other of kustomize and kubectl reads
+/// the input.
+fn read_differently(package: &Package<'_>, config: &Config, decisions: &[Decision]) -> Vec<Decision> {
+    let (ours, other, reader) = match package.form.rules() {
+        Rules::Kustomize => (Rules::Kustomize, Rules::Kubectl, "kubectl"),
+        Rules::Kubectl => (Rules::Kubectl, Rules::Kustomize, "kustomize"),
+    };
+    let different: Vec<String> = package
+        .items
+        .iter()
+        .filter(|item| model::reads(&item.api_version, &item.kind))
+        .filter_map(|item| Some((item, item.node.value(ours).ok()?, item.node.value(other).ok()?)))
+        .filter_map(|(item, ours, other)| Some((item, difference(&ours, &other)?)))
+        .map(|(item, (at, ours, other))| {
+            format!("{at} of {} (line {}): {ours} or {other}", item.kind, item.line)
+        })
+        .collect();
+    if different.is_empty() {
+        return Vec::new();
+    }
+    let others = rules::decide(&inventory(package, config, other), config);
+    let what = |decision: &Decision| {
+        let transport = decision.transport.map(|transport| transport.wanted);
+        (decision.object.item, decision.at.clone(), decision.rule, decision.verdict, transport)
+    };
+    decisions
+        .iter()
+        .filter(|decision| !others.iter().any(|other| what(other) == what(decision)))
+        .map(|decision| Decision {
+            rule: Rule::ReadDifferently,
+            severity: Rule::ReadDifferently.severity(),
+            verdict: Verdict::Keep,
+            transport: None,
+            targets: Vec::new(),
+            message: format!(
+                "{reader} reads a value differently, and would make another decision than {}: quote {}",
+                decision.rule.name(),
+                different.join(", ")
+            ),
+            steps: Vec::new(),
+            ..decision.clone()
+        })
+        .collect()
+}
+
+/// The first place where two values differ.
+fn difference(ours: &Value, other: &Value) -> Option<(PointerBuf, Value, Value)> {
+    let below = |token: &str, found: (PointerBuf, Value, Value)| {
+        let mut at = PointerBuf::from_tokens([token]);
+        at.append(&found.0);
+        (at, found.1, found.2)
+    };
+    match (ours, other) {
+        (Value::Object(ours), Value::Object(other)) if ours.keys().eq(other.keys()) => ours
+            .iter()
+            .find_map(|(key, value)| Some(below(key, difference(value, &other[key])?))),
+        (Value::Array(ours), Value::Array(other)) if ours.len() == other.len() => ours
+            .iter()
+            .zip(other)
+            .enumerate()
+            .find_map(|(index, (ours, other))| {
+                Some(below(&index.to_string(), difference(ours, other)?))
+            }),
+        (ours, other) if ours == other => None,
+        (ours, other) => Some((PointerBuf::new(), ours.clone(), other.clone())),
+    }
+}
+
+/// Adds where the object is, and what its steps come to. A patch that cannot be written is refused.
+fn located(package: &Package<'_>, mut decision: Decision) -> Located {
+    let item = &package.items[decision.object.item];
+    let source = &package.sources()[item.source];
+    let written = apply::operations(item, &decision.steps).and_then(|patch| {
+        apply::edits(&source.text, item, &patch)?;
+        Ok(patch)
+    });
+    let patch = written.unwrap_or_else(|problem| {
+        decision.verdict = Verdict::Refuse;
+        decision.severity = Severity::Error;
+        decision.message = format!("{}; {problem}", decision.message);
+        Vec::new()
+    });
+    let place = item.node.at(&decision.at).unwrap_or(&item.node);
+    let mut location = package.location(item);
+    if let Some(line) = &mut location.line {
+        *line = yaml::line_of(&source.text, place.range.start);
+    }
+    Located {
+        location: Location {
+            file: location.file,
+            index: location.index,
+            line: location.line,
+        },
+        decision,
+        patch,
+    }
+}
+
+/// The operations of all decisions about one item, in order.
+fn patches<'a>(decisions: &'a [Located]) -> impl Iterator<Item = (usize, Vec<json_patch::PatchOperation>)> + 'a {
+    decisions
+        .chunk_by(|a, b| a.decision.object.item == b.decision.object.item)
+        .map(|of_item| {
+            let patch = of_item.iter().flat_map(|located| located.patch.iter().cloned()).collect();
+            (of_item[0].decision.object.item, patch)
+        })
+        .filter(|(_, patch): &(usize, Vec<_>)| !patch.is_empty())
+}
+
+fn edits(package: &Package<'_>, decisions: &[Located]) -> Result<Vec<(usize, Vec<Edit>)>, Error> {
+    patches(decisions)
+        .map(|(position, patch)| {
+            let item = &package.items[position];
+            let text = &package.sources()[item.source].text;
+            Ok((item.source, apply::edits(text, item, &patch)?))
+        })
+        .collect()
+}
+
+/// The sources with their edits.
+pub(crate) fn edited(package: &Package<'_>, edits: &[(usize, Vec<Edit>)]) -> Vec<Source> {
+    package
+        .sources()
+        .iter()
+        .enumerate()
+        .map(|(position, source)| {
+            let mut own: Vec<Edit> = edits
+                .iter()
+                .filter(|(of, _)| *of == position)
+                .flat_map(|(_, edits)| edits.iter().cloned())
+                .collect();
+            own.sort_by_key(|edit| edit.range.start);
+            Source {
+                text: yaml::splice(&source.text, &own),
+                ..source.clone()
+            }
+        })
+        .collect()
+}
+
+/// Reads the edited text again: every patched item must be what `json-patch` makes of it.
+fn verify(
+    package: &Package<'_>,
+    decisions: &[Located],
+    edits: &[(usize, Vec<Edit>)],
+    rules: Rules,
+) -> Result<(), Error> {
+    if edits.is_empty() {
+        return Ok(());
+    }
+    let edited = edited(package, edits);
+    let refuted = |problem: String| Error::Apply(apply::ApplyError::Refuted(problem));
+    let after = krm::open(&edited, model::reads).map_err(|error| refuted(error.to_string()))?;
+    if after.items.len() != package.items.len() {
+        return Err(refuted("the number of objects changed".to_owned()));
+    }
+    for (position, patch) in patches(decisions) {
+        apply::verify(&package.items[position], &after.items[position], &patch, rules)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,162 @@
+//! Every directory of `testdata/` is a case: an input, what is expected of it by hand, and a snapshot beside it.
+//!
+//! `input.yaml` opens with a comment that says what it shows, and one line
+//! `# expect: <verdict> <rule> <kind>/<namespace>/<name> <pointer>` for each decision.
+//! `config.yaml`, where present, is the configuration.
+
+mod support;
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use istio_scrape::krm::Source;
+use istio_scrape::{Flags, run};
+use serde_json::Value;
+use similar::TextDiff;
+
+/// Decisions, changes and results of every case are as written by hand and as reviewed in its snapshot.
+#[test]
+fn cases() {
+    let mut wrong = String::new();
+    for directory in support::directories("testdata") {
+        let case = Case::read(&directory);
+        let (expected, decided) = (case.expected(), case.decided());
+        for line in decided.iter().filter(|line| !expected.contains(line)) {
+            writeln!(wrong, "{}: not expected: {line}", case.name).expect("a String grows");
+        }
+        for line in expected.iter().filter(|line| !decided.contains(line)) {
+            writeln!(wrong, "{}: missing: {line}", case.name).expect("a String grows");
+        }
+        insta::with_settings!({
+            snapshot_path => &directory,
+            prepend_module_to_snapshot => false,
+            omit_expression => true,
+            description => case.shows(),
+        }, {
+            insta::assert_snapshot!("expected", case.told());
+        });
+    }
+    assert!(wrong.is_empty(), "\n{wrong}");
+}
+
+struct Case {
+    name: String,
+    input: String,
+    output: Option<String>,
+    report: Value,
+}
+
+impl Case {
+    fn read(directory: &Path) -> Self {
+        let input = support::text(&directory.join("input.yaml"));
+        let config = directory.join("config.yaml");
+        let flags = Flags {
+            config: config
+                .exists()
+                .then(|| Source::named("config.yaml", support::text(&config))),
+        };
+        let name = support::name(directory);
+        let outcome = run(&[Source::named("input.yaml", input.clone())], &flags)
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
+        Self {
+            name,
+            input,
+            output: outcome.output,
+            report: serde_json::from_str(&outcome.report).expect("the report is JSON"),
+        }
+    }
+
+    /// The first comment of the input.
+    fn shows(&self) -> String {
+        let first = self.input.lines().next().unwrap_or_default();
+        first
+            .strip_prefix("# ")
+            .unwrap_or_else(|| panic!("{}: input.yaml opens with what it shows", self.name))
+            .to_owned()
+    }
+
+    fn expected(&self) -> Vec<String> {
+        self.input
+            .lines()
+            .filter_map(|line| line.strip_prefix("# expect: "))
+            .map(|line| line.trim().to_owned())
+            .collect()
+    }
+
+    fn decisions(&self) -> &[Value] {
+        self.report["decisions"].as_array().expect("decisions are a list")
+    }
+
+    /// The decisions as `# expect:` lines.
+    fn decided(&self) -> Vec<String> {
+        self.decisions()
+            .iter()
+            .map(|decision| {
+                let object = &decision["object"];
+                let line = format!(
+                    "{} {} {}/{}/{} {}",
+                    text(&decision["verdict"]),
+                    text(&decision["rule"]),
+                    text(&object["kind"]),
+                    text(&object["namespace"]),
+                    text(&object["name"]),
+                    text(&decision["at"]),
+                );
+                line.trim_end().to_owned()
+            })
+            .collect()
+    }
+
+    /// What a reviewer looks at.
+    fn told(&self) -> String {
+        let mut told = String::from("## Decisions\n");
+        for (line, decision) in self.decided().iter().zip(self.decisions()) {
+            writeln!(told, "{}: {line}", text(&decision["severity"])).expect("a String grows");
+            writeln!(told, "    {}", text(&decision["message"])).expect("a String grows");
+            for target in decision["targets"].as_array().into_iter().flatten() {
+                writeln!(told, "    - {}", target_line(target)).expect("a String grows");
+            }
+        }
+        told.push_str("\n## Changes\n");
+        match &self.output {
+            None => told.push_str("no output\n"),
+            Some(output) if *output == self.input => told.push_str("no changes\n"),
+            Some(output) => {
+                let diff = TextDiff::from_lines(&self.input, output)
+                    .unified_diff()
+                    .context_radius(2)
+                    .to_string();
+                told.push_str(&diff);
+            }
+        }
+        told
+    }
+}
+
+fn target_line(target: &Value) -> String {
+    let workload = &target["workload"];
+    format!(
+        "{} {}/{}:{} via {}: {}, captured {}, {}{} => {} ({})",
+        text(&workload["kind"]),
+        text(&workload["namespace"]),
+        text(&workload["name"]),
+        target["port"],
+        text(&target["via"]),
+        text(&target["dataPlane"]),
+        target["captured"],
+        target["mode"].as_str().unwrap_or("mode unknown"),
+        if target["proven"] == Value::Bool(true) { ", proven" } else { "" },
+        text(&target["demand"]),
+        target["because"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(text)
+            .collect::<Vec<_>>()
+            .join("; "),
+    )
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}

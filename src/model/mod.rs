@@ -40,7 +40,8 @@ pub type Labels = BTreeMap<String, String>;
 /// The label that the API server sets on each Namespace: its name.
 pub const NAMESPACE_NAME_LABEL: &str = "kubernetes.io/metadata.name";
 
-/// Everything that a decision can depend on, in an order that does not depend on the input's.
+/// Everything that a decision can depend on, in an order that does not depend on the input's: each list by namespace,
+/// name, kind and item.
 #[derive(Debug, Clone, Default)]
 pub struct Inventory {
     /// Namespace objects by name. A namespace that is not here is unknown, not unlabelled.
@@ -57,6 +58,23 @@ pub struct Inventory {
     pub scrapers: Vec<Scraper>,
     /// What could not be understood.
     pub unread: Vec<Unread>,
+}
+
+impl Inventory {
+    /// The Services of a namespace.
+    pub fn services_in(&self, namespace: &str) -> &[Service] {
+        reading::in_namespace(&self.services, |service| &service.object, namespace)
+    }
+
+    /// The workloads of a namespace.
+    pub fn workloads_in(&self, namespace: &str) -> &[Workload] {
+        reading::in_namespace(&self.workloads, |workload| &workload.object, namespace)
+    }
+
+    /// The PeerAuthentications of a namespace.
+    pub fn policies_in(&self, namespace: &str) -> &[PeerAuthentication] {
+        reading::in_namespace(&self.policies, |policy| &policy.object, namespace)
+    }
 }
 
 /// Which object, and what its metadata tells us to do with it.

@@ -4,9 +4,20 @@
 //! Departs from it: `matchLabels` values are compared, not used as regular expressions.
 //! Knows: scrape objects, Services, workloads, scrapers. Does not know: Istio.
 
+mod found;
+mod gaps;
+mod headless;
+mod ports;
+mod scope;
+mod selection;
+
 use std::borrow::Cow;
 
-use crate::model::{Service, Workload};
+use crate::model::{Endpoint, Inventory, Scrape, ScrapeKind, Service, Workload};
+use scope::Scope;
+
+pub use headless::headless_services_for;
+pub use selection::selected;
 
 /// One port of the pods of one workload, reached by an endpoint.
 #[derive(Debug, Clone)]
@@ -23,6 +34,10 @@ pub struct Target<'a> {
 
 /// What answers at a target.
 #[derive(Debug, Clone)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all are of the large variant, and they live as long as one decision"
+)]
 pub enum Pods<'a> {
     /// The pods of a workload; owned where only a Service's selector is known of them.
     Of(Cow<'a, Workload>),
@@ -49,3 +64,57 @@ pub enum Selected {
     /// A label of a Namespace that is not in the input decides.
     Undecided(String),
 }
+
+/// What an endpoint of a scrape object reaches, as far as the input shows it.
+///
+/// `own_namespace_only` is the scraper's `ignoreNamespaceSelectors`.
+pub fn reach<'a>(
+    inventory: &'a Inventory,
+    scrape: &'a Scrape,
+    endpoint: &Endpoint,
+    own_namespace_only: bool,
+) -> Reach<'a> {
+    let scope = Scope::of(scrape, own_namespace_only);
+    let found = match scrape.kind {
+        ScrapeKind::VMServiceScrape => found::by_services(inventory, scrape, endpoint, &scope),
+        ScrapeKind::VMPodScrape => found::by_pods(inventory, scrape, endpoint, &scope),
+    };
+    let gaps = gaps::gaps(inventory, scrape, endpoint, &scope, &found);
+    Reach {
+        targets: each_once(found.targets),
+        gaps,
+    }
+}
+
+/// In order of workload and port; where several Services lead to the same port, `via` names them all.
+fn each_once(mut targets: Vec<Target<'_>>) -> Vec<Target<'_>> {
+    targets.sort_by(|a, b| (place(a), &a.via).cmp(&(place(b), &b.via)));
+    targets
+        .chunk_by(|a, b| place(a) == place(b))
+        .map(|same| {
+            let mut ways: Vec<&str> = same.iter().map(|target| target.via.as_str()).collect();
+            ways.dedup();
+            Target {
+                via: ways.join(", "),
+                ..same[0].clone()
+            }
+        })
+        .collect()
+}
+
+/// What makes two targets the same: the pods, the port, the name they are addressed by.
+fn place<'t>(target: &'t Target<'_>) -> impl Ord + 't {
+    let object = match &target.pods {
+        Pods::Of(workload) => &workload.object,
+        Pods::Elsewhere(service) => &service.object,
+    };
+    let service = target.addressed_by.map(|service| &service.object);
+    (
+        (&object.namespace, &object.name, &object.kind, object.item),
+        target.port,
+        service.map(|service| (&service.namespace, &service.name, service.item)),
+    )
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,184 @@
+//! Which Services, pods and ports does a scrape object find?
+//!
+//! Authority: VictoriaMetrics operator `factory/vmscrapes/{servicescrape,podscrape}.go`; vmagent `discovery/kubernetes`.
+//! Departs from them: pods that only a Service's selector tells of count as one workload with these labels.
+//! Knows: one scrape object and the inventory. Does not know: what could not be read.
+
+use std::borrow::Cow;
+
+use super::scope::Scope;
+use super::{Pods, Target, ports};
+use crate::model::{
+    DiscoveryRole, Endpoint, EndpointPort, Inventory, Labels, Object, PodsKnown, Scrape, Service,
+    ServicePort, Workload, contains, selects,
+};
+
+/// What a scrape object finds, each target as often as there are ways to it.
+#[derive(Debug, Default)]
+pub(super) struct Found<'a> {
+    /// The targets.
+    pub(super) targets: Vec<Target<'a>>,
+    /// The Services that it selects.
+    pub(super) services: Vec<&'a Service>,
+    /// The workloads that it selects, or that these Services select.
+    pub(super) workloads: Vec<&'a Workload>,
+}
+
+/// Services by their labels, then the pods that each Service selects.
+pub(super) fn by_services<'a>(
+    inventory: &'a Inventory,
+    scrape: &Scrape,
+    endpoint: &Endpoint,
+    scope: &Scope<'_>,
+) -> Found<'a> {
+    let mut found = Found::default();
+    let selected = |service: &&Service| selects(&scrape.selector, &service.labels);
+    for service in scope.services(inventory).filter(selected) {
+        let workloads: Vec<&Workload> = pods_of(inventory, service).collect();
+        found.targets.extend(targets(service, &workloads, endpoint));
+        found.services.push(service);
+        found.workloads.extend(workloads);
+    }
+    found
+}
+
+/// Pods by their labels.
+pub(super) fn by_pods<'a>(
+    inventory: &'a Inventory,
+    scrape: &Scrape,
+    endpoint: &Endpoint,
+    scope: &Scope<'_>,
+) -> Found<'a> {
+    let mut found = Found::default();
+    let selected = |workload: &&Workload| selects(&scrape.selector, &workload.labels);
+    for workload in scope.workloads(inventory).filter(selected) {
+        let numbers = match &endpoint.port {
+            EndpointPort::ContainerPort(port) => ports::declared(workload, port),
+            EndpointPort::Every => {
+                let bare = ports::has_portless_container(workload).then_some(None);
+                ports::every(workload).into_iter().chain(bare).collect()
+            }
+            EndpointPort::ServicePort(_) => Vec::new(),
+        };
+        found.targets.extend(numbers.into_iter().map(|port| Target {
+            pods: Pods::Of(Cow::Borrowed(workload)),
+            port,
+            via: "pod labels".to_owned(),
+            addressed_by: None,
+        }));
+        found.workloads.push(workload);
+    }
+    found
+}
+
+/// The workloads of the input that a Service selects.
+fn pods_of<'a>(
+    inventory: &'a Inventory,
+    service: &'a Service,
+) -> impl Iterator<Item = &'a Workload> {
+    inventory
+        .workloads_in(&service.object.namespace)
+        .iter()
+        .filter(|workload| is_behind(service, workload))
+}
+
+/// Whether a Service selects the pods of a workload; one without selector selects none.
+pub(super) fn is_behind(service: &Service, workload: &Workload) -> bool {
+    !service.selector.is_empty()
+        && service.object.namespace == workload.object.namespace
+        && contains(&workload.labels, &service.selector)
+}
+
+fn targets<'a>(
+    service: &'a Service,
+    workloads: &[&'a Workload],
+    endpoint: &Endpoint,
+) -> Vec<Target<'a>> {
+    let target = |pods: Pods<'a>, port: Option<u16>| Target {
+        pods,
+        port,
+        via: format!(
+            "Service {}/{}",
+            service.object.namespace, service.object.name
+        ),
+        addressed_by: (endpoint.role == DiscoveryRole::Service).then_some(service),
+    };
+    if service.selector.is_empty() {
+        let answers = !named_ports(service, endpoint).is_empty();
+        return answers
+            .then(|| target(Pods::Elsewhere(service), None))
+            .into_iter()
+            .collect();
+    }
+    let pods: Vec<Cow<'a, Workload>> = match workloads {
+        [] => vec![Cow::Owned(pods_of_unknown_origin(service))],
+        workloads => workloads.iter().map(|w| Cow::Borrowed(*w)).collect(),
+    };
+    pods.into_iter()
+        .flat_map(|workload| {
+            let numbers = numbers(service, &workload, endpoint);
+            let pods = Pods::Of(workload);
+            numbers
+                .into_iter()
+                .map(move |port| (pods.clone(), port))
+                .collect::<Vec<_>>()
+        })
+        .map(|(pods, port)| target(pods, port))
+        .collect()
+}
+
+/// The pod ports that an endpoint reaches through a Service. Without an endpoint port of the Service vmagent never
+/// looks at the pods.
+fn numbers(service: &Service, workload: &Workload, endpoint: &Endpoint) -> Vec<Option<u16>> {
+    if tcp_ports(service).next().is_none() {
+        return Vec::new();
+    }
+    let behind_service = || {
+        named_ports(service, endpoint)
+            .into_iter()
+            .flat_map(|port| ports::behind(workload, port))
+    };
+    match (endpoint.role, &endpoint.port) {
+        (DiscoveryRole::Service, _) | (_, EndpointPort::ServicePort(_)) => {
+            behind_service().collect()
+        }
+        (DiscoveryRole::Pods, EndpointPort::ContainerPort(port)) => ports::declared(workload, port),
+        (DiscoveryRole::Pods, EndpointPort::Every) => {
+            behind_service().chain(ports::every(workload)).collect()
+        }
+    }
+}
+
+/// The ports of a Service that an endpoint names: one, or all of them. The role `service` has no filter for
+/// `targetPort`, with the others it is a port of a container and none of the Service's.
+fn named_ports<'s>(service: &'s Service, endpoint: &Endpoint) -> Vec<&'s ServicePort> {
+    tcp_ports(service)
+        .filter(|port| match (&endpoint.port, endpoint.role) {
+            (EndpointPort::ServicePort(name), _) => port.name.as_deref() == Some(name),
+            (EndpointPort::ContainerPort(_), DiscoveryRole::Pods) => false,
+            (EndpointPort::ContainerPort(_), DiscoveryRole::Service) | (EndpointPort::Every, _) => {
+                true
+            }
+        })
+        .collect()
+}
+
+/// Metrics are scraped over TCP.
+pub(super) fn tcp_ports(service: &Service) -> impl Iterator<Item = &ServicePort> {
+    service.ports.iter().filter(|port| port.protocol == "TCP")
+}
+
+/// What a Service's selector tells of pods that are not in the input: at least these labels.
+fn pods_of_unknown_origin(service: &Service) -> Workload {
+    Workload {
+        object: Object {
+            kind: "Pods".to_owned(),
+            ..service.object.clone()
+        },
+        labels: service.selector.clone(),
+        annotations: Labels::new(),
+        host_network: false,
+        containers: Vec::new(),
+        known: PodsKnown::SelectorOnly,
+    }
+}

@@ -1,0 +1,143 @@
+//! What keeps the list of targets from being complete?
+//!
+//! Authority: our own; the operator puts names of ports into anchored regular expressions (`factory/vmscrapes`).
+//! Departs from it: a name that may be such an expression is taken literally where the input has that name.
+//! Knows: what was found, what could not be read. Does not know: what a gap means for a decision.
+
+use super::found::Found;
+use super::scope::Scope;
+use crate::model::{
+    DiscoveryRole, Endpoint, EndpointPort, Inventory, Object, PortRef, Scrape, ScrapeKind, Unread,
+    described, makes_pods,
+};
+
+/// The gaps, in words that name the object.
+pub(super) fn gaps(
+    inventory: &Inventory,
+    scrape: &Scrape,
+    endpoint: &Endpoint,
+    scope: &Scope<'_>,
+    found: &Found<'_>,
+) -> Vec<String> {
+    let unread = inventory
+        .unread
+        .iter()
+        .filter(|unread| hides_targets(inventory, scrape.kind, scope, found, unread))
+        .map(|unread| {
+            format!(
+                "{} is not understood at {}: {}",
+                named(&unread.object),
+                unread.at,
+                unread.problem
+            )
+        });
+    let nothing = || found.targets.is_empty();
+    let empty = regular_expression(endpoint)
+        .filter(|_| nothing())
+        .or_else(|| nothing().then(|| nothing_found(scrape, endpoint, scope, found)));
+    unread.chain(empty).collect()
+}
+
+/// Whether something unread could be, or have, a target: it is among what was found, or it is not in the inventory.
+fn hides_targets(
+    inventory: &Inventory,
+    kind: ScrapeKind,
+    scope: &Scope<'_>,
+    found: &Found<'_>,
+    unread: &Unread,
+) -> bool {
+    let object = &unread.object;
+    let is = |other: &Object| other == object;
+    if object.kind == "Service" {
+        let left_out = !inventory.services.iter().any(|s| is(&s.object));
+        let selected = found.services.iter().any(|s| is(&s.object));
+        let searched = kind == ScrapeKind::VMServiceScrape && scope.includes(&object.namespace);
+        return selected || (left_out && searched);
+    }
+    if !makes_pods(&object.api_version, &object.kind) {
+        return false;
+    }
+    let left_out = !inventory.workloads.iter().any(|w| is(&w.object));
+    let selected = found.workloads.iter().any(|w| is(&w.object));
+    let searched = match kind {
+        ScrapeKind::VMServiceScrape => found
+            .services
+            .iter()
+            .any(|service| service.object.namespace == object.namespace),
+        ScrapeKind::VMPodScrape => scope.includes(&object.namespace),
+    };
+    selected || (left_out && searched)
+}
+
+/// A name that no port can have, but that may match names of ports.
+fn regular_expression(endpoint: &Endpoint) -> Option<String> {
+    let name = match &endpoint.port {
+        EndpointPort::ServicePort(name) => name,
+        EndpointPort::ContainerPort(PortRef::Name(name))
+            if endpoint.role == DiscoveryRole::Pods =>
+        {
+            name
+        }
+        EndpointPort::ContainerPort(_) | EndpointPort::Every => return None,
+    };
+    name.contains(|c| r".+*?()|[]{}^$\".contains(c)).then(|| {
+        format!(
+            "the port name `{name}` is a regular expression; which ports it matches is not known"
+        )
+    })
+}
+
+fn nothing_found(
+    scrape: &Scrape,
+    endpoint: &Endpoint,
+    scope: &Scope<'_>,
+    found: &Found<'_>,
+) -> String {
+    let place = match scope {
+        Scope::All => "any namespace".to_owned(),
+        Scope::Named(names) => {
+            let names: Vec<&str> = names.iter().copied().collect();
+            let plural = if names.len() == 1 { "" } else { "s" };
+            format!("namespace{plural} {}", names.join(", "))
+        }
+    };
+    let labels = match described(&scrape.selector).as_str() {
+        "" => String::new(),
+        selector => format!(" with labels {selector}"),
+    };
+    let port = match &endpoint.port {
+        EndpointPort::ServicePort(name) => format!("port `{name}`"),
+        EndpointPort::ContainerPort(PortRef::Name(name)) => format!("container port `{name}`"),
+        EndpointPort::ContainerPort(PortRef::Number(number)) => {
+            format!("declared container port {number}")
+        }
+        EndpointPort::Every => "port".to_owned(),
+    };
+    let names = |objects: Vec<&Object>| {
+        objects
+            .into_iter()
+            .map(named)
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    match scrape.kind {
+        ScrapeKind::VMServiceScrape if found.services.is_empty() => {
+            format!("the input has no Service{labels} in {place}")
+        }
+        ScrapeKind::VMPodScrape if found.workloads.is_empty() => {
+            format!("the input has no pods{labels} in {place}")
+        }
+        ScrapeKind::VMServiceScrape => {
+            let services = found.services.iter().map(|s| &s.object).collect();
+            format!("no {port} behind {}", names(services))
+        }
+        ScrapeKind::VMPodScrape => {
+            let workloads = found.workloads.iter().map(|w| &w.object).collect();
+            format!("no {port} in {}", names(workloads))
+        }
+    }
+}
+
+fn named(object: &Object) -> String {
+    format!("{} {}/{}", object.kind, object.namespace, object.name)
+}

@@ -248,4 +248,6 @@ fn each_once<T: PartialEq>(all: Vec<T>) -> Vec<T> {
 }
 
 #[cfg(test)]
+mod every_cluster;
+#[cfg(test)]
 mod tests;

@@ -39,7 +39,7 @@ pub struct Undecided {
 /// PERMISSIVE (policy_applier.go). Without a port: the mode that all of their ports have in common.
 pub fn mode(mesh: &Mesh<'_>, pods: &Workload, port: Option<u16>) -> Mode {
     let standings = standings(&mesh.inventory.policies, mesh.root_namespace, pods);
-    let floor = floor(mesh, pods, &standings[0]);
+    let floor = floor(mesh, pods);
     match port {
         Some(_) => at_port(&standings, &floor, port),
         None => listed_ports(&standings[2])
@@ -53,37 +53,25 @@ pub fn mode(mesh: &Mesh<'_>, pods: &Workload, port: Option<u16>) -> Mode {
 struct Floor {
     mode: MtlsMode,
     because: String,
-    /// An object or the configuration says so.
-    proven: bool,
-    /// The mesh-wide mode is configured, so a policy that the API server refuses leaves no gap.
+    /// The configuration says so; a mesh-level policy that the API server refuses then leaves no gap.
     configured: bool,
 }
 
-fn floor(mesh: &Mesh<'_>, pods: &Workload, mesh_level: &Standing<'_>) -> Floor {
-    let permissive = |because, proven| Floor {
-        mode: MtlsMode::Permissive,
-        because,
-        proven,
-        configured: false,
-    };
-    match (mesh_level.contenders.first(), mesh.default_mode) {
-        (Some(policy), _) => permissive(
-            format!("{}: UNSET, which means PERMISSIVE", named(&policy.object)),
-            true,
-        ),
-        (None, Some(mode)) => Floor {
+fn floor(mesh: &Mesh<'_>, pods: &Workload) -> Floor {
+    match mesh.default_mode {
+        Some(mode) => Floor {
             mode,
             because: format!("mesh.mode: {} (configuration)", spelled(Some(mode))),
-            proven: true,
             configured: true,
         },
-        (None, None) => permissive(
-            format!(
+        None => Floor {
+            mode: MtlsMode::Permissive,
+            because: format!(
                 "no PeerAuthentication in the input sets a mode for {}: PERMISSIVE is Istio's default",
                 named(&pods.object)
             ),
-            false,
-        ),
+            configured: false,
+        },
     }
 }
 
@@ -136,7 +124,7 @@ fn at_port(standings: &[Standing<'_>; 3], floor: &Floor, port: Option<u16>) -> M
                 .collect(),
         },
         undecided,
-        assumed: decision.assumed,
+        assumed: known && decision.assumed,
     }
 }
 
@@ -177,15 +165,12 @@ fn decision(tiers: &[Tier<'_>], floor: &Floor) -> Decision {
                 assumed: false,
             };
         }
-        // Of the mesh-level policy the floor itself tells.
-        if standing.level != Level::Mesh {
-            inherited.push(evidence);
-        }
+        inherited.push(evidence);
     }
     Decision {
         because: iter::once(floor.because.clone()).chain(inherited).collect(),
-        proven: floor.proven,
-        assumed: !floor.proven,
+        proven: floor.configured,
+        assumed: !floor.configured,
     }
 }
 
@@ -194,6 +179,9 @@ fn evidence(policy: &PeerAuthentication, level: Level, port: Option<u16>) -> Str
     let policy_name = named(&policy.object);
     match port_entry(policy, level, port) {
         Some((port, mode)) => format!("{policy_name} port {port}: {}", spelled(Some(mode))),
+        None if level == Level::Mesh && policy.mode.is_none() => {
+            format!("{policy_name}: UNSET, which means PERMISSIVE")
+        }
         None => format!("{policy_name}: {}", spelled(policy.mode)),
     }
 }
@@ -246,7 +234,7 @@ fn in_common(one: Mode, other: Mode) -> Mode {
             because: each_once(because),
         },
         undecided: each_once(undecided),
-        assumed: one.assumed || other.assumed,
+        assumed: value.is_some() && (one.assumed || other.assumed),
     }
 }
 
@@ -259,5 +247,7 @@ fn each_once<T: PartialEq>(all: Vec<T>) -> Vec<T> {
     })
 }
 
+#[cfg(test)]
+mod every_cluster;
 #[cfg(test)]
 mod tests;

@@ -9,15 +9,16 @@ use std::collections::BTreeSet;
 use super::precedence::{Doubt, Doubtful, Level, Standing};
 use crate::model::{MtlsMode, PeerAuthentication};
 
-/// The mode that a policy sets for a port; `None`: it inherits. Ports count at workload level only.
+/// The mode that a policy sets for a port; `None`: it inherits. Ports count at workload level only, and at mesh level
+/// there is nothing to inherit from: UNSET means PERMISSIVE (authentication.go `addPeerAuthentication`).
 pub(super) fn says(
     policy: &PeerAuthentication,
     level: Level,
     port: Option<u16>,
 ) -> Option<MtlsMode> {
-    port_entry(policy, level, port)
-        .map(|(_, mode)| mode)
-        .or(policy.mode)
+    let of_port = port_entry(policy, level, port).map(|(_, mode)| mode);
+    let last_resort = (level == Level::Mesh).then_some(MtlsMode::Permissive);
+    of_port.or(policy.mode).or(last_resort)
 }
 
 /// What `portLevelMtls` sets for a port; an entry that is UNSET leaves it to the workload's mode.

@@ -124,10 +124,7 @@ fn standing<'a>(
     let doubt = |policy: &PeerAuthentication, selects: Selects| {
         let other_version_elsewhere = || {
             policies.iter().any(|other| {
-                other.refused.is_empty()
-                    && same_identity(other, policy)
-                    && spec(other) != spec(policy)
-                    && !holds(other)
+                same_identity(other, policy) && spec(other) != spec(policy) && !holds(other)
             })
         };
         match selects {
@@ -144,16 +141,44 @@ fn standing<'a>(
             Some(doubt) => doubtful.push(Doubtful { policy, doubt }),
         }
     }
-    let certain = contenders.clone();
-    let can_win =
-        |policy: &PeerAuthentication| !certain.iter().any(|other| is_proven_older(other, policy));
-    contenders.retain(|policy| can_win(policy));
-    doubtful.retain(|doubtful| can_win(doubtful.policy));
+    let (contenders, doubtful) = not_outlived(contenders, doubtful);
     Standing {
         level,
         contenders,
         doubtful,
     }
+}
+
+/// Without the policies that lose to an older one in every cluster that the input allows.
+fn not_outlived<'a>(
+    contenders: Vec<&'a PeerAuthentication>,
+    doubtful: Vec<Doubtful<'a>>,
+) -> (Vec<&'a PeerAuthentication>, Vec<Doubtful<'a>>) {
+    // Of two versions of one object only one is in the cluster, so neither of them outlives a third for sure.
+    let versions = |policy: &PeerAuthentication| {
+        contenders
+            .iter()
+            .filter(|other| same_identity(other, policy))
+            .count()
+    };
+    let sure = contenders
+        .iter()
+        .copied()
+        .filter(|policy| versions(policy) == 1)
+        .collect::<Vec<_>>();
+    let can_win =
+        |policy: &PeerAuthentication| !sure.iter().any(|other| is_proven_older(other, policy));
+    (
+        contenders
+            .iter()
+            .copied()
+            .filter(|policy| can_win(policy))
+            .collect(),
+        doubtful
+            .into_iter()
+            .filter(|doubtful| can_win(doubtful.policy))
+            .collect(),
+    )
 }
 
 /// Whether the cluster takes `this` over `that` whatever else happens: the older one, of the same second the smaller name.

@@ -1,1 +1,565 @@
+//! Does `mode` answer as Istio's own tests do, and say "unknown" where manifests cannot tell?
+//!
+//! Authority: istio/istio pilot/pkg/security/authn/policy_applier_test.go, by the names of its rows.
+//! Departs from it: cases without an upstream row are about what Git does not show.
+//! Knows: one workload, `Deployment shop/web`. Does not know: sidecars, scrapes.
 
+use MtlsMode::{Disable, Permissive, Strict};
+
+use super::*;
+use crate::model::PodsKnown;
+use crate::policy::fixture::{ROOT, inventory, mesh, policy, workload};
+
+const OLDER: &str = "2023-12-31T23:59:59Z";
+const NEWER: &str = "2024-01-01T00:00:00Z";
+const WEB: &[(&str, &str)] = &[("app", "web")];
+
+fn on_port(policies: Vec<PeerAuthentication>, pods: &Workload, port: Option<u16>) -> Mode {
+    mode(&mesh(&inventory(Vec::new(), policies)), pods, port)
+}
+
+fn of_web(policies: Vec<PeerAuthentication>) -> Mode {
+    on_port(policies, &workload("shop", WEB), Some(8080))
+}
+
+/// The pods behind a Service that is all that is known of them.
+fn behind_a_service() -> Workload {
+    Workload {
+        known: PodsKnown::SelectorOnly,
+        ..workload("shop", WEB)
+    }
+}
+
+fn names(undecided: &Undecided) -> Vec<&str> {
+    undecided
+        .policies
+        .iter()
+        .map(|object| object.name.as_str())
+        .collect()
+}
+
+mod compose_peer_authentication {
+    use super::*;
+
+    #[test]
+    fn no_config() {
+        let mode = of_web(vec![]);
+        assert_eq!(mode.fact.value, Some(Permissive));
+        assert!(mode.assumed && !mode.fact.proven);
+        assert_eq!(
+            mode.fact.because,
+            [
+                "no PeerAuthentication in the input sets a mode for Deployment shop/web: PERMISSIVE is Istio's default"
+            ]
+        );
+    }
+
+    #[test]
+    fn mesh_only() {
+        let mode = of_web(vec![policy(ROOT, "default", Some(Strict))]);
+        assert_eq!(
+            mode.fact,
+            Fact::proven(Strict, "PeerAuthentication root-namespace/default: STRICT")
+        );
+        assert!(!mode.assumed);
+    }
+
+    #[test]
+    fn mesh_vs_namespace() {
+        let mode = of_web(vec![
+            policy(ROOT, "default", Some(Strict)),
+            policy("shop", "default", Some(Permissive)),
+        ]);
+        assert_eq!(
+            mode.fact,
+            Fact::proven(Permissive, "PeerAuthentication shop/default: PERMISSIVE")
+        );
+    }
+
+    #[test]
+    fn ignore_non_empty_selector_in_root_namespace() {
+        let ignored = || policy(ROOT, "default", Some(Strict)).selecting(WEB);
+        assert_eq!(of_web(vec![ignored()]).fact.value, Some(Permissive));
+        let in_root = on_port(vec![ignored()], &workload(ROOT, WEB), Some(8080));
+        assert_eq!(
+            in_root.fact.value,
+            Some(Permissive),
+            "for workloads of the root namespace too"
+        );
+    }
+
+    #[test]
+    fn workload_vs_namespace_config() {
+        let mode = of_web(vec![
+            policy("shop", "default", None),
+            policy("shop", "web", None).selecting(WEB),
+        ]);
+        assert_eq!(mode.fact.value, Some(Permissive));
+        assert!(mode.assumed);
+    }
+
+    #[test]
+    fn multiple_policies_of_each_level() {
+        for (namespace, selector) in [(ROOT, &[][..]), ("shop", &[]), ("shop", WEB)] {
+            let of_level = |name, mode| policy(namespace, name, Some(mode)).selecting(selector);
+            let mode = of_web(vec![
+                of_level("now", Disable).created(NEWER),
+                of_level("second-later", Strict).created(OLDER),
+                of_level("second-ago", Permissive).created(OLDER),
+            ]);
+            let because = format!("PeerAuthentication {namespace}/second-ago: PERMISSIVE");
+            assert_eq!(
+                mode.fact,
+                Fact::proven(Permissive, because),
+                "the oldest, of one second the smallest name"
+            );
+            assert_eq!(mode.undecided, []);
+        }
+    }
+
+    #[test]
+    fn inheritance_default_mesh() {
+        let mode = of_web(vec![policy(ROOT, "default", None)]);
+        let because = "PeerAuthentication root-namespace/default: UNSET, which means PERMISSIVE";
+        assert_eq!(mode.fact, Fact::proven(Permissive, because));
+        assert!(!mode.assumed);
+    }
+
+    #[test]
+    fn inheritance_mesh_to_namespace_to_workload() {
+        let mode = of_web(vec![
+            policy(ROOT, "default", Some(Strict)),
+            policy("shop", "default", None),
+            policy("shop", "web", None).selecting(WEB),
+        ]);
+        assert_eq!(mode.fact.value, Some(Strict));
+        assert!(mode.fact.proven);
+        assert_eq!(
+            mode.fact.because,
+            [
+                "PeerAuthentication root-namespace/default: STRICT",
+                "PeerAuthentication shop/web: UNSET",
+                "PeerAuthentication shop/default: UNSET",
+            ]
+        );
+    }
+
+    #[test]
+    fn port_level() {
+        let web = || {
+            policy("shop", "web", Some(Strict))
+                .selecting(WEB)
+                .port(8080, Some(Disable))
+                .port(9090, None)
+        };
+        assert_eq!(
+            of_web(vec![web()]).fact,
+            Fact::proven(Disable, "PeerAuthentication shop/web port 8080: DISABLE")
+        );
+        let on = |port| {
+            on_port(vec![web()], &workload("shop", WEB), Some(port))
+                .fact
+                .value
+        };
+        assert_eq!(
+            on(9090),
+            Some(Strict),
+            "UNSET on a port is the workload's mode"
+        );
+        assert_eq!(on(7777), Some(Strict));
+    }
+
+    #[test]
+    fn ports_count_at_workload_level_of_the_chosen_policy_only() {
+        let loser = policy("shop", "web", None)
+            .selecting(WEB)
+            .port(8080, Some(Disable))
+            .created(NEWER);
+        let winner = policy("shop", "zzz", None).selecting(WEB).created(OLDER);
+        let namespace = policy("shop", "default", Some(Strict)).port(8080, Some(Disable));
+        assert_eq!(
+            of_web(vec![loser, winner, namespace]).fact.value,
+            Some(Strict)
+        );
+    }
+
+    #[test]
+    fn policies_of_other_namespaces_and_pods_do_not_count() {
+        let mode = of_web(vec![
+            policy("other", "default", Some(Strict)),
+            policy("shop", "db", Some(Strict)).selecting(&[("app", "db")]),
+        ]);
+        assert!(mode.assumed);
+    }
+}
+
+mod inbound_mtls_settings {
+    use super::*;
+
+    #[test]
+    fn single_policy_disable_mode() {
+        let mode = of_web(vec![policy("shop", "default", Some(Disable))]);
+        assert_eq!(mode.fact.value, Some(Disable));
+    }
+
+    #[test]
+    fn port_level_hit_and_miss() {
+        let web = || {
+            policy("shop", "web", Some(Permissive))
+                .selecting(WEB)
+                .port(8080, Some(Strict))
+        };
+        assert_eq!(of_web(vec![web()]).fact.value, Some(Strict));
+        assert_eq!(
+            on_port(vec![web()], &workload("shop", WEB), Some(80))
+                .fact
+                .value,
+            Some(Permissive)
+        );
+    }
+}
+
+mod order {
+    use super::*;
+
+    #[test]
+    fn undated_policies_that_disagree_are_undecided() {
+        let mode = of_web(vec![
+            policy("shop", "b", Some(Strict)),
+            policy("shop", "a", Some(Permissive)),
+        ]);
+        assert_eq!(
+            (mode.fact.value, mode.fact.proven),
+            (Some(Permissive), false)
+        );
+        assert_eq!(
+            mode.fact.because,
+            [
+                "PeerAuthentication shop/a: PERMISSIVE",
+                "PeerAuthentication shop/b: STRICT may be older"
+            ]
+        );
+        let [undecided] = &mode.undecided[..] else {
+            panic!("{:?}", mode.undecided)
+        };
+        assert_eq!(
+            (undecided.level, undecided.chosen.name.as_str()),
+            (Level::Namespace, "a")
+        );
+        assert_eq!(names(undecided), ["a", "b"]);
+    }
+
+    #[test]
+    fn undated_policies_that_agree_on_the_port_are_fine() {
+        let one = policy("shop", "a", Some(Permissive))
+            .selecting(WEB)
+            .port(8080, Some(Strict));
+        let two = policy("shop", "b", Some(Strict)).selecting(&[("app", "web")]);
+        let policies = || vec![one.clone(), two.clone()];
+        let mode = of_web(policies());
+        assert_eq!(
+            (mode.fact.value, mode.fact.proven, mode.undecided.len()),
+            (Some(Strict), true, 0)
+        );
+        assert_eq!(
+            on_port(policies(), &workload("shop", WEB), Some(80))
+                .undecided
+                .len(),
+            1
+        );
+    }
+
+    #[test]
+    fn a_narrower_policy_makes_the_order_irrelevant() {
+        let mode = of_web(vec![
+            policy("shop", "b", Some(Strict)),
+            policy("shop", "a", Some(Permissive)),
+            policy("shop", "web", Some(Strict)).selecting(WEB),
+        ]);
+        assert_eq!(
+            (mode.fact.value, mode.fact.proven, mode.undecided.len()),
+            (Some(Strict), true, 0)
+        );
+    }
+
+    #[test]
+    fn one_undated_policy_leaves_the_order_open() {
+        let mode = of_web(vec![
+            policy("shop", "a", Some(Strict)).created(NEWER),
+            policy("shop", "b", Some(Disable)).created(OLDER),
+            policy("shop", "c", Some(Permissive)),
+        ]);
+        assert_eq!(
+            names(&mode.undecided[0]),
+            ["c", "b"],
+            "a is younger than b, whatever c is"
+        );
+    }
+
+    #[test]
+    fn the_same_object_twice_counts_once() {
+        let mode = of_web(vec![
+            policy("shop", "a", Some(Strict)),
+            policy("shop", "a", Some(Strict)).created(OLDER),
+        ]);
+        assert_eq!(
+            mode.fact,
+            Fact::proven(Strict, "PeerAuthentication shop/a: STRICT")
+        );
+    }
+
+    #[test]
+    fn two_versions_of_an_object_are_a_conflict() {
+        let versions = vec![
+            policy("shop", "a", Some(Strict)).created(NEWER),
+            policy("shop", "a", Some(Disable)).created(OLDER),
+        ];
+        let mode = of_web(versions);
+        assert!(!mode.fact.proven);
+        assert_eq!(
+            names(&mode.undecided[0]),
+            ["a", "a"],
+            "their dates do not tell which one is in the cluster"
+        );
+    }
+
+    #[test]
+    fn two_versions_at_different_levels_make_the_mode_unknown() {
+        let mode = of_web(vec![
+            policy("shop", "a", Some(Strict)),
+            policy("shop", "a", Some(Strict)).selecting(&[("app", "db")]),
+        ]);
+        assert_eq!(mode.fact.value, None);
+        assert_eq!(
+            mode.fact.because[0],
+            "PeerAuthentication shop/a: STRICT, unless its other version in the input counts"
+        );
+    }
+}
+
+mod refused {
+    use super::*;
+
+    fn refused() -> PeerAuthentication {
+        policy("shop", "bad", Some(Strict)).refused("portLevelMtls needs a selector")
+    }
+
+    #[test]
+    fn what_a_refused_policy_would_decide_is_unknown() {
+        let mode = of_web(vec![refused(), policy(ROOT, "default", Some(Strict))]);
+        assert_eq!((mode.fact.value, mode.fact.proven), (None, false));
+        assert_eq!(
+            mode.fact.because[0],
+            "PeerAuthentication shop/bad is refused: portLevelMtls needs a selector"
+        );
+    }
+
+    #[test]
+    fn a_narrower_valid_policy_decides_without_it() {
+        let mode = of_web(vec![
+            refused(),
+            policy("shop", "web", Some(Permissive)).selecting(WEB),
+        ]);
+        assert_eq!(
+            mode.fact,
+            Fact::proven(Permissive, "PeerAuthentication shop/web: PERMISSIVE")
+        );
+    }
+
+    #[test]
+    fn a_narrower_policy_that_inherits_does_not() {
+        let mode = of_web(vec![
+            refused(),
+            policy("shop", "web", None)
+                .selecting(WEB)
+                .port(80, Some(Strict)),
+        ]);
+        assert_eq!(mode.fact.value, None);
+    }
+
+    #[test]
+    fn an_older_policy_of_the_level_decides_without_it() {
+        let mode = of_web(vec![
+            refused().created(NEWER),
+            policy("shop", "z", Some(Disable)).created(OLDER),
+        ]);
+        assert_eq!((mode.fact.value, mode.fact.proven), (Some(Disable), true));
+    }
+
+    #[test]
+    fn a_refused_selector_counts_only_for_pods_that_it_may_mean() {
+        let other = refused().selecting(&[("app", "db")]);
+        assert!(of_web(vec![other]).assumed);
+        let wildcard = refused().selecting(&[("app", "w*")]);
+        assert_eq!(of_web(vec![wildcard]).fact.value, None);
+    }
+
+    #[test]
+    fn a_configured_mesh_mode_needs_no_mesh_policy() {
+        let inventory = inventory(
+            Vec::new(),
+            vec![policy(ROOT, "bad", Some(Strict)).refused("no")],
+        );
+        let configured = Mesh {
+            default_mode: Some(Disable),
+            ..mesh(&inventory)
+        };
+        assert_eq!(
+            mode(&configured, &workload("shop", WEB), Some(80))
+                .fact
+                .value,
+            Some(Disable)
+        );
+        assert_eq!(
+            mode(&mesh(&inventory), &workload("shop", WEB), Some(80))
+                .fact
+                .value,
+            None
+        );
+    }
+}
+
+mod partly_known_pods {
+    use super::*;
+
+    fn front(mode: Option<MtlsMode>) -> PeerAuthentication {
+        policy("shop", "front", mode).selecting(&[("app", "web"), ("tier", "front")])
+    }
+
+    #[test]
+    fn a_policy_that_may_match_makes_the_mode_unknown() {
+        let mode = on_port(vec![front(Some(Strict))], &behind_a_service(), Some(8080));
+        assert_eq!(mode.fact.value, None);
+        assert_eq!(
+            mode.fact.because[0],
+            "PeerAuthentication shop/front: STRICT, if its selector matches: not all labels of the pods are known"
+        );
+    }
+
+    #[test]
+    fn unless_it_changes_nothing() {
+        let namespace = || policy("shop", "default", Some(Strict));
+        for may_match in [
+            front(Some(Strict)),
+            front(None),
+            front(None).port(80, Some(Disable)),
+        ] {
+            let mode = on_port(
+                vec![namespace(), may_match],
+                &behind_a_service(),
+                Some(8080),
+            );
+            assert_eq!((mode.fact.value, mode.fact.proven), (Some(Strict), true));
+        }
+    }
+
+    #[test]
+    fn unless_a_label_contradicts() {
+        let elsewhere =
+            policy("shop", "db", Some(Strict)).selecting(&[("app", "db"), ("tier", "front")]);
+        assert!(on_port(vec![elsewhere], &behind_a_service(), Some(8080)).assumed);
+    }
+
+    #[test]
+    fn the_whole_template_leaves_no_doubt() {
+        assert!(of_web(vec![front(Some(Strict))]).assumed);
+    }
+
+    #[test]
+    fn an_older_policy_that_does_match_settles_it() {
+        let older = policy("shop", "web", Some(Disable))
+            .selecting(WEB)
+            .created(OLDER);
+        let mode = on_port(
+            vec![older, front(Some(Strict)).created(NEWER)],
+            &behind_a_service(),
+            Some(8080),
+        );
+        assert_eq!((mode.fact.value, mode.fact.proven), (Some(Disable), true));
+    }
+}
+
+mod unknown_port {
+    use super::*;
+
+    fn any_port(policies: Vec<PeerAuthentication>) -> Mode {
+        on_port(policies, &workload("shop", WEB), None)
+    }
+
+    #[test]
+    fn the_workloads_mode_if_no_port_differs() {
+        let web = policy("shop", "web", Some(Strict))
+            .selecting(WEB)
+            .port(8080, Some(Strict))
+            .port(80, None);
+        let mode = any_port(vec![web]);
+        assert_eq!((mode.fact.value, mode.fact.proven), (Some(Strict), true));
+        assert_eq!(mode.fact.because[0], "PeerAuthentication shop/web: STRICT");
+    }
+
+    #[test]
+    fn unknown_if_a_port_differs() {
+        let web = policy("shop", "web", None)
+            .selecting(WEB)
+            .port(8080, Some(Strict));
+        let mode = any_port(vec![web, policy(ROOT, "default", Some(Permissive))]);
+        assert_eq!(mode.fact.value, None);
+        assert!(
+            mode.fact
+                .because
+                .contains(&"PeerAuthentication shop/web port 8080: STRICT".to_owned())
+        );
+    }
+
+    #[test]
+    fn ports_of_policies_without_a_say_do_not_matter() {
+        let namespace = policy("shop", "default", Some(Strict)).port(8080, Some(Disable));
+        assert_eq!(any_port(vec![namespace]).fact.value, Some(Strict));
+    }
+}
+
+mod configured {
+    use super::*;
+
+    fn with_default(policies: Vec<PeerAuthentication>) -> Mode {
+        let inventory = inventory(Vec::new(), policies);
+        mode(
+            &Mesh {
+                default_mode: Some(Strict),
+                ..mesh(&inventory)
+            },
+            &workload("shop", WEB),
+            Some(80),
+        )
+    }
+
+    #[test]
+    fn the_mesh_mode_holds_without_a_mesh_policy() {
+        let mode = with_default(vec![policy("shop", "default", None)]);
+        assert_eq!(
+            (mode.fact.value, mode.fact.proven, mode.assumed),
+            (Some(Strict), true, false)
+        );
+        assert_eq!(mode.fact.because[0], "mesh.mode: STRICT (configuration)");
+    }
+
+    #[test]
+    fn the_input_wins() {
+        assert_eq!(
+            with_default(vec![policy(ROOT, "default", Some(Disable))])
+                .fact
+                .value,
+            Some(Disable)
+        );
+        assert_eq!(
+            with_default(vec![policy(ROOT, "default", None)]).fact.value,
+            Some(Permissive)
+        );
+        assert_eq!(
+            with_default(vec![policy("shop", "default", Some(Disable))])
+                .fact
+                .value,
+            Some(Disable)
+        );
+    }
+}

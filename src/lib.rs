@@ -6,3 +6,7 @@ pub mod model;
 pub mod policy;
 pub mod targets;
 pub mod yaml;
+
+mod run;
+
+pub use run::{Error, Flags, Format, Outcome, diff, explain, run};

@@ -6,7 +6,8 @@
 
 use serde_json::{Map, Value};
 
-use super::{Config, ConfigError};
+use super::{Config, ConfigError, Problem};
+use crate::yaml::{Node, Rules, ValueError};
 
 /// An object that may be the configuration.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,6 +16,43 @@ pub struct Candidate {
     pub whence: String,
     /// The object.
     pub object: Value,
+}
+
+impl Candidate {
+    /// The object that a node spells.
+    ///
+    /// # Errors
+    /// When a key is written twice, or a value is none in JSON.
+    pub fn read(node: &Node<'_>, whence: String) -> Result<Self, ConfigError> {
+        if let Some(twice) = node.duplicate_key() {
+            let at = format!("{}/{}", twice.pointer, twice.key);
+            return Err(ConfigError::Refused {
+                whence,
+                problems: vec![Problem::Duplicate { at }],
+            });
+        }
+        match object(node) {
+            Ok(object) => Ok(Self { whence, object }),
+            Err(error) => Err(ConfigError::Unreadable { whence, error }),
+        }
+    }
+}
+
+/// Kustomize's reading everywhere: for kubectl's, `off` in `severity` would be false. The flat keys
+/// of a ConfigMap are read by their text, since `kustomize fn run` and people leave out the quotes.
+fn object(node: &Node<'_>) -> Result<Value, ValueError> {
+    let mut object = node.value(Rules::Kustomize)?;
+    if object.get("kind").and_then(Value::as_str) == Some("ConfigMap")
+        && let Some(Value::Object(data)) = object.get_mut("data")
+        && let Some(written) = node.get("data")
+    {
+        for (key, value) in data.iter_mut().filter(|(_, value)| !value.is_null()) {
+            if let Some(text) = written.get(key).and_then(Node::text) {
+                *value = Value::String(text.to_owned());
+            }
+        }
+    }
+    Ok(object)
 }
 
 /// The configuration of a run.

@@ -6,6 +6,8 @@
 
 use thiserror::Error;
 
+use crate::yaml::ValueError;
+
 /// Why there is no configuration to run with.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ConfigError {
@@ -16,6 +18,14 @@ pub enum ConfigError {
         whence: String,
         /// All that is wrong with it, in the order of its text.
         problems: Vec<Problem>,
+    },
+    /// A value that JSON cannot have.
+    #[error("the configuration in {whence} cannot be read: {error}")]
+    Unreadable {
+        /// Where the object was read.
+        whence: String,
+        /// What and where.
+        error: ValueError,
     },
     /// An object of another kind in the place of the configuration.
     #[error(

@@ -242,13 +242,13 @@ impl Complaint {
 /// The top-level fields that neither a Kubernetes object nor this kind has.
 fn strangers(object: &Value, body: &'static str) -> impl Iterator<Item = Problem> {
     let allowed = ["apiVersion", "kind", "metadata", body];
+    let is_config_map = body == "data";
     object
         .as_object()
         .into_iter()
         .flat_map(Map::keys)
-        .filter(move |key| {
-            !allowed.contains(&key.as_str()) && !(body == "data" && key.as_str() == "immutable")
-        })
+        .filter(move |key| !allowed.contains(&key.as_str()))
+        .filter(move |key| !is_config_map || key.as_str() != "immutable")
         .map(move |key| Problem::UnknownField {
             at: key.clone(),
             meant: resembling(key, &allowed),

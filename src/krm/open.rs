@@ -2,12 +2,12 @@
 //!
 //! Authority: KRM Functions Specification v1 for ResourceList; kubectl for List and stream.
 //! Departs from them: what kubectl guesses about an object without kind is an error here.
-//! Departs from them: what kubectl guesses about an object without kind is an error here.
 //! Knows: envelopes, kinds, keys written twice. Does not know: what an object of a kind means.
 
 use serde_json::Value;
 
-use super::{Form, FunctionConfig, Item, Layout, OpenError, Origin, Package, Place, Shape, Source};
+use super::find::{Finder, check_keys, is_list, not_a_list, text_at};
+use super::{Form, FunctionConfig, Layout, OpenError, Origin, Package, Shape, Source};
 use crate::yaml::{self, Document, Node, Rules};
 
 /// Finds the objects of all sources.

@@ -11,39 +11,25 @@ use crate::yaml::Node;
 
 /// Where an object is, in words: `stdin:12 (object 3, named web, of web/deploy.yaml)`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
-    source: String,
-    line: usize,
-    number: usize,
-    name: Option<String>,
-    path: Option<String>,
-}
+pub struct Place(String);
 
 impl Place {
     pub(super) fn of(source: &Source, line: usize, index: usize, node: &Node<'_>) -> Self {
-        let name = node
-            .get("metadata")
-            .and_then(|metadata| metadata.get("name"));
-        Self {
-            source: source.called().to_owned(),
-            line,
-            number: index + 1,
-            name: name.and_then(Node::text).map(str::to_owned),
-            path: annotation(node, "path").map(str::to_owned),
-        }
+        let name = node.get("metadata").and_then(|metadata| metadata.get("name"));
+        let name = name.and_then(Node::text).filter(|name| !name.is_empty());
+        Self(format!(
+            "{}:{line} (object {}{}{})",
+            source.called(),
+            index + 1,
+            name.map_or_else(String::new, |name| format!(", named {name}")),
+            annotation(node, "path").map_or_else(String::new, |path| format!(", of {path}")),
+        ))
     }
 }
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{} (object {}", self.source, self.line, self.number)?;
-        if let Some(name) = &self.name {
-            write!(f, ", named {name}")?;
-        }
-        if let Some(path) = &self.path {
-            write!(f, ", of {path}")?;
-        }
-        f.write_str(")")
+        f.write_str(&self.0)
     }
 }
 

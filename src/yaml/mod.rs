@@ -5,6 +5,22 @@
 //! Departs from them: anchors may be expanded only within a budget, nesting only to a depth.
 //! Knows: text, byte ranges, JSON values, RFC 6902. Does not know: Kubernetes.
 
+mod edit;
+mod events;
+mod lines;
+mod node;
+mod scalar;
+mod timestamp;
+mod value;
+mod write;
+
+pub use edit::{Edit, EditError, edits, splice};
+pub use events::{DEPTH_LIMIT, ReadError, read};
+pub use lines::line_of;
+pub use node::DuplicateKey;
+pub use value::{ALIAS_LIMIT, ValueError};
+pub use write::block;
+
 use std::borrow::Cow;
 use std::ops::Range;
 use std::rc::Rc;
@@ -32,7 +48,9 @@ pub enum Syntax {
 /// A value in the text, with the bytes that spell it.
 #[derive(Debug, Clone)]
 pub struct Node<'t> {
-    /// The bytes of the value.
+    /// The bytes of the value, without its anchor and tag. A block scalar begins at its `|` or `>`;
+    /// a block list or map ends with its last value; an absent value is the empty range after its
+    /// `:` or `-`.
     pub range: Range<usize>,
     /// The value as written.
     pub content: Content<'t>,
@@ -50,14 +68,14 @@ pub enum Content<'t> {
     /// A list; `flow` when written in brackets.
     Sequence {
         /// The elements in order.
-        items: Vec<Node<'t>>,
+        items: Rc<[Node<'t>]>,
         /// Written in brackets.
         flow: bool,
     },
     /// A map; entries in order, repeated keys kept.
     Mapping {
         /// Key and value of each entry, in order.
-        entries: Vec<(Node<'t>, Node<'t>)>,
+        entries: Rc<[(Node<'t>, Node<'t>)]>,
         /// Written in braces.
         flow: bool,
     },

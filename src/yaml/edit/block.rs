@@ -1,0 +1,433 @@
+//! Which lines change when a block list or map changes?
+//!
+//! Authority: YAML 1.2.2, 8.2 for what indentation means.
+//! Departs from it: nothing. What a block leaves empty becomes `{}` or `[]`, as RFC 6902 has it.
+//! Knows: lines, columns, the changes of one list or map. Does not know: pointers, brackets' insides.
+
+use std::ops::Range;
+
+use serde_json::{Map, Value};
+
+use super::super::lines::{
+    after_break, after_colon, column, ends_line, first_on_line, indent, line_end, line_start,
+    next_line, skip_blank, skip_properties,
+};
+use super::super::write::{BlockStyle, FlowStyle, Written, is_empty, scalar};
+use super::super::{Content, Node, Style};
+use super::Editor;
+use super::flow::Bracketed;
+use super::plan::{Change, Changes};
+
+/// What a value hangs on.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Place {
+    /// The `:` in front of `after`, of a key in `column`.
+    Key { after: usize, column: usize },
+    /// The dash in front of `after`, in `column`.
+    Dash { after: usize, column: usize },
+    /// Nothing that we know of; the value itself begins in `column`.
+    Root { column: usize },
+}
+
+impl Place {
+    /// Where the node stands that an edit begins with.
+    pub(super) fn root(text: &str, node: &Node<'_>) -> Self {
+        Place::Root {
+            column: column(text, node.range.start),
+        }
+    }
+
+    fn after(self) -> Option<usize> {
+        match self {
+            Place::Key { after, .. } | Place::Dash { after, .. } => Some(after),
+            Place::Root { .. } => None,
+        }
+    }
+
+    /// Whether a comment in `column` belongs to the list or map here whose parts stand there too.
+    fn owns_comments_in(self, column: usize) -> bool {
+        match self {
+            Place::Key { column: outer, .. } | Place::Dash { column: outer, .. } => column > outer,
+            Place::Root { .. } => column > 0,
+        }
+    }
+}
+
+/// One entry of a map or element of a list.
+struct Part<'n, 't> {
+    /// First byte of its key, or its dash.
+    start: usize,
+    place: Place,
+    value: &'n Node<'t>,
+}
+
+/// The bytes that a value gives up: some on the line of its key or dash, and lines below.
+struct Room {
+    inline: Range<usize>,
+    below: Range<usize>,
+}
+
+impl Editor<'_> {
+    /// Edits one list or map, of either style.
+    pub(super) fn container(
+        &mut self,
+        node: &Node<'_>,
+        place: Place,
+        around: &FlowStyle,
+        changes: &Changes<'_>,
+    ) {
+        match &node.content {
+            Content::Mapping {
+                entries,
+                flow: false,
+            } => {
+                let mut next = node.range.start;
+                let parts = entries.iter().map(|(key, value)| {
+                    let start = skip_blank(self.text, next);
+                    next = value.range.end;
+                    let after = after_colon(self.text, key.range.end).unwrap_or(key.range.end);
+                    let place = Place::Key {
+                        after,
+                        column: column(self.text, start),
+                    };
+                    Part {
+                        start,
+                        place,
+                        value,
+                    }
+                });
+                let parts: Vec<_> = parts.collect();
+                self.block(node, place, &parts, changes);
+            }
+            Content::Sequence { items, flow: false } => {
+                let mut next = node.range.start;
+                let parts = items.iter().map(|value| {
+                    let start = skip_blank(self.text, next);
+                    next = value.range.end;
+                    let place = Place::Dash {
+                        after: start + 1,
+                        column: column(self.text, start),
+                    };
+                    Part {
+                        start,
+                        place,
+                        value,
+                    }
+                });
+                let parts: Vec<_> = parts.collect();
+                self.block(node, place, &parts, changes);
+            }
+            _ if self.opens_up(node, place) => self.replace(node, place, &collected(node, changes)),
+            _ => self.brackets(&Bracketed::of(self.text, node), around, changes),
+        }
+    }
+
+    /// An empty `{}` or `[]` in a block turns into a block when something is put into it.
+    fn opens_up(&self, node: &Node<'_>, place: Place) -> bool {
+        let inner = node.range.start + 1..node.range.end - 1;
+        !self.json
+            && place.after().is_some()
+            && node.tag.is_none()
+            && node.items().is_empty()
+            && node.entries().is_empty()
+            && self.text[inner].trim().is_empty()
+    }
+
+    fn block(
+        &mut self,
+        node: &Node<'_>,
+        place: Place,
+        parts: &[Part<'_, '_>],
+        changes: &Changes<'_>,
+    ) {
+        if (0..parts.len()).all(|i| changes.removes(i)) {
+            self.replace(node, place, &collected(node, changes));
+            return;
+        }
+        for (i, change) in &changes.children {
+            let Part { place, value, .. } = parts[*i];
+            match change {
+                Change::Inside(inside) => {
+                    self.container(value, place, &FlowStyle::default(), inside);
+                }
+                Change::Replace(new) => self.replace(value, place, new),
+                Change::Remove => self.remove(parts, *i, changes),
+            }
+        }
+        if !changes.added.is_empty() {
+            self.append(node, place, parts, changes);
+        }
+    }
+
+    /// Takes out a part with its lines. If it shares its line with a dash, the next one moves up.
+    fn remove(&mut self, parts: &[Part<'_, '_>], i: usize, changes: &Changes<'_>) {
+        let part = &parts[i];
+        let end = self.end_of(part);
+        if first_on_line(self.text, part.start) {
+            self.put(line_start(self.text, part.start)..end, "");
+        } else {
+            let stay = (1..parts.len()).find(|j| !changes.removes(*j)).unwrap_or(i);
+            let last = self.end_of(&parts[stay - 1]);
+            let rest = &self.text[last..];
+            let blank = rest.len() - rest.trim_start_matches([' ', '\n', '\r']).len();
+            self.put(part.start..last + blank, "");
+            // The parts between went with it.
+            self.edits.retain(|edit| {
+                let within = edit.range.start > part.start && edit.range.end <= last + blank;
+                !within
+            });
+        }
+    }
+
+    /// End of the lines of a part, with the comments below it that are indented deeper.
+    fn end_of(&self, part: &Part<'_, '_>) -> usize {
+        let column = column(self.text, part.start);
+        self.with_comments(next_line(self.text, part.value.range.end), |indent| {
+            indent > column
+        })
+    }
+
+    /// Skips comment lines whose indentation is asked for, and blank lines between them.
+    fn with_comments(&self, from: usize, wanted: impl Fn(usize) -> bool) -> usize {
+        let (mut at, mut end) = (from, from);
+        while at < self.text.len() {
+            let spaces = indent(self.text, at);
+            let first = self.text.as_bytes().get(at + spaces);
+            match first {
+                Some(b'#') if wanted(spaces) && ends_line(self.text, at) => {
+                    at = after_break(self.text, line_end(self.text, at));
+                    end = at;
+                }
+                Some(b'\n' | b'\r') => at = after_break(self.text, line_end(self.text, at)),
+                _ => break,
+            }
+        }
+        end
+    }
+
+    fn append(
+        &mut self,
+        node: &Node<'_>,
+        place: Place,
+        parts: &[Part<'_, '_>],
+        changes: &Changes<'_>,
+    ) {
+        let Some(last) = parts.last() else { return };
+        let column = column(self.text, last.start);
+        let mut at = self.end_of(last);
+        if place.owns_comments_in(column) {
+            let next = indent(self.text, at.min(self.text.len()));
+            if self.text[at..].trim_start_matches(' ').starts_with('#') && next == column {
+                at = self.with_comments(at, |indent| indent >= column);
+            }
+        }
+        let style = self.style(at, column);
+        let lines = changes
+            .added
+            .iter()
+            .flat_map(|(key, value)| match &node.content {
+                Content::Mapping { .. } => style.entry(key, value, column),
+                _ => style.element(value, column),
+            });
+        let lines: Vec<String> = lines.collect();
+        let last_goes = changes.removes(parts.len() - 1);
+        self.put_lines(at..at, &lines, last_goes);
+    }
+
+    /// Puts whole lines in place of whole lines; `joined`: the text in front ends in a line break.
+    fn put_lines(&mut self, range: Range<usize>, lines: &[String], joined: bool) {
+        if lines.is_empty() {
+            self.put(range, "");
+            return;
+        }
+        let text = lines.join(self.eol);
+        let open_end = range.end == self.text.len() && !ends_line(self.text, range.end);
+        let text = match (open_end, joined || ends_line(self.text, range.start)) {
+            (true, true) => text,
+            (true, false) => format!("{}{text}", self.eol),
+            (false, _) => text + self.eol,
+        };
+        self.put(range, text);
+    }
+
+    /// How lines are written in front of `at`, below a part in `column`.
+    fn style(&self, at: usize, column: usize) -> BlockStyle {
+        let rest = &self.text[at..];
+        let joined_by_comment = self.with_comments(at, |indent| indent > column) > at;
+        let blank_follows = rest.trim_start_matches(' ').starts_with(['\n', '\r']);
+        let open_end = rest.is_empty() && !ends_line(self.text, at);
+        BlockStyle {
+            step: self.layout.step(at),
+            compact: self.layout.compact(at),
+            literal: !joined_by_comment,
+            keep: !blank_follows && !open_end,
+        }
+    }
+
+    /// Puts a value in the place of another.
+    pub(super) fn replace(&mut self, old: &Node<'_>, place: Place, new: &Value) {
+        let room = self.room(old, place);
+        let at = room.below.end;
+        let written = self.written(old, place, new, at);
+        let Room { mut inline, below } = room;
+        let mut head = written.head;
+        if let Some(after) = place.after() {
+            let whole = head.is_empty() || old.tag.is_some() || inline.start == after;
+            if whole {
+                inline.start = after;
+                if !head.is_empty() {
+                    head.insert(0, ' ');
+                }
+            }
+        }
+        self.put(inline, head);
+        self.put_lines(below, &written.tail, false);
+    }
+
+    fn written(&self, old: &Node<'_>, place: Place, new: &Value, at: usize) -> Written {
+        let (parent, root) = match place {
+            Place::Key { column, .. } | Place::Dash { column, .. } => (column, false),
+            Place::Root { column } => (column, true),
+        };
+        let mut style = self.style(at, parent);
+        let line = |head: String| Written {
+            head,
+            tail: Vec::new(),
+        };
+        match (&old.content, new) {
+            (Content::Scalar(_, spelled), Value::String(_)) => {
+                let leaf = style.leaf(new, parent, self.text_column(old, place, style));
+                if leaf.tail.is_empty() {
+                    line(scalar(new, Some(*spelled)))
+                } else {
+                    leaf
+                }
+            }
+            (
+                Content::Mapping {
+                    flow: true,
+                    entries,
+                },
+                Value::Object(_),
+            ) if !entries.is_empty() => line(FlowStyle::default().value(new, "")),
+            (Content::Sequence { flow: true, items }, Value::Array(_)) if !items.is_empty() => {
+                line(FlowStyle::default().value(new, ""))
+            }
+            _ if root && !is_empty(new) => style.inline(new, parent),
+            _ if root => line(scalar(new, None)),
+            (Content::Mapping { flow: false, .. }, Value::Object(_))
+            | (Content::Sequence { flow: false, .. }, Value::Array(_))
+                if !is_empty(new) =>
+            {
+                let own = column(self.text, old.range.start);
+                if first_on_line(self.text, old.range.start) && matches!(place, Place::Key { .. }) {
+                    line(String::new()).with(style.lines(new, own))
+                } else {
+                    style.inline(new, own)
+                }
+            }
+            _ => {
+                if new.is_array() {
+                    style.compact = self.layout.compact(at);
+                }
+                match place {
+                    Place::Dash { .. } => style.under_dash(new, parent),
+                    _ => style.under_key(new, parent),
+                }
+            }
+        }
+    }
+
+    /// The column of the text of a literal: that of the one it replaces, if that is one.
+    fn text_column(&self, old: &Node<'_>, place: Place, style: BlockStyle) -> usize {
+        let (parent, step) = match place {
+            Place::Key { column, .. } => (column, style.step),
+            Place::Dash { column, .. } | Place::Root { column } => (column, 2),
+        };
+        let header = line_end(self.text, old.range.start);
+        let lines = &self.text[header.min(old.range.end)..old.range.end];
+        let shown = lines.lines().find(|line| !line.trim().is_empty());
+        match (&old.content, shown) {
+            (Content::Scalar(_, Style::Literal | Style::Folded), Some(line))
+                if !self.header(old).contains(|c: char| c.is_ascii_digit()) =>
+            {
+                line.len() - line.trim_start_matches(' ').len()
+            }
+            _ => parent + step,
+        }
+    }
+
+    /// `|-` and the like.
+    fn header(&self, old: &Node<'_>) -> &str {
+        let rest = &self.text[old.range.clone()];
+        let len = rest
+            .find(|c: char| !matches!(c, '|' | '>' | '+' | '-' | '0'..='9'))
+            .unwrap_or(rest.len());
+        &rest[..len]
+    }
+
+    /// The bytes that a value takes up, or would take up.
+    fn room(&self, old: &Node<'_>, place: Place) -> Room {
+        let Range { start, end } = old.range;
+        let after = place.after().unwrap_or(start);
+        let properties = if old.tag.is_some() {
+            skip_properties(self.text, after)
+        } else {
+            after
+        };
+        let below = next_line(self.text, end);
+        match &old.content {
+            Content::Scalar(_, Style::Literal | Style::Folded) => {
+                let header_end = start + self.header(old).len();
+                let first = after_break(self.text, line_end(self.text, header_end));
+                Room {
+                    inline: start..header_end,
+                    below: first.min(below)..below,
+                }
+            }
+            Content::Mapping { flow: false, .. } | Content::Sequence { flow: false, .. } => {
+                let own = column(self.text, start);
+                let last = self.with_comments(below, |indent| indent > own);
+                let below_key =
+                    matches!(place, Place::Key { .. }) && first_on_line(self.text, start);
+                let inline = if below_key {
+                    properties..properties
+                } else {
+                    start..line_end(self.text, start)
+                };
+                let first = after_break(self.text, line_end(self.text, inline.end));
+                Room {
+                    inline,
+                    below: first..last.max(first),
+                }
+            }
+            _ if start == end => Room {
+                inline: after..properties.max(end),
+                below: below..below,
+            },
+            _ => Room {
+                inline: start..end,
+                below: below..below,
+            },
+        }
+    }
+}
+
+impl Written {
+    fn with(mut self, tail: Vec<String>) -> Self {
+        self.tail = tail;
+        self
+    }
+}
+
+/// What is in a list or map when all of the original is gone.
+fn collected(node: &Node<'_>, changes: &Changes<'_>) -> Value {
+    let added = changes
+        .added
+        .iter()
+        .map(|(key, value)| (key.clone(), (*value).clone()));
+    match &node.content {
+        Content::Mapping { .. } => Value::Object(added.collect::<Map<_, _>>()),
+        _ => Value::Array(added.map(|(_, value)| value).collect()),
+    }
+}

@@ -1,0 +1,164 @@
+//! Where do lines begin and end, and what stands between two values?
+//!
+//! Authority: YAML 1.2.2, 5.4 (line breaks: LF, CRLF, CR) and 6 (white space, comments, properties).
+//! Departs from it: nothing.
+//! Knows: bytes of the text. Does not know: nodes, values, edits.
+
+/// The line, counted from 1, that holds the byte at `offset`.
+pub fn line_of(text: &str, offset: usize) -> usize {
+    let before = &text.as_bytes()[..offset.min(text.len())];
+    let next = text.as_bytes().get(before.len());
+    let mut line = 1;
+    for (i, byte) in before.iter().enumerate() {
+        let crlf = *byte == b'\r' && before.get(i + 1).or(next) == Some(&b'\n');
+        if *byte == b'\n' || (*byte == b'\r' && !crlf) {
+            line += 1;
+        }
+    }
+    line
+}
+
+/// Start of the line that holds `at`, behind a byte order mark.
+pub(super) fn line_start(text: &str, at: usize) -> usize {
+    let start = text[..at].rfind(['\n', '\r']).map_or(0, |i| i + 1);
+    if start == 0 && at >= 3 && text.starts_with('\u{feff}') {
+        3
+    } else {
+        start
+    }
+}
+
+/// End of the line that holds `at`, in front of its line break.
+pub(super) fn line_end(text: &str, at: usize) -> usize {
+    text[at..].find(['\n', '\r']).map_or(text.len(), |i| at + i)
+}
+
+/// The offset behind the line break at `at`; `at` itself where none is.
+pub(super) fn after_break(text: &str, at: usize) -> usize {
+    match text.as_bytes().get(at..) {
+        Some([b'\r', b'\n', ..]) => at + 2,
+        Some([b'\r' | b'\n', ..]) => at + 1,
+        _ => at,
+    }
+}
+
+/// Start of the line after a value that ends at `end`; a block scalar ends there already.
+pub(super) fn next_line(text: &str, end: usize) -> usize {
+    if ends_line(text, end) {
+        end
+    } else {
+        after_break(text, line_end(text, end))
+    }
+}
+
+/// Whether a line break (or nothing at all) stands in front of `at`.
+pub(super) fn ends_line(text: &str, at: usize) -> bool {
+    at == 0 || matches!(text.as_bytes()[at - 1], b'\n' | b'\r')
+}
+
+/// Number of characters between the start of the line and `at`.
+pub(super) fn column(text: &str, at: usize) -> usize {
+    text[line_start(text, at)..at].chars().count()
+}
+
+/// Leading spaces of the line that begins at `start`.
+pub(super) fn indent(text: &str, start: usize) -> usize {
+    text.as_bytes()[start..]
+        .iter()
+        .take_while(|b| **b == b' ')
+        .count()
+}
+
+/// Whether nothing but spaces and tabs stands between the start of the line and `at`.
+pub(super) fn first_on_line(text: &str, at: usize) -> bool {
+    text[line_start(text, at)..at]
+        .bytes()
+        .all(|b| matches!(b, b' ' | b'\t'))
+}
+
+/// The line break that the text uses around `at`.
+pub(super) fn break_at(text: &str, at: usize) -> &str {
+    let end = line_end(text, at);
+    let end = if end < text.len() {
+        end
+    } else {
+        match text[..at].rfind(['\n', '\r']) {
+            Some(i) if text[..i].ends_with('\r') => i - 1,
+            Some(i) => i,
+            None => return "\n",
+        }
+    };
+    &text[end..after_break(text, end)]
+}
+
+/// Skips spaces, tabs, line breaks and comments.
+pub(super) fn skip_blank(text: &str, mut at: usize) -> usize {
+    let bytes = text.as_bytes();
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b' ' | b'\t' | b'\n' | b'\r' => at += 1,
+            b'#' => at = line_end(text, at),
+            _ => break,
+        }
+    }
+    at
+}
+
+/// Skips anchors and tags (`&name`, `!tag`) and what separates them; the end of the last of them,
+/// or `at` if there is none.
+pub(super) fn skip_properties(text: &str, at: usize) -> usize {
+    let mut end = at;
+    loop {
+        let start = skip_blank(text, end);
+        match text.as_bytes().get(start) {
+            Some(b'&' | b'!') => end = start + property_len(&text[start..]),
+            _ => return end,
+        }
+    }
+}
+
+fn property_len(text: &str) -> usize {
+    let verbatim = text.starts_with("!<");
+    text.find(|c: char| {
+        c.is_ascii_whitespace() || (!verbatim && matches!(c, ',' | '[' | ']' | '{' | '}'))
+    })
+    .unwrap_or(text.len())
+}
+
+/// The offset behind the `:` of a key that ends at `key_end`; `None` for a key without one.
+pub(super) fn after_colon(text: &str, key_end: usize) -> Option<usize> {
+    let at = skip_blank(text, key_end);
+    (text.as_bytes().get(at) == Some(&b':')).then_some(at + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// LF, CRLF and CR each end one line.
+    #[test]
+    fn lines_are_counted_by_every_kind_of_break() {
+        let text = "a\r\nb\rc\nd";
+        let lines: Vec<_> = ["a", "b", "c", "d"]
+            .iter()
+            .map(|s| line_of(text, text.find(s).expect("the letter is there")))
+            .collect();
+        assert_eq!(lines, [1, 2, 3, 4]);
+        assert_eq!(line_of(text, 1), 1);
+        assert_eq!(line_of(text, 2), 1);
+    }
+
+    /// A byte order mark has no column.
+    #[test]
+    fn byte_order_mark_has_no_width() {
+        assert_eq!(column("\u{feff}é: 1", 3), 0);
+        assert_eq!(column("\u{feff}é: 1", 5), 1);
+    }
+
+    /// A file without a final line break takes the break of its other lines.
+    #[test]
+    fn break_is_copied_from_the_line_before() {
+        assert_eq!(break_at("a\r\nb", 3), "\r\n");
+        assert_eq!(break_at("a", 0), "\n");
+    }
+}

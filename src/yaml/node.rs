@@ -1,0 +1,118 @@
+//! What stands under a key, an index or a pointer, and is any key written twice?
+//!
+//! Authority: RFC 6901 for pointers.
+//! Departs from it: nothing; keys are compared as their text, `1` and `"1"` are one key.
+//! Knows: the node tree. Does not know: the text, what plain scalars mean, merge keys.
+
+use std::collections::BTreeSet;
+
+use jsonptr::{Pointer, PointerBuf};
+
+use super::{Content, Node};
+
+/// A key that a map has twice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DuplicateKey {
+    /// The text of the key.
+    pub key: String,
+    /// Where the second one stands.
+    pub offset: usize,
+    /// The map that has it, seen from the node that was asked.
+    pub pointer: PointerBuf,
+}
+
+impl<'t> Node<'t> {
+    /// The value under a key that the map itself has; of a repeated key the last. Follows aliases.
+    pub fn get(&self, key: &str) -> Option<&Node<'t>> {
+        let (_, value) = self
+            .entries()
+            .iter()
+            .rev()
+            .find(|(k, _)| k.text() == Some(key))?;
+        Some(value)
+    }
+
+    /// The value that a pointer leads to, through keys that the maps themselves have.
+    pub fn at(&self, pointer: &Pointer) -> Option<&Node<'t>> {
+        pointer.tokens().try_fold(self, |node, token| {
+            let token = token.decoded();
+            match &node.resolved().content {
+                Content::Mapping { .. } => node.get(&token),
+                Content::Sequence { items, .. } => items.get(index(&token)?),
+                _ => None,
+            }
+        })
+    }
+
+    /// The text of a scalar after unfolding and unescaping; empty for an absent value.
+    pub fn text(&self) -> Option<&str> {
+        match &self.resolved().content {
+            Content::Scalar(text, _) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The elements of a list; nothing for anything else.
+    pub fn items(&self) -> &[Node<'t>] {
+        match &self.resolved().content {
+            Content::Sequence { items, .. } => items,
+            _ => &[],
+        }
+    }
+
+    /// Keys and values of a map; nothing for anything else.
+    pub fn entries(&self) -> &[(Node<'t>, Node<'t>)] {
+        match &self.resolved().content {
+            Content::Mapping { entries, .. } => entries,
+            _ => &[],
+        }
+    }
+
+    /// The first key in this value that its map has already. An alias is not followed: what it
+    /// stands for is looked at where it is written.
+    pub fn duplicate_key(&self) -> Option<DuplicateKey> {
+        match &self.content {
+            Content::Mapping { entries, .. } => {
+                let mut seen = BTreeSet::new();
+                entries.iter().find_map(|(key, value)| {
+                    let text = key.text();
+                    match text {
+                        Some(text) if !seen.insert(text) => Some(DuplicateKey {
+                            key: text.to_owned(),
+                            offset: key.range.start,
+                            pointer: PointerBuf::new(),
+                        }),
+                        _ => below(value, text.unwrap_or_default()),
+                    }
+                })
+            }
+            Content::Sequence { items, .. } => items
+                .iter()
+                .enumerate()
+                .find_map(|(i, item)| below(item, &i.to_string())),
+            Content::Scalar(..) | Content::Alias(_) => None,
+        }
+    }
+
+    /// The node itself, or what its alias stands for.
+    pub(super) fn resolved(&self) -> &Node<'t> {
+        let mut node = self;
+        while let Content::Alias(target) = &node.content {
+            node = target;
+        }
+        node
+    }
+}
+
+fn below(node: &Node<'_>, token: &str) -> Option<DuplicateKey> {
+    let mut found = node.duplicate_key()?;
+    found.pointer.push_front(token);
+    Some(found)
+}
+
+/// An array index as RFC 6901 writes it: digits without leading zeros.
+pub(super) fn index(token: &str) -> Option<usize> {
+    let digits = token.bytes().all(|b| b.is_ascii_digit());
+    let canonical = token == "0" || !token.starts_with('0');
+    (digits && canonical).then(|| token.parse().ok()).flatten()
+}

@@ -1,0 +1,152 @@
+//! How is a JSON value written as text?
+//!
+//! Authority: YAML 1.2.2; what goyaml (kustomize, kubectl) reads back unchanged.
+//! Departs from it: nothing is written that YAML 1.1 would read differently, or that kyaml cannot read.
+//! Knows: values, columns, the style asked for. Does not know: the text around.
+
+mod flow;
+mod literal;
+mod quote;
+
+pub(super) use flow::FlowStyle;
+pub(super) use quote::{flow_scalar, scalar};
+
+use serde_json::Value;
+
+/// A value as block-style YAML that ends in a line break; keys keep their order, lists are compact.
+pub fn block(value: &Value) -> String {
+    let style = BlockStyle::default();
+    let lines = match value {
+        Value::Object(_) | Value::Array(_) if !is_empty(value) => style.lines(value, 0),
+        _ => vec![scalar(value, None)],
+    };
+    lines.join("\n") + "\n"
+}
+
+/// How new lines are laid out.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct BlockStyle {
+    /// Columns per level.
+    pub(super) step: usize,
+    /// Dashes stand in the column of their key.
+    pub(super) compact: bool,
+    /// Strings of several lines may be written as `|`.
+    pub(super) literal: bool,
+    /// And as `|+`.
+    pub(super) keep: bool,
+}
+
+impl Default for BlockStyle {
+    fn default() -> Self {
+        Self {
+            step: 2,
+            compact: true,
+            literal: true,
+            keep: true,
+        }
+    }
+}
+
+/// A value cut into what stands on the line of its key or dash and the lines that follow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Written {
+    /// Goes behind the `:` or `-`; empty if everything follows on lines of its own.
+    pub(super) head: String,
+    /// Lines, indented, without their breaks.
+    pub(super) tail: Vec<String>,
+}
+
+impl BlockStyle {
+    /// `key: value` for a map whose keys stand in `column`.
+    pub(super) fn entry(self, key: &str, value: &Value, column: usize) -> Vec<String> {
+        let Written { head, tail } = self.under_key(value, column);
+        let space = if head.is_empty() { "" } else { " " };
+        let key = quote::key(key);
+        let mut lines = vec![format!("{:column$}{key}:{space}{head}", "")];
+        lines.extend(tail);
+        lines
+    }
+
+    /// `- value` for a list whose dashes stand in `column`.
+    pub(super) fn element(self, value: &Value, column: usize) -> Vec<String> {
+        let Written { head, tail } = self.under_dash(value, column);
+        let mut lines = vec![format!("{:column$}- {head}", "")];
+        lines.extend(tail);
+        lines
+    }
+
+    /// The lines of a list or map that has something in it.
+    pub(super) fn lines(self, value: &Value, column: usize) -> Vec<String> {
+        match value {
+            Value::Object(map) => map
+                .iter()
+                .flat_map(|(k, v)| self.entry(k, v, column))
+                .collect(),
+            Value::Array(items) => items.iter().flat_map(|v| self.element(v, column)).collect(),
+            _ => vec![format!("{:column$}{}", "", scalar(value, None))],
+        }
+    }
+
+    /// The value of a key in `column`.
+    pub(super) fn under_key(self, value: &Value, column: usize) -> Written {
+        let below = if value.is_array() && self.compact {
+            column
+        } else {
+            column + self.step
+        };
+        match value {
+            Value::Object(_) | Value::Array(_) if !is_empty(value) => Written {
+                head: String::new(),
+                tail: self.lines(value, below),
+            },
+            _ => self.leaf(value, column, column + self.step),
+        }
+    }
+
+    /// The value of a dash in `column`.
+    pub(super) fn under_dash(self, value: &Value, column: usize) -> Written {
+        match value {
+            Value::Object(_) | Value::Array(_) if !is_empty(value) => {
+                self.inline(value, column + 2)
+            }
+            _ => self.leaf(value, column, column + 2),
+        }
+    }
+
+    /// A list or map whose first line begins where the cursor stands, in `column`.
+    pub(super) fn inline(self, value: &Value, column: usize) -> Written {
+        let mut lines = self.lines(value, column).into_iter();
+        let head = lines
+            .next()
+            .unwrap_or_default()
+            .trim_start_matches(' ')
+            .to_owned();
+        Written {
+            head,
+            tail: lines.collect(),
+        }
+    }
+
+    /// A value of one line, or a literal whose text stands in column `text`.
+    pub(super) fn leaf(self, value: &Value, parent: usize, text: usize) -> Written {
+        match value {
+            Value::String(string) if self.literal => {
+                literal::literal(string, text - parent, text, self.keep)
+            }
+            _ => None,
+        }
+        .unwrap_or_else(|| Written {
+            head: scalar(value, None),
+            tail: Vec::new(),
+        })
+    }
+}
+
+/// `{}` or `[]`.
+pub(super) fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Object(map) => map.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        _ => false,
+    }
+}

@@ -15,7 +15,9 @@ pub struct Place(String);
 
 impl Place {
     pub(super) fn of(source: &Source, line: usize, index: usize, node: &Node<'_>) -> Self {
-        let name = node.get("metadata").and_then(|metadata| metadata.get("name"));
+        let name = node
+            .get("metadata")
+            .and_then(|metadata| metadata.get("name"));
         let name = name.and_then(Node::text).filter(|name| !name.is_empty());
         Self(format!(
             "{}:{line} (object {}{}{})",

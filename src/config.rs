@@ -4,7 +4,14 @@
 //! Departs from nothing: unknown fields, wrong types and unknown kinds are refused by name.
 //! Knows: settings and their defaults. Does not know: the objects they are applied to.
 
+mod choice;
+mod error;
+mod settings;
+
 use std::collections::BTreeMap;
+
+pub use choice::{Candidate, Choice, choose, is_scrape_tls};
+pub use error::{ConfigError, Problem};
 
 /// The settings of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]

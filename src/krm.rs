@@ -4,16 +4,22 @@
 //! Departs from it: items are never re-printed; the output is the input's text with edits.
 //! Knows: ResourceList, List, stream, annotations of orchestrators. Does not know: Istio, scrape objects.
 
-use crate::yaml::{Node, Rules, Syntax};
+mod close;
+mod error;
+mod find;
+mod open;
+mod place;
+mod source;
 
-/// A text that objects are read from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Source {
-    /// Path of the file, or `-` for stdin.
-    pub name: String,
-    /// Its text.
-    pub text: String,
-}
+pub use close::{CloseError, close, returned};
+pub use error::{OpenError, Shape};
+pub use open::open;
+pub use place::{Location, Place};
+pub use source::{DecodeError, Origin, Source};
+
+use serde_json::Value;
+
+use crate::yaml::{Document, Node, Rules, Syntax};
 
 /// The form of the input, which is also the form of the output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,4 +59,67 @@ pub struct Item<'t> {
     pub api_version: String,
     /// `kind`.
     pub kind: String,
+}
+
+/// All objects of all sources, and what is needed to write them back.
+#[derive(Debug, Clone)]
+pub struct Package<'t> {
+    /// The form of input and output.
+    pub form: Form,
+    /// The resources, in order.
+    pub items: Vec<Item<'t>>,
+    /// Objects of files that a kustomization uses otherwise than as resources. They never go out.
+    pub asides: Vec<Item<'t>>,
+    /// `functionConfig` of a ResourceList.
+    pub function_config: Option<FunctionConfig<'t>>,
+    /// `results` that an earlier function left in the ResourceList.
+    pub results: Vec<Value>,
+    /// Documents of folders that are no objects. They do not go out.
+    pub skipped: Vec<Place>,
+    sources: &'t [Source],
+    layouts: Vec<Layout<'t>>,
+}
+
+/// The object that a host configures a function with.
+#[derive(Debug, Clone)]
+pub struct FunctionConfig<'t> {
+    /// Line of its first byte, from 1.
+    pub line: usize,
+    /// Its text and structure.
+    pub node: Node<'t>,
+}
+
+/// How a source is put together.
+#[derive(Debug, Clone)]
+struct Layout<'t> {
+    documents: Vec<Document<'t>>,
+    /// Positions of documents that are no resources.
+    skipped: Vec<usize>,
+}
+
+impl<'t> Package<'t> {
+    /// The texts that the items' offsets count in.
+    pub fn sources(&self) -> &'t [Source] {
+        self.sources
+    }
+
+    /// Where an item is, in words.
+    pub fn place(&self, item: &Item<'_>) -> Place {
+        Place::of(
+            &self.sources[item.source],
+            item.line,
+            item.index,
+            &item.node,
+        )
+    }
+
+    /// Where an item is, for reports: the file that the host's annotations name, or else the source.
+    pub fn location(&self, item: &Item<'_>) -> Location {
+        Location::of(
+            &self.sources[item.source],
+            item.line,
+            item.index,
+            &item.node,
+        )
+    }
 }

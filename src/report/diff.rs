@@ -27,7 +27,7 @@ pub fn diff(name: &str, before: &str, after: &str) -> String {
 /// The text with `***` in the place of values that nobody should read in a log.
 pub fn masked(text: &str, items: &[&Item<'_>]) -> String {
     let mut secrets = Vec::new();
-    for item in items {
+    for item in items.iter() {
         let all = item.kind == "Secret";
         for (key, value) in item.node.entries() {
             let in_data = all && matches!(key.text(), Some("data" | "stringData"));
@@ -51,12 +51,12 @@ fn collect(node: &Node<'_>, sensitive: bool, found: &mut Vec<Range<usize>>) {
         Content::Scalar(..) if sensitive && !node.range.is_empty() => found.push(node.range.clone()),
         Content::Scalar(..) | Content::Alias(_) => {}
         Content::Sequence { items, .. } => {
-            for item in items {
+            for item in items.iter() {
                 collect(item, sensitive, found);
             }
         }
         Content::Mapping { entries, .. } => {
-            for (key, value) in entries {
+            for (key, value) in entries.iter() {
                 collect(value, sensitive || is_sensitive(key), found);
             }
         }

@@ -1,0 +1,130 @@
+//! What may be written on the command line?
+//!
+//! Authority: the Go framework's functions: no arguments means function mode, files may be given instead of stdin.
+//! Departs from it: subcommands ask about the input; a file named like one is written `./explain`.
+//! Knows: names and help texts. Does not know: what the commands do.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+const INPUT_HELP: &str =
+    "Files, directories (every *.yaml, *.yml, *.json below) or `-` for stdin; without any, stdin";
+
+/// Gives scrape endpoints under Istio STRICT mTLS the certificates they need, and only those.
+///
+/// Reads a ResourceList (kustomize, kpt), a List or a stream of YAML or JSON documents, and writes
+/// the same bytes with the patches in them.
+#[derive(Debug, Parser)]
+#[command(
+    name = "istio-scrape",
+    version,
+    args_conflicts_with_subcommands = true,
+    disable_help_subcommand = true,
+    after_help = "\
+Examples:
+  kustomize build . | istio-scrape | kubectl apply -f -
+  istio-scrape explain manifests/
+  istio-scrape diff --config config.yaml manifests/
+
+Exit codes: 0 done; 1 findings or, for diff, a difference; 2 could not run."
+)]
+pub(super) struct Arguments {
+    /// Something to learn about the input, instead of patching it.
+    #[command(subcommand)]
+    pub(super) command: Option<Command>,
+
+    /// Configuration: one object of kind ScrapeTLS or ConfigMap
+    #[arg(long, value_name = "FILE", global = true)]
+    pub(super) config: Option<PathBuf>,
+
+    /// Write what was decided and why to FILE, as `explain -o json` does [env: ISTIO_SCRAPE_REPORT]
+    #[arg(long, value_name = "FILE")]
+    pub(super) report: Option<PathBuf>,
+
+    #[arg(value_name = "INPUT", help = INPUT_HELP)]
+    inputs: Vec<PathBuf>,
+}
+
+/// What can be learned about the input.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Say of every endpoint and scraper what is decided, why, and which object decided it
+    Explain {
+        #[arg(value_name = "INPUT", help = INPUT_HELP)]
+        inputs: Vec<PathBuf>,
+
+        /// How to say it
+        #[arg(short, long, value_enum, default_value_t = ExplainFormat::Table)]
+        output: ExplainFormat,
+    },
+    /// Show what would change, as a unified diff; exit code 1 if anything would
+    Diff {
+        #[arg(value_name = "INPUT", help = INPUT_HELP)]
+        inputs: Vec<PathBuf>,
+    },
+}
+
+/// Formats of `explain`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ExplainFormat {
+    /// For people
+    Table,
+    /// For programs
+    Json,
+}
+
+impl Arguments {
+    /// The inputs of whichever command was given.
+    pub(super) fn inputs(&self) -> &[PathBuf] {
+        match &self.command {
+            None => &self.inputs,
+            Some(Command::Explain { inputs, .. } | Command::Diff { inputs }) => inputs,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn parsed(line: &str) -> Result<Arguments, clap::Error> {
+        Arguments::try_parse_from(line.split(' '))
+    }
+
+    #[test]
+    fn the_definitions_are_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn the_configuration_may_stand_before_and_behind_a_command() {
+        for line in [
+            "istio-scrape --config c.yaml explain a.yaml",
+            "istio-scrape explain --config c.yaml a.yaml",
+            "istio-scrape explain a.yaml --config c.yaml",
+            "istio-scrape a.yaml --config c.yaml",
+        ] {
+            let arguments = parsed(line).unwrap_or_else(|error| panic!("{line}: {error}"));
+            assert_eq!(arguments.config, Some(PathBuf::from("c.yaml")), "{line}");
+            assert_eq!(arguments.inputs(), [PathBuf::from("a.yaml")], "{line}");
+        }
+    }
+
+    #[test]
+    fn the_report_belongs_to_the_plain_run() {
+        assert!(parsed("istio-scrape --report r.json a.yaml").is_ok());
+        assert!(parsed("istio-scrape explain --report r.json").is_err());
+        assert!(parsed("istio-scrape --report r.json explain").is_err());
+    }
+
+    #[test]
+    fn no_input_is_ignored_silently() {
+        assert!(
+            parsed("istio-scrape a.yaml explain")
+                .is_ok_and(|arguments| arguments.inputs().len() == 2)
+        );
+    }
+}

@@ -1,0 +1,161 @@
+//! How does a run end: what goes to stdout, to stderr and into the report, and with which exit code?
+//!
+//! Authority: KRM hosts, which take an empty stdout with exit code 0 for "delete everything".
+//! Departs from nothing.
+//! Knows: streams and exit codes. Does not know: how the texts came about.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use istio_scrape::Outcome;
+use istio_scrape::krm::DecodeError;
+use serde_json::json;
+use thiserror::Error;
+
+/// Exit code of a run that could not be made.
+pub(super) const COULD_NOT_RUN: u8 = 2;
+
+/// Why a run could not be made.
+#[derive(Debug, Error)]
+pub(super) enum Failure {
+    /// A file or folder that cannot be read.
+    #[error("{}: {error}; check the path and its permissions", file.display())]
+    Read {
+        /// The file, or `-`.
+        file: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// A file that cannot be written.
+    #[error("{}: the report cannot be written: {error}; check the path and its permissions", file.display())]
+    Report {
+        /// The file.
+        file: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// Bytes that are no text.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+    /// `-` more than once.
+    #[error("`-` is given twice, but stdin can be read only once; remove one of the two")]
+    StdinTwice,
+    /// Folders without a file to read.
+    #[error(
+        "no *.yaml, *.yml or *.json to read in {}; name files, or pipe objects in",
+        listed(folders)
+    )]
+    NoFiles {
+        /// The folders.
+        folders: Vec<PathBuf>,
+    },
+    /// What the library says.
+    #[error(transparent)]
+    Run(istio_scrape::Error),
+    /// A panic.
+    #[error("this is a bug: {0}; nothing was changed; please report it at {}/issues", env!("CARGO_PKG_REPOSITORY"))]
+    Bug(String),
+}
+
+/// The end of a run.
+#[derive(Debug)]
+pub(super) struct Ending {
+    stdout: Option<String>,
+    stderr: Vec<String>,
+    /// Content of the report file.
+    pub(super) report: String,
+    exit: u8,
+    /// Whether a reader may hang up: of a report it has seen enough, of objects some would be lost.
+    may_hang_up: bool,
+}
+
+impl Ending {
+    /// The end of a plain run.
+    pub(super) fn of(outcome: Outcome) -> Self {
+        Self {
+            stdout: outcome.output,
+            stderr: outcome.messages,
+            report: outcome.report,
+            exit: outcome.exit,
+            may_hang_up: false,
+        }
+    }
+
+    /// The end of a command that prints about the input.
+    pub(super) fn report(text: String, exit: u8) -> Self {
+        Self {
+            stdout: Some(text),
+            stderr: Vec::new(),
+            report: String::new(),
+            exit,
+            may_hang_up: true,
+        }
+    }
+
+    /// The end of a run that could not be made; `returned` is what goes out all the same.
+    pub(super) fn failed(failure: &Failure, returned: Option<String>) -> Self {
+        Self {
+            stdout: returned,
+            stderr: vec![format!("istio-scrape: {failure}")],
+            report: format!(
+                "{:#}\n",
+                json!({"version": 1, "error": failure.to_string()})
+            ),
+            exit: COULD_NOT_RUN,
+            may_hang_up: false,
+        }
+    }
+
+    /// The same end, with what was to say before.
+    pub(super) fn after(mut self, notices: Vec<String>) -> Self {
+        self.stderr.splice(0..0, notices);
+        self
+    }
+
+    /// Writes to stderr and stdout, and returns the exit code.
+    pub(super) fn write(self) -> u8 {
+        say(&self.stderr);
+        match self.stdout.as_deref().map(write_stdout) {
+            None | Some(Ok(())) => self.exit,
+            Some(Err(error)) if self.may_hang_up && error.kind() == io::ErrorKind::BrokenPipe => {
+                self.exit
+            }
+            Some(Err(error)) => {
+                say(&[format!(
+                    "istio-scrape: stdout cannot be written: {error}; the output is incomplete, do not use it"
+                )]);
+                COULD_NOT_RUN
+            }
+        }
+    }
+}
+
+/// Writes the report file.
+pub(super) fn write_report(file: &Path, report: &str) -> Result<(), Failure> {
+    std::fs::write(file, report).map_err(|error| Failure::Report {
+        file: file.to_owned(),
+        error,
+    })
+}
+
+fn write_stdout(text: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(text.as_bytes())?;
+    stdout.flush()
+}
+
+fn say(lines: &[String]) {
+    let mut stderr = anstream::stderr().lock();
+    for line in lines {
+        // Nobody is left to hear that nobody hears.
+        let _ = writeln!(stderr, "{line}");
+    }
+}
+
+fn listed(paths: &[PathBuf]) -> String {
+    let names: Vec<String> = paths
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect();
+    names.join(", ")
+}

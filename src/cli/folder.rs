@@ -1,0 +1,117 @@
+//! Which files of a folder are read?
+//!
+//! Authority: kubectl's `-f -R` for extensions; Helm for what makes a chart.
+//! Departs from it: hidden folders and charts are left alone, and said to be.
+//! Knows: names of files and folders. Does not know: what is in the files.
+
+use std::fs::{self, DirEntry};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::ending::Failure;
+use super::kustomization::is_kustomization;
+
+/// What was found below a folder.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Folder {
+    /// The files to read, in the order of names.
+    pub(super) files: Vec<PathBuf>,
+    kustomizations: Vec<PathBuf>,
+    charts: Vec<PathBuf>,
+    hidden: Vec<PathBuf>,
+}
+
+impl Folder {
+    /// Looks at a folder and all folders below it.
+    pub(super) fn walk(folder: &Path) -> Result<Self, Failure> {
+        let failed = |error| Failure::Read {
+            file: folder.to_owned(),
+            error,
+        };
+        let mut entries = fs::read_dir(folder)
+            .and_then(Iterator::collect::<io::Result<Vec<DirEntry>>>)
+            .map_err(failed)?;
+        entries.sort_by_key(DirEntry::file_name);
+        if entries
+            .iter()
+            .any(|entry| entry.file_name() == "Chart.yaml")
+        {
+            return Ok(Self {
+                charts: vec![folder.to_owned()],
+                ..Self::default()
+            });
+        }
+        entries
+            .into_iter()
+            .try_fold(Self::default(), |found, entry| {
+                Ok(found.and(Self::entry(&entry)?))
+            })
+    }
+
+    fn entry(entry: &DirEntry) -> Result<Self, Failure> {
+        let path = entry.path();
+        // A link to a folder is not followed: it may lead back up.
+        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        let is_hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
+        match (is_folder, is_hidden) {
+            (true, true) => Ok(Self {
+                hidden: vec![path],
+                ..Self::default()
+            }),
+            (true, false) => Self::walk(&path),
+            (false, _) if is_kustomization(&path) => Ok(Self {
+                kustomizations: path.parent().map(Path::to_owned).into_iter().collect(),
+                files: vec![path],
+                ..Self::default()
+            }),
+            (false, false) if is_manifest(&path) && path.is_file() => Ok(Self {
+                files: vec![path],
+                ..Self::default()
+            }),
+            (false, _) => Ok(Self::default()),
+        }
+    }
+
+    fn and(mut self, other: Self) -> Self {
+        self.files.extend(other.files);
+        self.kustomizations.extend(other.kustomizations);
+        self.charts.extend(other.charts);
+        self.hidden.extend(other.hidden);
+        self
+    }
+}
+
+/// What is to say about folders, each thing once.
+pub(super) fn notices(folders: &[Folder]) -> Vec<String> {
+    let all = folders.iter().cloned().fold(Folder::default(), Folder::and);
+    let skipped_hidden = said(&all.hidden, |first| format!("{first}: hidden, skipped"));
+    let skipped_charts = said(&all.charts, |first| {
+        format!(
+            "{first}: a Helm chart, skipped; for its objects run: helm template {first} | istio-scrape"
+        )
+    });
+    let not_built = said(&all.kustomizations, |first| {
+        format!(
+            "{first}: a kustomization, read but not built; for what it builds run: kustomize build {first} | istio-scrape"
+        )
+    });
+    [skipped_hidden, skipped_charts, not_built]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+fn said(folders: &[PathBuf], line: impl Fn(&str) -> String) -> Option<String> {
+    let (first, others) = folders.split_first()?;
+    let line = line(&first.display().to_string());
+    Some(match others.len() {
+        0 => line,
+        1 => format!("{line} (and 1 other folder)"),
+        more => format!("{line} (and {more} other folders)"),
+    })
+}
+
+fn is_manifest(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|extension| matches!(extension.to_str(), Some("yaml" | "yml" | "json")))
+}

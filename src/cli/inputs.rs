@@ -1,0 +1,142 @@
+//! Which texts are the input?
+//!
+//! Authority: kubectl's `-f`: files, directories, `-`.
+//! Departs from it: directories are read to the bottom; what is a kustomization's or a chart's is no resource.
+//! Knows: files, stdin. Does not know: which objects are in them.
+
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use istio_scrape::krm::{Origin, Source};
+
+use super::ending::Failure;
+use super::folder::{Folder, notices};
+use super::kustomization::{is_kustomization, named_otherwise, normal};
+
+/// The texts, and what is to say about finding them.
+#[derive(Debug, Default)]
+pub(super) struct Inputs {
+    /// The texts, in the order of the arguments and of names.
+    pub(super) sources: Vec<Source>,
+    /// Lines for stderr.
+    pub(super) notices: Vec<String>,
+}
+
+/// Reads the inputs; without any, stdin.
+pub(super) fn gather(inputs: &[PathBuf]) -> Result<Inputs, Failure> {
+    if inputs.iter().filter(|input| is_stdin(input)).count() > 1 {
+        return Err(Failure::StdinTwice);
+    }
+    if inputs.is_empty() {
+        return Ok(Inputs {
+            sources: vec![stdin()?],
+            notices: Vec::new(),
+        });
+    }
+    let gathered = inputs
+        .iter()
+        .map(|input| one(input))
+        .collect::<Result<Vec<_>, _>>()?;
+    let folders: Vec<Folder> = gathered
+        .iter()
+        .filter_map(|(_, folder)| folder.clone())
+        .collect();
+    let sources: Vec<Source> = gathered
+        .into_iter()
+        .flat_map(|(sources, _)| sources)
+        .collect();
+    match sources.is_empty() {
+        true => Err(Failure::NoFiles {
+            folders: inputs.to_vec(),
+        }),
+        false => Ok(Inputs {
+            sources,
+            notices: notices(&folders),
+        }),
+    }
+}
+
+/// The text of a file that the user named.
+pub(super) fn named(file: &Path) -> Result<Source, Failure> {
+    match is_stdin(file) {
+        true => stdin(),
+        false => read(file, Origin::Named),
+    }
+}
+
+fn one(input: &Path) -> Result<(Vec<Source>, Option<Folder>), Failure> {
+    if is_stdin(input) || !input.is_dir() {
+        return Ok((vec![named(input)?], None));
+    }
+    let folder = Folder::walk(input)?;
+    let sources = folder
+        .files
+        .iter()
+        .map(|file| read(file, Origin::Folder))
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok((without_kustomizations(sources), Some(folder)))
+}
+
+/// Marks what kustomizations use otherwise than as resources, and adds what they hold inline.
+fn without_kustomizations(sources: Vec<Source>) -> Vec<Source> {
+    let (inline, paths): (Vec<_>, Vec<_>) = sources
+        .iter()
+        .filter(|source| is_kustomization(Path::new(&source.name)))
+        .flat_map(|source| {
+            named_otherwise(&source.text)
+                .into_iter()
+                .map(move |entry| (source, entry))
+        })
+        .partition(|(_, entry)| entry.contains('\n'));
+    let paths: Vec<PathBuf> = paths
+        .into_iter()
+        .map(|(source, path)| normal(&Path::new(&source.name).with_file_name(path)))
+        .collect();
+    let inline: Vec<Source> = inline
+        .into_iter()
+        .map(|(source, text)| Source {
+            name: source.name.clone(),
+            text,
+            origin: Origin::Kustomization,
+        })
+        .collect();
+    let origin = |name: &Path| {
+        let used = || paths.iter().any(|path| normal(name).starts_with(path));
+        match is_kustomization(name) || used() {
+            true => Origin::Kustomization,
+            false => Origin::Folder,
+        }
+    };
+    sources
+        .into_iter()
+        .map(|source| Source {
+            origin: origin(Path::new(&source.name)),
+            ..source
+        })
+        .chain(inline)
+        .collect()
+}
+
+fn is_stdin(input: &Path) -> bool {
+    input == Path::new("-")
+}
+
+fn stdin() -> Result<Source, Failure> {
+    let mut bytes = Vec::new();
+    io::stdin()
+        .lock()
+        .read_to_end(&mut bytes)
+        .map_err(|error| Failure::Read {
+            file: PathBuf::from("-"),
+            error,
+        })?;
+    Ok(Source::decode("-".to_owned(), bytes, Origin::Named)?)
+}
+
+fn read(file: &Path, origin: Origin) -> Result<Source, Failure> {
+    let bytes = std::fs::read(file).map_err(|error| Failure::Read {
+        file: file.to_owned(),
+        error,
+    })?;
+    Ok(Source::decode(file.display().to_string(), bytes, origin)?)
+}

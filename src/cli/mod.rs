@@ -1,0 +1,196 @@
+//! Which command runs on which input, and how does it end?
+//!
+//! Authority: KRM Functions Specification v1: stdout for the result, stderr for words, exit code for failure.
+//! Departs from it: a run that fails on a stream writes nothing, so that nobody applies half a job.
+//! Knows: arguments, inputs, endings. Does not know: what is in an object.
+
+mod arguments;
+mod ending;
+mod folder;
+mod inputs;
+mod kustomization;
+
+use std::ffi::OsString;
+use std::io::{self, IsTerminal};
+use std::panic::{self, AssertUnwindSafe};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anstream::{AutoStream, ColorChoice};
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
+use istio_scrape::{Flags, Format, krm};
+use serde_json::{Value, json};
+
+use arguments::{Arguments, Command, ExplainFormat};
+use ending::{Ending, Failure};
+use inputs::{Inputs, gather};
+
+/// Where the report goes if no argument says so: Helm 4 shows nobody what a post-renderer writes to stderr.
+const REPORT_VARIABLE: &str = "ISTIO_SCRAPE_REPORT";
+
+/// The whole program.
+pub(crate) fn main() -> ExitCode {
+    match Arguments::try_parse().and_then(|arguments| checked(arguments, &io::stdin())) {
+        Ok(arguments) => ExitCode::from(dispatch(&arguments)),
+        Err(refused) => {
+            // Neither help nor a complaint about arguments is worth a failure of its own.
+            let _ = refused.print();
+            ExitCode::from(u8::from(refused.use_stderr()) * ending::COULD_NOT_RUN)
+        }
+    }
+}
+
+fn checked(arguments: Arguments, stdin: &impl IsTerminal) -> Result<Arguments, clap::Error> {
+    match arguments.inputs().is_empty() && stdin.is_terminal() {
+        true => Err(Arguments::command().error(
+            ErrorKind::MissingRequiredArgument,
+            "no INPUT, and stdin is a terminal: pipe objects in, or name files or directories",
+        )),
+        false => Ok(arguments),
+    }
+}
+
+fn dispatch(arguments: &Arguments) -> u8 {
+    let inputs = gather(arguments.inputs());
+    let config = arguments.config.as_deref();
+    match &arguments.command {
+        None => {
+            let report = report_file(
+                arguments.report.as_deref(),
+                std::env::var_os(REPORT_VARIABLE),
+            );
+            plain_run(inputs, config, report.as_deref())
+        }
+        Some(Command::Explain { output, .. }) => {
+            let format = match output {
+                ExplainFormat::Table => Format::Table,
+                ExplainFormat::Json => Format::Json,
+            };
+            let color = color_on_stdout();
+            report(inputs, config, |inputs, flags| {
+                Ok((
+                    istio_scrape::explain(&inputs.sources, flags, format, color)?,
+                    0,
+                ))
+            })
+        }
+        Some(Command::Diff { .. }) => {
+            let color = color_on_stdout();
+            report(inputs, config, |inputs, flags| {
+                let (text, differs) = istio_scrape::diff(&inputs.sources, flags, color)?;
+                Ok((text, u8::from(differs)))
+            })
+        }
+    }
+}
+
+fn plain_run(inputs: Result<Inputs, Failure>, config: Option<&Path>, report: Option<&Path>) -> u8 {
+    let (inputs, read) = match inputs {
+        Ok(inputs) => (inputs, Ok(())),
+        Err(failure) => (Inputs::default(), Err(failure)),
+    };
+    let outcome = read
+        .and_then(|()| flags(config))
+        .and_then(|flags| guarded(|| istio_scrape::run(&inputs.sources, &flags)));
+    let failed = |failure: &Failure| {
+        let results = [as_result(failure)];
+        let returned = guarded(|| Ok(krm::returned(&inputs.sources, &results)));
+        Ending::failed(failure, returned.ok().flatten())
+    };
+    let ending = match outcome {
+        Ok(outcome) => Ending::of(outcome),
+        Err(failure) => failed(&failure),
+    };
+    let ending = match report.map(|file| ending::write_report(file, &ending.report)) {
+        Some(Err(failure)) => failed(&failure),
+        Some(Ok(())) | None => ending,
+    };
+    ending.after(inputs.notices).write()
+}
+
+/// Runs a command that prints about the input rather than printing the input.
+fn report(
+    inputs: Result<Inputs, Failure>,
+    config: Option<&Path>,
+    command: impl FnOnce(&Inputs, &Flags) -> Result<(String, u8), istio_scrape::Error>,
+) -> u8 {
+    let written = inputs.and_then(|inputs| {
+        let flags = flags(config)?;
+        let (text, exit) = guarded(|| command(&inputs, &flags))?;
+        Ok(Ending::report(text, exit).after(inputs.notices))
+    });
+    written
+        .unwrap_or_else(|failure| Ending::failed(&failure, None))
+        .write()
+}
+
+fn flags(config: Option<&Path>) -> Result<Flags, Failure> {
+    Ok(Flags {
+        config: config.map(inputs::named).transpose()?,
+    })
+}
+
+/// The library's answer, or the report of a bug where it panics: the items must not be lost with it.
+fn guarded<T>(answer: impl FnOnce() -> Result<T, istio_scrape::Error>) -> Result<T, Failure> {
+    match panic::catch_unwind(AssertUnwindSafe(answer)) {
+        Ok(answer) => answer.map_err(Failure::Run),
+        Err(payload) => {
+            let text = payload
+                .downcast_ref::<String>()
+                .map(String::as_str)
+                .or_else(|| payload.downcast_ref::<&str>().copied());
+            Err(Failure::Bug(text.unwrap_or("no message").to_owned()))
+        }
+    }
+}
+
+fn as_result(failure: &Failure) -> Value {
+    json!({"message": failure.to_string(), "severity": "error"})
+}
+
+fn report_file(argument: Option<&Path>, variable: Option<OsString>) -> Option<PathBuf> {
+    argument
+        .map(Path::to_owned)
+        .or_else(|| variable.filter(|name| !name.is_empty()).map(PathBuf::from))
+}
+
+fn color_on_stdout() -> bool {
+    AutoStream::choice(&io::stdout()) != ColorChoice::Never
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_reported_as_a_bug() {
+        let failure = guarded::<()>(|| panic!("index {} is missing", 3)).unwrap_err();
+        insta::assert_snapshot!(failure, @"");
+    }
+
+    #[test]
+    fn the_report_goes_where_the_argument_says_and_else_the_environment() {
+        let file = |argument: Option<&str>, variable: Option<&str>| {
+            report_file(argument.map(Path::new), variable.map(OsString::from))
+        };
+        assert_eq!(file(Some("a"), Some("b")), Some(PathBuf::from("a")));
+        assert_eq!(file(None, Some("b")), Some(PathBuf::from("b")));
+        assert_eq!(file(None, Some("")), None);
+    }
+
+    #[test]
+    fn a_terminal_without_inputs_is_refused() {
+        struct Terminal(bool);
+        impl IsTerminal for Terminal {
+            fn is_terminal(&self) -> bool {
+                self.0
+            }
+        }
+        let parsed = |line: &[&str]| Arguments::try_parse_from(line).unwrap();
+        assert!(checked(parsed(&["istio-scrape"]), &Terminal(true)).is_err());
+        assert!(checked(parsed(&["istio-scrape"]), &Terminal(false)).is_ok());
+        assert!(checked(parsed(&["istio-scrape", "-"]), &Terminal(true)).is_ok());
+        assert!(checked(parsed(&["istio-scrape", "explain"]), &Terminal(true)).is_err());
+    }
+}

@@ -1,0 +1,144 @@
+//! What is wrong with the configuration?
+//!
+//! Authority: none; these are our own words.
+//! Departs from nothing: every problem of one object is reported at once.
+//! Knows: where a setting was written and what is allowed there. Does not know: how it was read.
+
+use thiserror::Error;
+
+use crate::yaml::ValueError;
+
+/// Why there is no configuration to run with.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ConfigError {
+    /// Fields or values that are not allowed.
+    #[error("the configuration in {whence} is refused:{}", listed(problems))]
+    Refused {
+        /// Where the object was read.
+        whence: String,
+        /// All that is wrong with it, in the order of its text.
+        problems: Vec<Problem>,
+    },
+    /// A value that JSON cannot have.
+    #[error("the configuration in {whence} cannot be read: {error}")]
+    Unreadable {
+        /// Where the object was read.
+        whence: String,
+        /// What and where.
+        error: ValueError,
+    },
+    /// An object of another kind in the place of the configuration.
+    #[error(
+        "{whence} is no configuration of this function: it is {found}; \
+         give kind ScrapeTLS (apiVersion istio-scrape.dev/v1alpha1) or a ConfigMap (apiVersion v1)"
+    )]
+    UnknownKind {
+        /// Where the object was read.
+        whence: String,
+        /// What it is, e.g. `kind Foo (apiVersion v1)`.
+        found: String,
+    },
+    /// `kind: MeshMetrics`, the second function.
+    #[error("{whence} is of kind MeshMetrics, which is not supported yet; give kind ScrapeTLS")]
+    MeshMetrics {
+        /// Where the object was read.
+        whence: String,
+    },
+    /// A file given as configuration that holds none, or more than one object.
+    #[error(
+        "--config {file} holds {count} objects; it must hold one, of kind ScrapeTLS or ConfigMap"
+    )]
+    NotOne {
+        /// The file.
+        file: String,
+        /// How many objects it holds.
+        count: usize,
+    },
+    /// Two sources of configuration of equal standing.
+    #[error(
+        "two objects of kind ScrapeTLS are among the inputs, {first} and {second}; \
+         remove one of them, or name the one that counts with --config"
+    )]
+    Two {
+        /// Where the first was read.
+        first: String,
+        /// Where the second was read.
+        second: String,
+    },
+    /// `functionConfig` and `--config` together.
+    #[error(
+        "the configuration is given twice, in {function_config} and with --config {file}; remove one of them"
+    )]
+    Twice {
+        /// Where the `functionConfig` was read.
+        function_config: String,
+        /// The file.
+        file: String,
+    },
+}
+
+/// One thing that is wrong with a configuration object.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Problem {
+    /// A field that no version knows.
+    #[error("{at} is no field{}; allowed here: {}", did_you_mean(meant.as_ref()), allowed.join(", "))]
+    UnknownField {
+        /// Path of the field.
+        at: String,
+        /// The field that it resembles.
+        meant: Option<String>,
+        /// The fields that are allowed in its place.
+        allowed: Vec<String>,
+    },
+    /// A field of the contract that this version cannot obey.
+    #[error("{at} is not supported yet; remove it")]
+    NotYet {
+        /// Path of the field.
+        at: String,
+    },
+    /// A value of the wrong type or outside its range.
+    #[error("{at} is {said}; allowed: {allowed}")]
+    Value {
+        /// Path of the field.
+        at: String,
+        /// The value as it was understood.
+        said: String,
+        /// What is allowed.
+        allowed: String,
+    },
+    /// A key written twice.
+    #[error("{at} is written twice; remove one of the two")]
+    Duplicate {
+        /// Path or name of the key.
+        at: String,
+    },
+    /// A severity for a rule that does not exist.
+    #[error("{at} names no rule{}; allowed: {}", did_you_mean(meant.as_ref()), allowed.join(", "))]
+    UnknownRule {
+        /// Path of the field.
+        at: String,
+        /// The rule whose name it resembles.
+        meant: Option<String>,
+        /// The names of all rules.
+        allowed: Vec<String>,
+    },
+}
+
+/// The name among `known` that a misspelt one most resembles.
+pub(super) fn resembling(name: &str, known: &[&str]) -> Option<String> {
+    // Below 0.7 the suggestions stop being misspellings: `namespace` would be offered for `name`.
+    similar::get_close_matches(name, known, 1, 0.7)
+        .first()
+        .map(|&close| close.to_owned())
+}
+
+fn listed(problems: &[Problem]) -> String {
+    problems
+        .iter()
+        .map(|problem| format!("\n  {problem}"))
+        .collect()
+}
+
+fn did_you_mean(name: Option<&String>) -> String {
+    name.map_or_else(String::new, |name| format!(" (did you mean {name}?)"))
+}

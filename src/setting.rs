@@ -1,0 +1,75 @@
+//! Which configuration does a run have, and what does that do to the output?
+//!
+//! Authority: `config::choose` for the order of candidates; names of rules by `rules`.
+//! Departs from nothing.
+//! Knows: packages, configuration objects. Does not know: what the settings are for.
+
+use crate::config::{self, Candidate, Config, ConfigError};
+use crate::krm::{self, Form, Item, Package, Source};
+use crate::rules::Rule;
+use crate::{Error, Flags};
+
+/// The settings of a run, and what finding them had to say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Setting {
+    /// The settings.
+    pub(crate) config: Config,
+    /// Positions of items that are configuration and no resources.
+    pub(crate) left_out: Vec<usize>,
+    /// Lines for stderr.
+    pub(crate) messages: Vec<String>,
+}
+
+/// Finds the configuration: `functionConfig`, `--config`, or the one ScrapeTLS among the inputs.
+pub(crate) fn setting(package: &Package<'_>, flags: &Flags) -> Result<Setting, Error> {
+    let is_ours = |item: &Item<'_>| config::is_scrape_tls(&item.api_version, &item.kind);
+    let function_config = package
+        .function_config
+        .as_ref()
+        .map(|found| Candidate::read(&found.node, "functionConfig".to_owned()))
+        .transpose()?;
+    let file = flags.config.as_ref().map(configuration_of).transpose()?;
+    let inputs = package
+        .items
+        .iter()
+        .chain(&package.asides)
+        .filter(|item| is_ours(item))
+        .map(|item| Candidate::read(&item.node, package.place(item).to_string()))
+        .collect::<Result<_, _>>()?;
+    let choice = config::choose(function_config, file, inputs)?;
+    let names: Vec<_> = Rule::ALL.iter().map(|rule| rule.name()).collect();
+    let whence = choice.whence.as_deref().unwrap_or_default();
+    choice.config.check_rules(&names, whence)?;
+
+    // A function's host keeps the object among its resources; in a stream nobody else could use it.
+    let left_out: Vec<usize> = match package.form {
+        Form::ResourceList => Vec::new(),
+        Form::List | Form::Stream => (0..package.items.len())
+            .filter(|position| is_ours(&package.items[*position]))
+            .collect(),
+    };
+    let skipped = package
+        .skipped
+        .iter()
+        .map(|place| format!("{place}: skipped, it is no object with `kind`"));
+    let out = left_out.iter().map(|position| {
+        let place = package.place(&package.items[*position]);
+        format!("{place}: ScrapeTLS is configuration and left out of the output")
+    });
+    Ok(Setting {
+        config: choice.config,
+        messages: skipped.chain(out).collect(),
+        left_out,
+    })
+}
+
+fn configuration_of(file: &Source) -> Result<Candidate, Error> {
+    let package = krm::open(std::slice::from_ref(file), |_, _| true)?;
+    match package.items.as_slice() {
+        [only] => Ok(Candidate::read(&only.node, file.name.clone())?),
+        items => Err(Error::Config(ConfigError::NotOne {
+            file: file.name.clone(),
+            count: items.len(),
+        })),
+    }
+}

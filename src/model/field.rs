@@ -14,7 +14,7 @@ use super::Labels;
 pub(super) type Read<T> = Result<T, Problem>;
 
 /// A field that could not be understood.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Problem {
     /// The field.
     pub(super) at: PointerBuf,
@@ -22,9 +22,17 @@ pub(super) struct Problem {
     pub(super) text: String,
 }
 
-/// Notes a problem and goes on without the value.
+/// Notes a problem and goes on without the value. Fields below the same wrong one are one problem.
 pub(super) fn noted<T>(read: Read<T>, problems: &mut Vec<Problem>) -> Option<T> {
-    read.map_err(|problem| problems.push(problem)).ok()
+    match read {
+        Ok(value) => Some(value),
+        Err(problem) => {
+            if problems.last() != Some(&problem) {
+                problems.push(problem);
+            }
+            None
+        }
+    }
 }
 
 /// A field: its value, if it has one, and the way to it, spelled out only when something is wrong.

@@ -70,7 +70,8 @@ fn selector(spec: &Field<'_>, problems: &mut Vec<Problem>) -> Read<Labels> {
         };
         problems.extend(wrong.map(|wrong| value.problem(wrong)));
     }
-    labels.labels()
+    // Each value that is not a string has been noted above.
+    Ok(labels.labels().unwrap_or_default())
 }
 
 /// `mode` of `mtls` or of a port; `None` for missing or UNSET.
@@ -265,5 +266,7 @@ mod tests {
     fn a_policy_with_unreadable_metadata_stays_and_is_refused() {
         let policy = policy_of(json!({"namespace": 5}), json!({"mtls": {"mode": "STRICT"}}));
         assert!(policy.refused[0].starts_with("/metadata/namespace: "));
+        let labels = json!({"matchLabels": {"a": 1, "b": 2}});
+        assert_eq!(refused(json!({"selector": labels})).len(), 2);
     }
 }

@@ -273,10 +273,11 @@ mod tests {
             json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "broken", "labels": ["a"]}}),
             json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": 5}}),
             json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "demo"}}),
+            json!({"apiVersion": "v1", "kind": "Service", "metadata": []}),
             json!("not an object"),
             json!(null),
         ]);
         assert_eq!(inventory.services.len(), 1);
-        assert_eq!(inventory.unread.len(), 2);
+        assert_eq!(inventory.unread.len(), 3);
     }
 }

@@ -31,11 +31,11 @@ pub(super) fn gaps(
                 unread.problem
             )
         });
-    let nothing = || found.targets.is_empty();
-    let empty = regular_expression(endpoint)
-        .filter(|_| nothing())
-        .or_else(|| nothing().then(|| nothing_found(scrape, endpoint, scope, found)));
-    unread.chain(empty).collect()
+    let nothing = found.targets.is_empty().then(|| {
+        regular_expression(endpoint)
+            .unwrap_or_else(|| nothing_found(scrape, endpoint, scope, found))
+    });
+    unread.chain(nothing).collect()
 }
 
 /// Whether something unread could be, or have, a target: it is among what was found, or it is not in the inventory.

@@ -1,7 +1,7 @@
 //! Do headless Services lead to a pod's port?
 //!
 //! Authority: `TestHeadlessServices`, istio/istio pilot/pkg/networking/core/sidecar_simulation_test.go: their pods are known by address.
-//! Departs from it: a named port that cannot be resolved counts as every port.
+//! Departs from it: on pods that the input shows in part, a named port that cannot be resolved may be any port.
 //! Knows: Services and workloads. Does not know: what a sidecar makes of it.
 
 use super::{found, ports};

@@ -15,6 +15,8 @@ use thiserror::Error;
 /// Exit code of a run that could not be made.
 pub(super) const COULD_NOT_RUN: u8 = 2;
 
+const ISSUES: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/issues");
+
 /// Why a run could not be made.
 #[derive(Debug, Error)]
 pub(super) enum Failure {
@@ -53,8 +55,11 @@ pub(super) enum Failure {
     #[error(transparent)]
     Run(istio_scrape::Error),
     /// A panic.
-    #[error("this is a bug: {0}; nothing was changed; please report it at {}/issues", env!("CARGO_PKG_REPOSITORY"))]
-    Bug(String),
+    #[error("this is a bug: {text}; nothing was changed; please report it at {ISSUES}")]
+    Bug {
+        /// What the panic said.
+        text: String,
+    },
 }
 
 /// The end of a run.

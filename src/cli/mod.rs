@@ -31,7 +31,8 @@ const REPORT_VARIABLE: &str = "ISTIO_SCRAPE_REPORT";
 
 /// The whole program.
 pub(crate) fn main() -> ExitCode {
-    match Arguments::try_parse().and_then(|arguments| checked(arguments, &io::stdin())) {
+    match Arguments::try_parse().and_then(|arguments| checked(arguments, io::stdin().is_terminal()))
+    {
         Ok(arguments) => ExitCode::from(dispatch(&arguments)),
         Err(refused) => {
             // Neither help nor a complaint about arguments is worth a failure of its own.
@@ -41,13 +42,15 @@ pub(crate) fn main() -> ExitCode {
     }
 }
 
-fn checked(arguments: Arguments, stdin: &impl IsTerminal) -> Result<Arguments, clap::Error> {
-    match arguments.inputs().is_empty() && stdin.is_terminal() {
-        true => Err(Arguments::command().error(
+fn checked(arguments: Arguments, stdin_is_terminal: bool) -> Result<Arguments, clap::Error> {
+    let refused = |kind, message| Err(Arguments::command().error(kind, message));
+    match arguments.contradiction() {
+        Some(contradiction) => refused(ErrorKind::ArgumentConflict, contradiction),
+        None if arguments.inputs().is_empty() && stdin_is_terminal => refused(
             ErrorKind::MissingRequiredArgument,
             "no INPUT, and stdin is a terminal: pipe objects in, or name files or directories",
-        )),
-        false => Ok(arguments),
+        ),
+        None => Ok(arguments),
     }
 }
 
@@ -140,7 +143,9 @@ fn guarded<T>(answer: impl FnOnce() -> Result<T, istio_scrape::Error>) -> Result
                 .downcast_ref::<String>()
                 .map(String::as_str)
                 .or_else(|| payload.downcast_ref::<&str>().copied());
-            Err(Failure::Bug(text.unwrap_or("no message").to_owned()))
+            Err(Failure::Bug {
+                text: text.unwrap_or("no message").to_owned(),
+            })
         }
     }
 }
@@ -166,7 +171,7 @@ mod tests {
     #[test]
     fn a_panic_is_reported_as_a_bug() {
         let failure = guarded::<()>(|| panic!("index {} is missing", 3)).unwrap_err();
-        insta::assert_snapshot!(failure, @"");
+        insta::assert_snapshot!(failure, @"this is a bug: index 3 is missing; nothing was changed; please report it at https://github.com/istio-scrape/istio-scrape/issues");
     }
 
     #[test]
@@ -181,16 +186,10 @@ mod tests {
 
     #[test]
     fn a_terminal_without_inputs_is_refused() {
-        struct Terminal(bool);
-        impl IsTerminal for Terminal {
-            fn is_terminal(&self) -> bool {
-                self.0
-            }
-        }
         let parsed = |line: &[&str]| Arguments::try_parse_from(line).unwrap();
-        assert!(checked(parsed(&["istio-scrape"]), &Terminal(true)).is_err());
-        assert!(checked(parsed(&["istio-scrape"]), &Terminal(false)).is_ok());
-        assert!(checked(parsed(&["istio-scrape", "-"]), &Terminal(true)).is_ok());
-        assert!(checked(parsed(&["istio-scrape", "explain"]), &Terminal(true)).is_err());
+        assert!(checked(parsed(&["istio-scrape"]), true).is_err());
+        assert!(checked(parsed(&["istio-scrape"]), false).is_ok());
+        assert!(checked(parsed(&["istio-scrape", "-"]), true).is_ok());
+        assert!(checked(parsed(&["istio-scrape", "explain"]), true).is_err());
     }
 }

@@ -111,8 +111,8 @@ mod tests {
 
     #[test]
     fn other_encodings_are_named() {
-        assert_snapshot!(refused(b"a: 1\nb: \xe4\n"), @"");
-        assert_snapshot!(refused(b"\xff\xfea\0"), @"");
-        assert_snapshot!(refused(b"\xfe\xff\0a"), @"");
+        assert_snapshot!(refused(b"a: 1\nb: \xe4\n"), @"-: the byte at offset 8 (line 2) is not UTF-8; save the text as UTF-8");
+        assert_snapshot!(refused(b"\xff\xfea\0"), @"- is UTF-16 by the byte order mark at offset 0; save the text as UTF-8");
+        assert_snapshot!(refused(b"\xfe\xff\0a"), @"- is UTF-16 by the byte order mark at offset 0; save the text as UTF-8");
     }
 }

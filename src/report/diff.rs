@@ -16,7 +16,7 @@ pub fn diff(name: &str, before: &str, after: &str) -> String {
     if before == after {
         return String::new();
     }
-    let label = if name == "-" { "stdin" } else { name };
+    let label = if name == "-" { "stdin" } else { name.trim_start_matches('/') };
     TextDiff::from_lines(before, after)
         .unified_diff()
         .context_radius(3)

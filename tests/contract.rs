@@ -4,6 +4,7 @@ mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::process::{Command, Output};
 
 use istio_scrape::rules::Rule;
 use support::source::files;
@@ -257,4 +258,80 @@ fn the_version_has_an_entry_in_the_changelog() {
         changelog.contains(&version) || changelog.contains("## [Unreleased]"),
         "CHANGELOG.md has no {version}"
     );
+}
+
+/// The program on the files of an example, from within its folder.
+fn on_example(name: &str, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_istio-scrape"))
+        .args(arguments)
+        .current_dir(support::in_repository(&format!("examples/{name}")))
+        .output()
+        .expect("the program starts")
+}
+
+/// The first block of a page in this language.
+fn block(page: &str, language: &str) -> String {
+    let text = support::read(page);
+    let fence = format!("\n```{language}\n");
+    let rest = text
+        .split_once(&fence)
+        .unwrap_or_else(|| panic!("{page} has no {language} block"))
+        .1;
+    let mut block = rest
+        .split("\n```")
+        .next()
+        .expect("split gives at least one part")
+        .to_owned();
+    block.push('\n');
+    block
+}
+
+#[test]
+fn the_diffs_on_the_pages_are_what_the_program_prints() {
+    let output = on_example("kustomize-exec", &["diff", "."]);
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(
+        output.status.code(),
+        Some(1),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let shown = block("examples/kustomize-exec/README.md", "diff");
+    assert_eq!(
+        shown, printed,
+        "\nexamples/kustomize-exec/README.md shows\n{shown}\nbut this is printed\n{printed}"
+    );
+    let excerpt = block("README.md", "diff");
+    assert!(
+        printed.contains(&excerpt),
+        "README.md shows\n{excerpt}\nwhich is no part of what is printed\n{printed}"
+    );
+}
+
+#[test]
+fn explain_on_the_example_fits_on_one_screen() {
+    let output = on_example("kustomize-exec", &["explain", "."]);
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let text = String::from_utf8_lossy(&output.stdout);
+    let width = text
+        .lines()
+        .map(|line| line.chars().count())
+        .max()
+        .unwrap_or_default();
+    let height = text.lines().count();
+    assert!(
+        height <= 40 && width <= 120,
+        "{height} lines of up to {width} characters:\n{text}"
+    );
+    for word in [
+        "strict-needs-tls",
+        "scraper-needs-certificates",
+        "demo-app-service-scrape",
+    ] {
+        assert!(text.contains(word), "{word} is missing:\n{text}");
+    }
 }

@@ -12,7 +12,11 @@ use support::crds::{Crds, close, object};
 const VM: &str = "operator.victoriametrics.com/v1beta1";
 
 fn service_scrape(endpoint: Value) -> Value {
-    object(VM, "VMServiceScrape", json!({"selector": {"matchLabels": {"app": "demo"}}, "endpoints": [endpoint]}))
+    object(
+        VM,
+        "VMServiceScrape",
+        json!({"selector": {"matchLabels": {"app": "demo"}}, "endpoints": [endpoint]}),
+    )
 }
 
 /// The four keys of the guide, and `more`.
@@ -31,8 +35,12 @@ fn tls_config(more: &[(&str, &str)]) -> Value {
 
 #[test]
 fn what_the_guide_writes_is_taken() {
-    let Some(crds) = Crds::load("validation of the guide's objects") else { return };
-    let scrape = service_scrape(json!({"port": "http", "path": "/metrics", "scheme": "https", "tlsConfig": tls_config(&[])}));
+    let Some(crds) = Crds::load("validation of the guide's objects") else {
+        return;
+    };
+    let scrape = service_scrape(
+        json!({"port": "http", "path": "/metrics", "scheme": "https", "tlsConfig": tls_config(&[])}),
+    );
     assert_eq!(crds.complaints(&scrape), Some(vec![]));
 
     let agent = json!({
@@ -45,41 +53,86 @@ fn what_the_guide_writes_is_taken() {
     assert_eq!(crds.complaints(&object(VM, "VMAgent", agent)), Some(vec![]));
 
     let policy = json!({"selector": {"matchLabels": {"app": "demo"}}, "portLevelMtls": {"9113": {"mode": "PERMISSIVE"}}});
-    assert_eq!(crds.complaints(&object("security.istio.io/v1", "PeerAuthentication", policy)), Some(vec![]));
+    assert_eq!(
+        crds.complaints(&object(
+            "security.istio.io/v1",
+            "PeerAuthentication",
+            policy
+        )),
+        Some(vec![])
+    );
 }
 
 #[test]
 fn what_would_be_refused_or_dropped_is_named() {
-    let Some(crds) = Crds::load("refusal of wrong objects") else { return };
+    let Some(crds) = Crds::load("refusal of wrong objects") else {
+        return;
+    };
     for (says, endpoint) in [
-        ("extra", json!({"port": "http", "tlsConfig": tls_config(&[("extra", "x")])})),
+        (
+            "extra",
+            json!({"port": "http", "tlsConfig": tls_config(&[("extra", "x")])}),
+        ),
         ("relabelings", json!({"port": "http", "relabelings": []})),
         ("HTTPSS", json!({"port": "http", "scheme": "HTTPSS"})),
-        ("insecureSkipVerify", json!({"port": "http", "tlsConfig": tls_config(&[("insecureSkipVerify", "yes")])})),
+        (
+            "insecureSkipVerify",
+            json!({"port": "http", "tlsConfig": tls_config(&[("insecureSkipVerify", "yes")])}),
+        ),
     ] {
-        let complaints = crds.complaints(&service_scrape(endpoint)).expect("there is a CRD");
+        let complaints = crds
+            .complaints(&service_scrape(endpoint))
+            .expect("there is a CRD");
         assert!(!complaints.is_empty(), "{says} is taken");
-        assert!(complaints.iter().any(|c| c.contains(says)), "{says}: {complaints:?}");
+        assert!(
+            complaints.iter().any(|c| c.contains(says)),
+            "{says}: {complaints:?}"
+        );
     }
     let mount = json!({"remoteWrite": [{"url": "http://x"}], "volumeMounts": [{"path": "/etc/istio-certs", "name": "istio-certs"}]});
-    let complaints = crds.complaints(&object(VM, "VMAgent", mount)).expect("there is a CRD");
-    assert!(complaints.iter().any(|c| c.contains("/spec/volumeMounts/0")), "{complaints:?}");
+    let complaints = crds
+        .complaints(&object(VM, "VMAgent", mount))
+        .expect("there is a CRD");
+    assert!(
+        complaints
+            .iter()
+            .any(|c| c.contains("/spec/volumeMounts/0")),
+        "{complaints:?}"
+    );
 }
 
 #[test]
 fn numbers_and_texts_are_both_ports() {
-    let Some(crds) = Crds::load("validation of ports") else { return };
-    for (target_port, taken) in [(json!("http"), true), (json!(8080), true), (json!(true), false)] {
-        let complaints = crds.complaints(&service_scrape(json!({"targetPort": target_port}))).expect("there is a CRD");
+    let Some(crds) = Crds::load("validation of ports") else {
+        return;
+    };
+    for (target_port, taken) in [
+        (json!("http"), true),
+        (json!(8080), true),
+        (json!(true), false),
+    ] {
+        let complaints = crds
+            .complaints(&service_scrape(json!({"targetPort": target_port})))
+            .expect("there is a CRD");
         assert_eq!(complaints.is_empty(), taken, "{complaints:?}");
     }
 }
 
 #[test]
 fn kinds_without_crd_are_nobodys_business() {
-    let Some(crds) = Crds::load("kinds without CRD") else { return };
-    assert_eq!(crds.complaints(&json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "x"}})), None);
-    assert_eq!(crds.complaints(&object("apps/v1", "Deployment", json!({}))), None);
+    let Some(crds) = Crds::load("kinds without CRD") else {
+        return;
+    };
+    assert_eq!(
+        crds.complaints(
+            &json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "x"}})
+        ),
+        None
+    );
+    assert_eq!(
+        crds.complaints(&object("apps/v1", "Deployment", json!({}))),
+        None
+    );
 }
 
 #[test]
@@ -100,18 +153,31 @@ fn closing_keeps_what_kubernetes_keeps() {
     assert_eq!(schema["additionalProperties"], false);
     assert_eq!(properties["closed"]["additionalProperties"], false);
     assert_eq!(properties["kept"].get("additionalProperties"), None);
-    assert_eq!(properties["kept"]["properties"]["b"]["additionalProperties"], false);
-    assert_eq!(properties["map"]["additionalProperties"], json!({"type": "object", "additionalProperties": false}));
+    assert_eq!(
+        properties["kept"]["properties"]["b"]["additionalProperties"],
+        false
+    );
+    assert_eq!(
+        properties["map"]["additionalProperties"],
+        json!({"type": "object", "additionalProperties": false})
+    );
     assert_eq!(properties["either"]["type"], json!(["integer", "string"]));
     assert_eq!(properties["nothing"]["type"], json!(["string", "null"]));
     assert_eq!(properties["list"]["items"]["additionalProperties"], false);
-    assert_eq!(properties["list"]["items"]["oneOf"], json!([{"properties": {"c": {}}}]));
+    assert_eq!(
+        properties["list"]["items"]["oneOf"],
+        json!([{"properties": {"c": {}}}])
+    );
 }
 
 /// Every object of a stream.
 fn objects(text: &str) -> Vec<Value> {
     let documents = yaml::read(text).expect("the stream is YAML");
-    documents.iter().filter_map(|d| d.root.as_ref()).map(|root| root.value(Rules::Kubectl).expect("values")).collect()
+    documents
+        .iter()
+        .filter_map(|d| d.root.as_ref())
+        .map(|root| root.value(Rules::Kubectl).expect("values"))
+        .collect()
 }
 
 /// What the API server says about the objects of a stream, and for how many it was asked.
@@ -130,12 +196,19 @@ fn complaints(crds: &Crds, name: &str, text: &str) -> (usize, Vec<String>) {
 
 #[test]
 fn real_manifests_are_taken_as_they_should_become() {
-    let Some(crds) = Crds::load("validation of real manifests") else { return };
-    let Some(corpus) = support::data("corpus", "validation of real manifests") else { return };
+    let Some(crds) = Crds::load("validation of real manifests") else {
+        return;
+    };
+    let Some(corpus) = support::data("corpus", "validation of real manifests") else {
+        return;
+    };
     let mut asked = 0;
     let mut found = Vec::new();
     for case in fs::read_dir(corpus).expect("the corpus can be listed") {
-        let path = case.expect("the corpus can be listed").path().join("expected.yaml");
+        let path = case
+            .expect("the corpus can be listed")
+            .path()
+            .join("expected.yaml");
         if let Ok(text) = fs::read_to_string(&path) {
             let (count, complaints) = complaints(&crds, &path.display().to_string(), &text);
             asked += count;
@@ -148,12 +221,18 @@ fn real_manifests_are_taken_as_they_should_become() {
 
 #[test]
 fn the_example_is_taken_as_the_program_writes_it() {
-    let Some(crds) = Crds::load("validation of the example's output") else { return };
+    let Some(crds) = Crds::load("validation of the example's output") else {
+        return;
+    };
     let run = Command::new(env!("CARGO_BIN_EXE_istio-scrape"))
         .arg(support::in_repository("examples/kustomize-exec"))
         .output()
         .expect("the program starts");
-    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    assert!(
+        run.status.success(),
+        "{}",
+        String::from_utf8_lossy(&run.stderr)
+    );
     let text = String::from_utf8(run.stdout).expect("output is UTF-8");
     let (asked, found) = complaints(&crds, "examples/kustomize-exec", &text);
     assert!(found.is_empty(), "\n{}\n", found.join("\n"));

@@ -33,15 +33,28 @@ impl Crds {
             }
             for file in fs::read_dir(directory).expect("crds can be listed") {
                 let path = file.expect("crds can be listed").path();
-                let name = path.file_name().expect("listed").to_string_lossy().into_owned();
-                let Some((group, _)) = name.split_once('_').filter(|_| name.ends_with(".yaml")) else { continue };
+                let name = path
+                    .file_name()
+                    .expect("listed")
+                    .to_string_lossy()
+                    .into_owned();
+                let Some((group, _)) = name.split_once('_').filter(|_| name.ends_with(".yaml"))
+                else {
+                    continue;
+                };
                 let text = fs::read_to_string(&path).expect("a CRD is UTF-8");
                 // `spec.names.kind`; the file is parsed only if somebody asks for it.
-                let kind = text.lines().find_map(|line| line.strip_prefix("    kind: ")).expect("a CRD names its kind");
+                let kind = text
+                    .lines()
+                    .find_map(|line| line.strip_prefix("    kind: "))
+                    .expect("a CRD names its kind");
                 files.insert((group.to_owned(), kind.to_owned()), path);
             }
         }
-        Some(Self { files, schemas: RefCell::default() })
+        Some(Self {
+            files,
+            schemas: RefCell::default(),
+        })
     }
 
     /// What the API server would refuse or drop; `None` for kinds without CRD here.
@@ -58,36 +71,55 @@ impl Crds {
             self.schemas.borrow_mut().insert(key, Rc::clone(&validator));
             validator
         });
-        Some(validator.iter_errors(object).map(|e| format!("{}: {e}", e.instance_path())).collect())
+        Some(
+            validator
+                .iter_errors(object)
+                .map(|e| format!("{}: {e}", e.instance_path()))
+                .collect(),
+        )
     }
 }
 
 /// The first document of a text, as the API server reads it.
 fn parse(text: &str) -> Value {
     let documents = yaml::read(text).expect("a CRD is YAML");
-    let root = documents.iter().find_map(|d| d.root.as_ref()).expect("a CRD has content");
+    let root = documents
+        .iter()
+        .find_map(|d| d.root.as_ref())
+        .expect("a CRD has content");
     root.value(Rules::Kubectl).expect("a CRD is JSON in YAML")
 }
 
 /// The schema of a served version, closed.
 fn validator(crd: &Value, version: &str) -> Validator {
-    let versions = crd["spec"]["versions"].as_array().expect("a CRD has versions");
-    let served = versions.iter().find(|v| v["name"] == version && v["served"] == true);
-    let mut schema = served.unwrap_or_else(|| panic!("{version} is not served"))["schema"]["openAPIV3Schema"].clone();
+    let versions = crd["spec"]["versions"]
+        .as_array()
+        .expect("a CRD has versions");
+    let served = versions
+        .iter()
+        .find(|v| v["name"] == version && v["served"] == true);
+    let mut schema =
+        served.unwrap_or_else(|| panic!("{version} is not served"))["schema"]["openAPIV3Schema"]
+            .clone();
     close(&mut schema);
     // What every object has is no part of a CRD; the API server knows it.
     schema["properties"]["apiVersion"] = json!({"type": "string"});
     schema["properties"]["kind"] = json!({"type": "string"});
     schema["properties"]["metadata"] = json!({"type": "object", "required": ["name"]});
     // OpenAPI v3.0 took its schemas from draft 4 (`exclusiveMinimum: true`).
-    jsonschema::options().with_draft(Draft::Draft4).build(&schema).expect("a CRD's schema is a schema")
+    jsonschema::options()
+        .with_draft(Draft::Draft4)
+        .build(&schema)
+        .expect("a CRD's schema is a schema")
 }
 
 /// Turns a structural schema into JSON Schema that refuses what Kubernetes would drop.
 ///
 /// What stands below `allOf`, `anyOf`, `oneOf` and `not` restricts values and defines no fields: it stays as it is.
 pub(crate) fn close(schema: &mut Value) {
-    let Some(schema) = schema.as_object_mut() else { return };
+    let Some(schema) = schema.as_object_mut() else {
+        return;
+    };
     if schema.get("x-kubernetes-int-or-string") == Some(&Value::Bool(true)) {
         schema.remove("type");
         schema.insert("type".to_owned(), json!(["integer", "string"]));
@@ -99,12 +131,18 @@ pub(crate) fn close(schema: &mut Value) {
             None => Vec::new(),
         };
         if !types.is_empty() {
-            schema.insert("type".to_owned(), types.into_iter().chain([json!("null")]).collect());
+            schema.insert(
+                "type".to_owned(),
+                types.into_iter().chain([json!("null")]).collect(),
+            );
         }
     }
-    let open = ["x-kubernetes-preserve-unknown-fields", "x-kubernetes-embedded-resource"]
-        .iter()
-        .any(|key| schema.get(*key) == Some(&Value::Bool(true)));
+    let open = [
+        "x-kubernetes-preserve-unknown-fields",
+        "x-kubernetes-embedded-resource",
+    ]
+    .iter()
+    .any(|key| schema.get(*key) == Some(&Value::Bool(true)));
     let object = schema.contains_key("properties") || schema.get("type") == Some(&json!("object"));
     if object && !open && !schema.contains_key("additionalProperties") {
         schema.insert("additionalProperties".to_owned(), Value::Bool(false));
@@ -124,7 +162,10 @@ pub(crate) fn object(api_version: &str, kind: &str, spec: Value) -> Value {
     let mut object = Map::new();
     object.insert("apiVersion".to_owned(), json!(api_version));
     object.insert("kind".to_owned(), json!(kind));
-    object.insert("metadata".to_owned(), json!({"name": "demo", "namespace": "default"}));
+    object.insert(
+        "metadata".to_owned(),
+        json!({"name": "demo", "namespace": "default"}),
+    );
     object.insert("spec".to_owned(), spec);
     Value::Object(object)
 }

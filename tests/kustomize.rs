@@ -443,7 +443,7 @@ fn check_mode_fails_until_the_patches_are_there() {
 }
 
 #[test]
-fn without_the_flags_the_function_does_not_run_and_check_notices() {
+fn without_the_flags_the_function_does_not_run_and_diff_notices() {
     for kustomize in kustomizes("missing flags") {
         let directory = example(&[]);
         for flags in [&[][..], &["--enable-exec"]] {
@@ -463,10 +463,10 @@ fn without_the_flags_the_function_does_not_run_and_check_notices() {
             String::from_utf8_lossy(&silent.stdout),
             String::from_utf8_lossy(&plain.stdout)
         );
-        let (status, _, stderr) = filter(&["check"], &silent.stdout);
+        let (status, _, stderr) = filter(&["diff"], &silent.stdout);
         assert_eq!(status, Some(1), "{stderr}");
         let patched = kustomize.run(directory.path(), WITH_FUNCTIONS);
-        let (status, stdout, stderr) = filter(&["check"], &patched.stdout);
+        let (status, stdout, stderr) = filter(&["diff"], &patched.stdout);
         assert_eq!(status, Some(0), "{stdout}{stderr}");
     }
 }

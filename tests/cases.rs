@@ -48,14 +48,18 @@ struct Case {
 
 impl Case {
     fn read(directory: &Path) -> Self {
-        let input = support::text(&directory.join("input.yaml"));
+        let input = text_of(&directory.join("input.yaml"));
         let config = directory.join("config.yaml");
         let flags = Flags {
             config: config
                 .exists()
-                .then(|| Source::named("config.yaml", support::text(&config))),
+                .then(|| Source::named("config.yaml", text_of(&config))),
         };
-        let name = support::name(directory);
+        let name = directory
+            .file_name()
+            .expect("a directory has a name")
+            .to_string_lossy()
+            .into_owned();
         let outcome = run(&[Source::named("input.yaml", input.clone())], &flags)
             .unwrap_or_else(|error| panic!("{name}: {error}"));
         Self {
@@ -159,4 +163,8 @@ fn target_line(target: &Value) -> String {
 
 fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
+}
+
+fn text_of(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }

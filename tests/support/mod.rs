@@ -1,56 +1,74 @@
-//! What the test programs share: folders of cases, and the test data from outside.
+//! What several test files need: the test data, Rust sources as tokens, CRD schemas, kustomize.
 
-#![allow(dead_code, reason = "each test program uses a part of it")]
+#![allow(dead_code, reason = "each test file uses a part")]
 
+use std::env;
+use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-/// The directories directly below a folder of the project, in order.
-pub fn directories(folder: &str) -> Vec<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
-    let mut found: Vec<_> = std::fs::read_dir(&root)
-        .unwrap_or_else(|error| panic!("{}: {error}", root.display()))
+pub(crate) mod crds;
+pub(crate) mod source;
+
+/// A file of this repository.
+pub(crate) fn in_repository(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// The text of a file of this repository.
+pub(crate) fn read(path: &str) -> String {
+    let path = in_repository(path);
+    fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
+
+/// A part of the test data, which is not kept in this repository: found through `ISTIO_SCRAPE_DATA`, default `../shared`.
+///
+/// `None` where it is not there, after a line that says what does not run for want of it.
+pub(crate) fn data(part: &str, what: &str) -> Option<PathBuf> {
+    let root =
+        env::var_os("ISTIO_SCRAPE_DATA").map_or_else(|| in_repository("../shared"), PathBuf::from);
+    let path = root.join(part);
+    if path.exists() {
+        return Some(path);
+    }
+    did_not_run(
+        what,
+        &format!("no test data at {} (ISTIO_SCRAPE_DATA)", path.display()),
+    );
+    None
+}
+
+/// Says in one line what is left out and why; in CI, where everything has to run, fails.
+pub(crate) fn did_not_run(what: &str, why: &str) {
+    let line = format!("did not run: {what}: {why}\n");
+    if let Some(list) = env::var_os("ISTIO_SCRAPE_NOT_RUN") {
+        let mut list = fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&list)
+            .unwrap_or_else(|e| panic!("{}: {e}", list.display()));
+        list.write_all(line.as_bytes()).expect("one short line");
+    } else {
+        // Not eprint!: the test harness would swallow it, because leaving something out is no failure.
+        std::io::stderr()
+            .write_all(line.as_bytes())
+            .expect("stderr takes a line");
+    }
+    assert!(
+        env::var("CI").as_deref() != Ok("true"),
+        "CI=true: everything has to run. {line}"
+    );
+}
+
+/// The directories directly below a folder of this repository, in order.
+pub(crate) fn directories(folder: &str) -> Vec<PathBuf> {
+    let root = in_repository(folder);
+    let mut found: Vec<_> = fs::read_dir(&root)
+        .unwrap_or_else(|e| panic!("{}: {e}", root.display()))
         .map(|entry| entry.expect("a folder can be listed").path())
         .filter(|path| path.is_dir())
         .collect();
     found.sort();
     assert!(!found.is_empty(), "{} has no directories", root.display());
     found
-}
-
-/// The last part of a path.
-pub fn name(path: &Path) -> String {
-    path.file_name()
-        .expect("a directory has a name")
-        .to_string_lossy()
-        .into_owned()
-}
-
-/// The text of a file.
-pub fn text(path: &Path) -> String {
-    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-}
-
-/// The test data from outside the project, or `None` after a line that says what did not run.
-///
-/// In CI nothing may be left out: there a missing folder is a failure.
-pub fn data(what: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("ISTIO_SCRAPE_DATA").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"),
-        PathBuf::from,
-    );
-    let folder = root.join(what);
-    if folder.exists() {
-        return Some(folder);
-    }
-    did_not_run(&format!("{what} (no data at {})", folder.display()));
-    None
-}
-
-/// Says that something did not run, and fails in CI.
-pub fn did_not_run(what: &str) {
-    println!("did not run: {what}");
-    assert!(
-        std::env::var("CI").as_deref() != Ok("true"),
-        "in CI everything runs, but this did not: {what}"
-    );
 }

@@ -1,0 +1,91 @@
+# `make` alone says what there is to type.
+
+SHELL := bash
+.DEFAULT_GOAL := help
+
+CARGO ?= cargo
+TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
+BIN := $(TARGET)/release/istio-scrape
+
+# Tools that tests and lint use. kustomize: the newest, and one before `exec.args` (5.7), as in kubectl 1.32.
+KUSTOMIZE_VERSIONS := v5.8.1 v5.5.0
+CARGO_DENY_VERSION := 0.20.2
+TOOLS := $(CURDIR)/.tools
+KUSTOMIZES := $(foreach v,$(KUSTOMIZE_VERSIONS),$(TOOLS)/kustomize-$(v)/kustomize)
+CARGO_DENY := $(TOOLS)/bin/cargo-deny
+
+# The test data: CRD schemas, real manifests, conformance cases.
+export ISTIO_SCRAPE_DATA ?= $(abspath ../shared)
+# One line for each thing that was not run, and why. With CI=true a single one fails the run.
+export ISTIO_SCRAPE_NOT_RUN := $(TARGET)/did-not-run
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: build
+build: ## the program: target/release/istio-scrape
+	@$(CARGO) build --release --locked
+
+.PHONY: test
+test: kustomize-if-possible not-run-none ## all tests; says in one line each what it could not run
+	@status=0; INSTA_UPDATE=no $(CARGO) test --locked --no-fail-fast || status=$$?; \
+	 $(MAKE) --no-print-directory not-run-summary && exit $$status
+
+.PHONY: lint
+lint: not-run-none ## format, clippy, rustdoc, licences and bans of dependencies; warnings are errors
+	@$(CARGO) fmt --all --check
+	@$(CARGO) clippy --locked --all-targets -- -D warnings
+	@RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --document-private-items --quiet
+	@PATH="$(TOOLS)/bin:$$PATH"; \
+	 if command -v cargo-deny >/dev/null; then $(CARGO) deny --locked check licenses bans sources; \
+	 else echo "did not run: cargo deny: it is not installed (make tools)" >> "$$ISTIO_SCRAPE_NOT_RUN"; fi
+	@$(MAKE) --no-print-directory not-run-summary
+
+.PHONY: tools
+tools: $(KUSTOMIZES) $(CARGO_DENY) ## kustomize (two versions) and cargo-deny, into .tools/
+
+.PHONY: demo
+demo: build ## what it decides and changes on examples/kustomize-exec; no cluster, no kustomize
+	@echo '$$ istio-scrape explain examples/kustomize-exec'
+	@$(BIN) explain examples/kustomize-exec
+	@echo
+	@echo '$$ istio-scrape diff examples/kustomize-exec'
+	@$(BIN) diff examples/kustomize-exec || test $$? -eq 1
+
+.PHONY: examples
+examples: build kustomize-if-possible not-run-none ## runs the commands in the README of every example
+	@ISTIO_SCRAPE=$(BIN) TOOLS=$(TOOLS) bash examples/run.sh
+	@$(MAKE) --no-print-directory not-run-summary
+
+.PHONY: clean
+clean: ## removes target/ and .tools/
+	@$(CARGO) clean
+	@rm -rf "$(TOOLS)"
+
+# --- below: parts of the targets above
+
+$(TOOLS)/kustomize-%/kustomize:
+	@command -v go >/dev/null || { echo "kustomize $* needs Go (apt-get install golang-go), which is not here" >&2; exit 1; }
+	@echo "installing kustomize $*"
+	@GOBIN="$(@D)" GOTOOLCHAIN=auto go install sigs.k8s.io/kustomize/kustomize/v5@$*
+
+$(CARGO_DENY):
+	@echo "installing cargo-deny $(CARGO_DENY_VERSION) (some minutes)"
+	@$(CARGO) install --quiet --locked --root "$(TOOLS)" --target-dir "$(TARGET)/tools" cargo-deny@$(CARGO_DENY_VERSION)
+	@rm -rf "$(TARGET)/tools"
+
+.PHONY: kustomize-if-possible
+kustomize-if-possible:
+	@$(MAKE) --no-print-directory $(KUSTOMIZES) || echo 'kustomize could not be installed; what needs it is left out and named'
+
+.PHONY: not-run-none
+not-run-none:
+	@mkdir -p "$(TARGET)" && rm -f "$$ISTIO_SCRAPE_NOT_RUN"
+
+.PHONY: not-run-summary
+not-run-summary:
+	@if [ -s "$$ISTIO_SCRAPE_NOT_RUN" ]; then \
+	   sort -u "$$ISTIO_SCRAPE_NOT_RUN"; \
+	   if [ "$$CI" = true ]; then echo "CI=true: everything has to run"; exit 1; fi; \
+	 fi

@@ -1,0 +1,337 @@
+//! Do rules, cases, pages and targets of make still say the same?
+
+mod support;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::process::{Command, Output};
+
+use istio_scrape::rules::Rule;
+use support::source::files;
+
+/// Each rule needs this many cases: one where it speaks, and one where something close by makes it silent or different.
+const CASES_PER_RULE: usize = 2;
+const LINES_PER_FILE: usize = 400;
+
+fn rules() -> BTreeSet<&'static str> {
+    Rule::ALL.iter().map(|rule| rule.name()).collect()
+}
+
+/// The rule of each case directory, with its variations.
+fn cases() -> BTreeMap<String, Vec<String>> {
+    let mut cases: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let Ok(entries) = fs::read_dir(support::in_repository("testdata")) else {
+        return cases;
+    };
+    for entry in entries {
+        let entry = entry.expect("testdata can be listed");
+        if entry.path().is_dir() {
+            let name = entry.file_name().into_string().expect("names are UTF-8");
+            let (rule, variation) = name.split_once("--").unwrap_or((&name, ""));
+            cases
+                .entry(rule.to_owned())
+                .or_default()
+                .push(variation.to_owned());
+        }
+    }
+    cases
+}
+
+/// The first column of the table below this heading, without backticks.
+fn first_column(page: &str, heading: &str) -> Vec<String> {
+    let text = support::read(page);
+    let part = text
+        .split_once(&format!("\n{heading}\n"))
+        .unwrap_or_else(|| panic!("{page} has no heading {heading}"))
+        .1;
+    part.lines()
+        .skip_while(|line| !line.starts_with('|'))
+        .take_while(|line| line.starts_with('|'))
+        .skip(2)
+        .map(|row| {
+            row.split('|')
+                .nth(1)
+                .expect("a row begins with a bar")
+                .trim()
+                .trim_matches('`')
+                .to_owned()
+        })
+        .collect()
+}
+
+#[test]
+fn rule_names_are_unique_and_written_like_the_others() {
+    assert_eq!(rules().len(), Rule::ALL.len(), "two rules share a name");
+    for rule in rules() {
+        let plain = rule.chars().all(|c| c.is_ascii_lowercase() || c == '-');
+        assert!(
+            plain && !rule.contains("--"),
+            "{rule}: lower case words and single hyphens"
+        );
+    }
+}
+
+#[test]
+fn every_rule_has_cases_and_every_case_a_rule() {
+    let cases = cases();
+    let mut wrong = Vec::new();
+    for rule in rules() {
+        let found = cases.get(rule).map_or(0, Vec::len);
+        if found < CASES_PER_RULE {
+            wrong.push(format!("{rule}: {found} directories testdata/{rule}--<variation>/, {CASES_PER_RULE} are needed"));
+        }
+    }
+    for (rule, variations) in &cases {
+        if !rules().contains(rule.as_str()) {
+            wrong.push(format!(
+                "testdata/{rule}--{}: no rule has this name",
+                variations[0]
+            ));
+        } else if variations.iter().any(String::is_empty) {
+            wrong.push(format!(
+                "testdata/{rule}: a directory is named <rule>--<variation>"
+            ));
+        }
+        for variation in variations {
+            let input = format!("testdata/{rule}--{variation}/input.yaml");
+            if !support::in_repository(&input).is_file() {
+                wrong.push(format!("{input} is missing"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
+}
+
+#[test]
+fn the_rule_table_of_readme_has_one_row_per_rule() {
+    let rows = first_column("README.md", "## Rules");
+    let unique: BTreeSet<&str> = rows.iter().map(String::as_str).collect();
+    assert_eq!(unique.len(), rows.len(), "a rule has two rows: {rows:?}");
+    let missing: Vec<_> = rules().difference(&unique).copied().collect();
+    let unknown: Vec<_> = unique.difference(&rules()).copied().collect();
+    assert!(
+        missing.is_empty() && unknown.is_empty(),
+        "rules without a row: {missing:?}; rows without a rule: {unknown:?}"
+    );
+}
+
+#[test]
+fn the_places_that_readme_names_exist() {
+    let text = support::read("README.md");
+    let part = text
+        .split_once("\n## Where is")
+        .expect("README says where things are")
+        .1;
+    let table = part
+        .split("\n## ")
+        .next()
+        .expect("split gives at least one part");
+    let mut wrong = Vec::new();
+    for name in table.split('`').skip(1).step_by(2) {
+        let is_path = ["src/", "tests/", "testdata/", "examples/", "functions/"]
+            .iter()
+            .any(|p| name.starts_with(p));
+        if is_path && !exists(name) {
+            wrong.push(name);
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "README names what is not there: {wrong:?}"
+    );
+}
+
+/// Whether there is such a file; `testdata/x--*` stands for every directory that begins so.
+fn exists(name: &str) -> bool {
+    match name.strip_suffix('*') {
+        Some(beginning) => {
+            let (directory, beginning) = beginning.rsplit_once('/').expect("a path with a folder");
+            fs::read_dir(support::in_repository(directory)).is_ok_and(|mut entries| {
+                entries.any(|e| {
+                    e.is_ok_and(|e| e.file_name().to_string_lossy().starts_with(beginning))
+                })
+            })
+        }
+        None => support::in_repository(name).exists(),
+    }
+}
+
+#[test]
+fn what_the_pages_tell_to_type_is_a_target_of_make() {
+    let makefile = support::read("Makefile");
+    let mut wrong = Vec::new();
+    for page in ["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", ".ci/run"] {
+        for target in make_targets(&support::read(page)) {
+            if !makefile
+                .lines()
+                .any(|line| line.starts_with(&format!("{target}:")))
+            {
+                wrong.push(format!("{page}: make {target}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:?}");
+    let readme = make_targets(&support::read("README.md"));
+    for target in make_targets(&support::read(".ci/run")) {
+        assert!(
+            readme.contains(&target),
+            ".ci/run types make {target}, which README does not show"
+        );
+    }
+}
+
+/// The words after `make` where a page shows a command: in a line of its own, or after a backtick or a step.
+fn make_targets(page: &str) -> BTreeSet<String> {
+    page.lines()
+        .flat_map(|line| {
+            line.match_indices("make ")
+                .map(move |(at, _)| line.split_at(at))
+        })
+        .filter(|(before, _)| {
+            before.is_empty() || before.ends_with('`') || before.ends_with("step ")
+        })
+        .filter_map(|(_, rest)| {
+            rest["make ".len()..]
+                .split(|c: char| !c.is_ascii_lowercase() && c != '-')
+                .next()
+        })
+        .filter(|target| !target.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn no_file_is_too_long_to_read() {
+    let long: Vec<_> = files()
+        .iter()
+        .map(|file| (file.lines_without_tests(), file.name.clone()))
+        .filter(|(lines, _)| *lines > LINES_PER_FILE)
+        .collect();
+    assert!(
+        long.is_empty(),
+        "more than {LINES_PER_FILE} lines without tests: {long:?}"
+    );
+}
+
+#[test]
+fn every_module_says_its_question_its_authority_and_what_it_does_not_know() {
+    let mut wrong = Vec::new();
+    for file in files()
+        .iter()
+        .filter(|file| !file.test && !file.module().is_empty())
+    {
+        let header: Vec<&str> = file
+            .text
+            .lines()
+            .take_while(|line| line.starts_with("//!"))
+            .map(|line| line[3..].trim())
+            .collect();
+        let position = |words: &str| header.iter().position(|line| line.starts_with(words));
+        let order = [
+            Some(0).filter(|_| {
+                header
+                    .first()
+                    .is_some_and(|line| !line.is_empty() && !line.starts_with("Authority"))
+            }),
+            position("Authority:"),
+            position("Departs from"),
+            position("Knows:"),
+        ];
+        let whole = order.iter().all(Option::is_some) && order.is_sorted();
+        if !whole || !header.iter().any(|line| line.contains("Does not know:")) {
+            wrong.push(file.name.clone());
+        }
+    }
+    let lines = "//! <question>?\n//!\n//! Authority: …\n//! Departs from …: …\n//! Knows: … Does not know: …";
+    assert!(
+        wrong.is_empty(),
+        "these files have to open with\n{lines}\n\n{}\n",
+        wrong.join("\n")
+    );
+}
+
+#[test]
+fn the_version_has_an_entry_in_the_changelog() {
+    let changelog = support::read("CHANGELOG.md");
+    let version = format!("## [{}]", env!("CARGO_PKG_VERSION"));
+    assert!(
+        changelog.contains(&version) || changelog.contains("## [Unreleased]"),
+        "CHANGELOG.md has no {version}"
+    );
+}
+
+/// The program on the files of an example, from within its folder.
+fn on_example(name: &str, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_istio-scrape"))
+        .args(arguments)
+        .current_dir(support::in_repository(&format!("examples/{name}")))
+        .output()
+        .expect("the program starts")
+}
+
+/// The first block of a page in this language.
+fn block(page: &str, language: &str) -> String {
+    let text = support::read(page);
+    let fence = format!("\n```{language}\n");
+    let rest = text
+        .split_once(&fence)
+        .unwrap_or_else(|| panic!("{page} has no {language} block"))
+        .1;
+    let mut block = rest
+        .split("\n```")
+        .next()
+        .expect("split gives at least one part")
+        .to_owned();
+    block.push('\n');
+    block
+}
+
+#[test]
+fn the_diffs_on_the_pages_are_what_the_program_prints() {
+    let output = on_example("kustomize-exec", &["diff", "."]);
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(
+        output.status.code(),
+        Some(1),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let shown = block("examples/kustomize-exec/README.md", "diff");
+    assert_eq!(
+        shown, printed,
+        "\nexamples/kustomize-exec/README.md shows\n{shown}\nbut this is printed\n{printed}"
+    );
+    let excerpt = block("README.md", "diff");
+    assert!(
+        printed.contains(&excerpt),
+        "README.md shows\n{excerpt}\nwhich is no part of what is printed\n{printed}"
+    );
+}
+
+#[test]
+fn explain_on_the_example_fits_on_one_screen() {
+    let output = on_example("kustomize-exec", &["explain", "."]);
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let text = String::from_utf8_lossy(&output.stdout);
+    let width = text
+        .lines()
+        .map(|line| line.chars().count())
+        .max()
+        .unwrap_or_default();
+    let height = text.lines().count();
+    assert!(
+        height <= 40 && width <= 120,
+        "{height} lines of up to {width} characters:\n{text}"
+    );
+    for word in [
+        "strict-needs-tls",
+        "scraper-needs-certificates",
+        "demo-app-service-scrape",
+    ] {
+        assert!(text.contains(word), "{word} is missing:\n{text}");
+    }
+}

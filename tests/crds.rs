@@ -1,0 +1,240 @@
+//! Does the API server take what we write?
+
+mod support;
+
+use std::fs;
+use std::process::Command;
+
+use istio_scrape::yaml::{self, Rules};
+use serde_json::{Value, json};
+use support::crds::{Crds, close, object};
+
+const VM: &str = "operator.victoriametrics.com/v1beta1";
+
+fn service_scrape(endpoint: Value) -> Value {
+    object(
+        VM,
+        "VMServiceScrape",
+        json!({"selector": {"matchLabels": {"app": "demo"}}, "endpoints": [endpoint]}),
+    )
+}
+
+/// The four keys of the guide, and `more`.
+fn tls_config(more: &[(&str, &str)]) -> Value {
+    let mut tls = json!({
+        "caFile": "/etc/istio-certs/root-cert.pem",
+        "certFile": "/etc/istio-certs/cert-chain.pem",
+        "insecureSkipVerify": true,
+        "keyFile": "/etc/istio-certs/key.pem",
+    });
+    for (key, value) in more {
+        tls[*key] = json!(value);
+    }
+    tls
+}
+
+#[test]
+fn what_the_guide_writes_is_taken() {
+    let Some(crds) = Crds::load("validation of the guide's objects") else {
+        return;
+    };
+    let scrape = service_scrape(
+        json!({"port": "http", "path": "/metrics", "scheme": "https", "tlsConfig": tls_config(&[])}),
+    );
+    assert_eq!(crds.complaints(&scrape), Some(vec![]));
+
+    let agent = json!({
+        "remoteWrite": [{"url": "http://vmsingle-demo.vm.svc:8429/api/v1/write"}],
+        "selectAllByDefault": true,
+        "podMetadata": {"annotations": {"proxy.istio.io/config": "proxyMetadata:\n  OUTPUT_CERTS: /etc/istio-certs\n"}},
+        "volumes": [{"emptyDir": {"medium": "Memory"}, "name": "istio-certs"}],
+        "volumeMounts": [{"mountPath": "/etc/istio-certs/", "name": "istio-certs", "readOnly": true}],
+    });
+    assert_eq!(crds.complaints(&object(VM, "VMAgent", agent)), Some(vec![]));
+
+    let policy = json!({"selector": {"matchLabels": {"app": "demo"}}, "portLevelMtls": {"9113": {"mode": "PERMISSIVE"}}});
+    assert_eq!(
+        crds.complaints(&object(
+            "security.istio.io/v1",
+            "PeerAuthentication",
+            policy
+        )),
+        Some(vec![])
+    );
+}
+
+#[test]
+fn what_would_be_refused_or_dropped_is_named() {
+    let Some(crds) = Crds::load("refusal of wrong objects") else {
+        return;
+    };
+    for (says, endpoint) in [
+        (
+            "extra",
+            json!({"port": "http", "tlsConfig": tls_config(&[("extra", "x")])}),
+        ),
+        ("relabelings", json!({"port": "http", "relabelings": []})),
+        ("HTTPSS", json!({"port": "http", "scheme": "HTTPSS"})),
+        (
+            "insecureSkipVerify",
+            json!({"port": "http", "tlsConfig": tls_config(&[("insecureSkipVerify", "yes")])}),
+        ),
+    ] {
+        let complaints = crds
+            .complaints(&service_scrape(endpoint))
+            .expect("there is a CRD");
+        assert!(!complaints.is_empty(), "{says} is taken");
+        assert!(
+            complaints.iter().any(|c| c.contains(says)),
+            "{says}: {complaints:?}"
+        );
+    }
+    let mount = json!({"remoteWrite": [{"url": "http://x"}], "volumeMounts": [{"path": "/etc/istio-certs", "name": "istio-certs"}]});
+    let complaints = crds
+        .complaints(&object(VM, "VMAgent", mount))
+        .expect("there is a CRD");
+    assert!(
+        complaints
+            .iter()
+            .any(|c| c.contains("/spec/volumeMounts/0")),
+        "{complaints:?}"
+    );
+}
+
+#[test]
+fn numbers_and_texts_are_both_ports() {
+    let Some(crds) = Crds::load("validation of ports") else {
+        return;
+    };
+    for (target_port, taken) in [
+        (json!("http"), true),
+        (json!(8080), true),
+        (json!(true), false),
+    ] {
+        let complaints = crds
+            .complaints(&service_scrape(json!({"targetPort": target_port})))
+            .expect("there is a CRD");
+        assert_eq!(complaints.is_empty(), taken, "{complaints:?}");
+    }
+}
+
+#[test]
+fn kinds_without_crd_are_nobodys_business() {
+    let Some(crds) = Crds::load("kinds without CRD") else {
+        return;
+    };
+    assert_eq!(
+        crds.complaints(
+            &json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "x"}})
+        ),
+        None
+    );
+    assert_eq!(
+        crds.complaints(&object("apps/v1", "Deployment", json!({}))),
+        None
+    );
+}
+
+#[test]
+fn closing_keeps_what_kubernetes_keeps() {
+    let mut schema = json!({
+        "type": "object",
+        "properties": {
+            "closed": {"type": "object", "properties": {"a": {"type": "string"}}},
+            "kept": {"type": "object", "x-kubernetes-preserve-unknown-fields": true, "properties": {"b": {"properties": {}}}},
+            "map": {"type": "object", "additionalProperties": {"type": "object"}},
+            "either": {"x-kubernetes-int-or-string": true, "anyOf": [{"type": "integer"}, {"type": "string"}]},
+            "nothing": {"type": "string", "nullable": true},
+            "list": {"type": "array", "items": {"type": "object", "oneOf": [{"properties": {"c": {}}}]}},
+        }
+    });
+    close(&mut schema);
+    let properties = &schema["properties"];
+    assert_eq!(schema["additionalProperties"], false);
+    assert_eq!(properties["closed"]["additionalProperties"], false);
+    assert_eq!(properties["kept"].get("additionalProperties"), None);
+    assert_eq!(
+        properties["kept"]["properties"]["b"]["additionalProperties"],
+        false
+    );
+    assert_eq!(
+        properties["map"]["additionalProperties"],
+        json!({"type": "object", "additionalProperties": false})
+    );
+    assert_eq!(properties["either"]["type"], json!(["integer", "string"]));
+    assert_eq!(properties["nothing"]["type"], json!(["string", "null"]));
+    assert_eq!(properties["list"]["items"]["additionalProperties"], false);
+    assert_eq!(
+        properties["list"]["items"]["oneOf"],
+        json!([{"properties": {"c": {}}}])
+    );
+}
+
+/// Every object of a stream.
+fn objects(text: &str) -> Vec<Value> {
+    let documents = yaml::read(text).expect("the stream is YAML");
+    documents
+        .iter()
+        .filter_map(|d| d.root.as_ref())
+        .map(|root| root.value(Rules::Kubectl).expect("values"))
+        .collect()
+}
+
+/// What the API server says about the objects of a stream, and for how many it was asked.
+fn complaints(crds: &Crds, name: &str, text: &str) -> (usize, Vec<String>) {
+    let mut asked = 0;
+    let mut found = Vec::new();
+    for object in objects(text) {
+        if let Some(complaints) = crds.complaints(&object) {
+            asked += 1;
+            let who = format!("{name}: {} {}", object["kind"], object["metadata"]["name"]);
+            found.extend(complaints.into_iter().map(|c| format!("{who}: {c}")));
+        }
+    }
+    (asked, found)
+}
+
+#[test]
+fn real_manifests_are_taken_as_they_should_become() {
+    let Some(crds) = Crds::load("validation of real manifests") else {
+        return;
+    };
+    let Some(corpus) = support::data("corpus", "validation of real manifests") else {
+        return;
+    };
+    let mut asked = 0;
+    let mut found = Vec::new();
+    for case in fs::read_dir(corpus).expect("the corpus can be listed") {
+        let path = case
+            .expect("the corpus can be listed")
+            .path()
+            .join("expected.yaml");
+        if let Ok(text) = fs::read_to_string(&path) {
+            let (count, complaints) = complaints(&crds, &path.display().to_string(), &text);
+            asked += count;
+            found.extend(complaints);
+        }
+    }
+    assert!(found.is_empty(), "\n{}\n", found.join("\n"));
+    assert!(asked >= 20, "only {asked} objects have a CRD");
+}
+
+#[test]
+fn the_example_is_taken_as_the_program_writes_it() {
+    let Some(crds) = Crds::load("validation of the example's output") else {
+        return;
+    };
+    let run = Command::new(env!("CARGO_BIN_EXE_istio-scrape"))
+        .arg(support::in_repository("examples/kustomize-exec"))
+        .output()
+        .expect("the program starts");
+    assert!(
+        run.status.success(),
+        "{}",
+        String::from_utf8_lossy(&run.stderr)
+    );
+    let text = String::from_utf8(run.stdout).expect("output is UTF-8");
+    let (asked, found) = complaints(&crds, "examples/kustomize-exec", &text);
+    assert!(found.is_empty(), "\n{}\n", found.join("\n"));
+    assert!(asked >= 6, "only {asked} objects have a CRD");
+}

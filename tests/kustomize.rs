@@ -1,0 +1,649 @@
+//! Does `kustomize build` make of our answers what we mean?
+//!
+//! The real program under the real kustomize, in two versions. `make tools` installs them in `.tools/`; `KUSTOMIZE` names
+//! another one. Builds are compared as values: kustomize sorts keys and prints YAML of its own.
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::env;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use istio_scrape::yaml::{self, Rules};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// The newest, and one before `exec.args` came (5.7), as in kubectl 1.32.
+const VERSIONS: &[&str] = &["v5.8.1", "v5.5.0"];
+const PROGRAM: &str = env!("CARGO_BIN_EXE_istio-scrape");
+const WITH_FUNCTIONS: &[&str] = &["--enable-alpha-plugins", "--enable-exec"];
+
+/// Objects by `kind namespace/name`.
+type Objects = BTreeMap<String, Value>;
+
+struct Kustomize(PathBuf);
+
+/// The kustomizes of this machine.
+fn kustomizes(what: &str) -> Vec<Kustomize> {
+    if let Some(path) = env::var_os("KUSTOMIZE") {
+        return vec![Kustomize(path.into())];
+    }
+    let mut found = Vec::new();
+    for version in VERSIONS {
+        let path = support::in_repository(&format!(".tools/kustomize-{version}/kustomize"));
+        if path.is_file() {
+            found.push(Kustomize(path));
+        } else {
+            let what = format!("tests/kustomize.rs under kustomize {version}: {what}");
+            support::did_not_run(&what, "it is not installed (make tools)");
+        }
+    }
+    found
+}
+
+impl Kustomize {
+    /// `kustomize build`, with our program on `PATH`.
+    fn run(&self, directory: &Path, flags: &[&str]) -> Output {
+        self.run_with_path(
+            directory,
+            flags,
+            Path::new(PROGRAM)
+                .parent()
+                .expect("a program lies in a folder"),
+        )
+    }
+
+    fn run_with_path(&self, directory: &Path, flags: &[&str], programs: &Path) -> Output {
+        let path = env::var_os("PATH").unwrap_or_default();
+        let path = env::join_paths(
+            [programs.to_owned()]
+                .into_iter()
+                .chain(env::split_paths(&path)),
+        );
+        Command::new(&self.0)
+            .arg("build")
+            .args(flags)
+            .arg(directory)
+            .env("PATH", path.expect("PATH can be joined again"))
+            .output()
+            .unwrap_or_else(|e| panic!("{}: {e}", self.0.display()))
+    }
+
+    /// The objects of a build with functions that has to succeed.
+    fn build(&self, directory: &Path) -> Objects {
+        let output = self.run(directory, WITH_FUNCTIONS);
+        assert!(
+            output.status.success(),
+            "{}: {}",
+            self.0.display(),
+            said(&output)
+        );
+        objects(&String::from_utf8(output.stdout).expect("output is UTF-8"))
+    }
+
+    /// What a build that has to fail says. It must not print anything that could be applied.
+    fn failure(&self, directory: &Path) -> String {
+        let output = self.run(directory, WITH_FUNCTIONS);
+        assert!(
+            !output.status.success(),
+            "the build succeeds: {}",
+            String::from_utf8_lossy(&output.stdout)
+        );
+        assert!(
+            output.stdout.is_empty(),
+            "{}",
+            String::from_utf8_lossy(&output.stdout)
+        );
+        let said = said(&output);
+        // Our stdout has to be readable on failure too, or kustomize complains about that instead.
+        assert!(
+            !said.contains("MalformedYAML") && said.contains("exit status"),
+            "{said}"
+        );
+        said
+    }
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn objects(text: &str) -> Objects {
+    let documents = yaml::read(text).expect("a build is YAML");
+    let values = documents
+        .iter()
+        .filter_map(|d| d.root.as_ref())
+        .map(|r| r.value(Rules::Kustomize).expect("values"));
+    let mut objects = Objects::new();
+    for value in values {
+        let meta = &value["metadata"];
+        let word = |v: &Value| v.as_str().unwrap_or_default().to_owned();
+        let key = format!(
+            "{} {}/{}",
+            word(&value["kind"]),
+            word(&meta["namespace"]),
+            word(&meta["name"])
+        );
+        assert!(
+            objects.insert(key.clone(), value).is_none(),
+            "{key} is there twice"
+        );
+    }
+    objects
+}
+
+/// Keys of what differs, or is only on one side.
+fn changed(before: &Objects, after: &Objects) -> Vec<String> {
+    let keys = before
+        .keys()
+        .chain(after.keys().filter(|k| !before.contains_key(*k)));
+    keys.filter(|k| before.get(*k) != after.get(*k))
+        .cloned()
+        .collect()
+}
+
+/// A folder with these files.
+fn package(files: &[(&str, &str)]) -> TempDir {
+    let directory = tempfile::tempdir().expect("there is room for a folder");
+    add(directory.path(), files);
+    directory
+}
+
+fn add(directory: &Path, files: &[(&str, &str)]) {
+    for (name, text) in files {
+        let path = directory.join(name);
+        fs::create_dir_all(path.parent().expect("a file lies in a folder"))
+            .expect("a folder can be made");
+        fs::write(path, text).expect("a file can be written");
+    }
+}
+
+/// A copy of examples/kustomize-exec, with replacements in its files, each of which has to be found.
+fn example(replacements: &[(&str, &str, &str)]) -> TempDir {
+    let mut files = BTreeMap::new();
+    let names = [
+        "kustomization.yaml",
+        "namespaces.yaml",
+        "policies.yaml",
+        "demo-app.yaml",
+        "monitoring.yaml",
+        "fn/scrape-tls.yaml",
+    ];
+    for name in names {
+        files.insert(
+            name,
+            support::read(&format!("examples/kustomize-exec/{name}")),
+        );
+    }
+    for (name, from, to) in replacements {
+        let text = files.get_mut(name).expect("a file of the example");
+        assert!(text.contains(from), "{name} does not contain {from}");
+        *text = text.replacen(from, to, 1);
+    }
+    let files: Vec<(&str, &str)> = files
+        .iter()
+        .map(|(name, text)| (*name, text.as_str()))
+        .collect();
+    package(&files)
+}
+
+const NO_FUNCTION: (&str, &str, &str) = (
+    "kustomization.yaml",
+    "transformers:\n- fn/scrape-tls.yaml\n",
+    "",
+);
+const PERMISSIVE_MESH: (&str, &str, &str) = ("policies.yaml", "mode: STRICT", "mode: PERMISSIVE");
+const NO_NAMESPACES: (&str, &str, &str) = ("kustomization.yaml", "- namespaces.yaml\n", "");
+
+/// Settings at the end of the example's function.
+fn with_settings(spec: &str) -> TempDir {
+    let directory = example(&[]);
+    let path = directory.path().join("fn/scrape-tls.yaml");
+    let text = fs::read_to_string(&path).expect("the function is there");
+    fs::write(&path, format!("{text}{spec}")).expect("a file can be written");
+    directory
+}
+
+const AGENT: &str = "VMAgent vm/demo";
+const SCRAPE: &str = "VMServiceScrape default/demo-app-service-scrape";
+
+fn tls_config() -> Value {
+    json!({
+        "caFile": "/etc/istio-certs/root-cert.pem",
+        "certFile": "/etc/istio-certs/cert-chain.pem",
+        "insecureSkipVerify": true,
+        "keyFile": "/etc/istio-certs/key.pem",
+    })
+}
+
+// --- the guide
+
+#[test]
+fn the_guide_gives_the_agent_certificates_and_the_strict_endpoint_https() {
+    for kustomize in kustomizes("the guide") {
+        let before = kustomize.build(example(&[NO_FUNCTION]).path());
+        let after = kustomize.build(example(&[]).path());
+        assert_eq!(changed(&before, &after), [AGENT, SCRAPE]);
+
+        let mut agent = before[AGENT].clone();
+        agent["spec"]["podMetadata"] = json!({"annotations": {
+            "proxy.istio.io/config": "proxyMetadata:\n  OUTPUT_CERTS: /etc/istio-certs\n",
+            "sidecar.istio.io/userVolumeMount": "[{\"name\": \"istio-certs\", \"mountPath\": \"/etc/istio-certs\"}]",
+        }});
+        agent["spec"]["volumes"] =
+            json!([{"emptyDir": {"medium": "Memory"}, "name": "istio-certs"}]);
+        agent["spec"]["volumeMounts"] =
+            json!([{"mountPath": "/etc/istio-certs/", "name": "istio-certs", "readOnly": true}]);
+        assert_eq!(after[AGENT], agent);
+
+        let mut scrape = before[SCRAPE].clone();
+        scrape["spec"]["endpoints"][0]["scheme"] = json!("https");
+        scrape["spec"]["endpoints"][0]["tlsConfig"] = tls_config();
+        assert_eq!(after[SCRAPE], scrape);
+    }
+}
+
+#[test]
+fn under_a_permissive_mesh_the_function_might_as_well_not_be_there() {
+    for kustomize in kustomizes("a permissive mesh") {
+        let before = kustomize.run(
+            example(&[PERMISSIVE_MESH, NO_FUNCTION]).path(),
+            WITH_FUNCTIONS,
+        );
+        let after = kustomize.run(example(&[PERMISSIVE_MESH]).path(), WITH_FUNCTIONS);
+        assert!(
+            before.status.success() && after.status.success(),
+            "{}",
+            said(&after)
+        );
+        assert_eq!(
+            String::from_utf8_lossy(&after.stdout),
+            String::from_utf8_lossy(&before.stdout)
+        );
+    }
+}
+
+#[test]
+fn without_namespaces_each_pod_decides_when_it_is_scraped() {
+    for kustomize in kustomizes("no Namespace objects") {
+        let before = kustomize.build(example(&[NO_NAMESPACES, NO_FUNCTION]).path());
+        let after = kustomize.build(example(&[NO_NAMESPACES]).path());
+        assert_eq!(changed(&before, &after), [AGENT, SCRAPE]);
+
+        let endpoint = &after[SCRAPE]["spec"]["endpoints"][0];
+        assert_eq!(endpoint["tlsConfig"], tls_config());
+        assert_eq!(endpoint.get("scheme"), None, "{endpoint}");
+        let rules = endpoint["relabelConfigs"]
+            .as_array()
+            .unwrap_or_else(|| panic!("no relabelling: {endpoint}"));
+        assert_eq!(rules.len(), 1, "{endpoint}");
+        assert_eq!(rules[0]["targetLabel"], "__scheme__");
+        assert_eq!(rules[0]["replacement"], "https");
+        assert_eq!(
+            rules[0]["sourceLabels"][0],
+            "__meta_kubernetes_pod_label_security_istio_io_tlsMode"
+        );
+        let permissive = &after[SCRAPE]["spec"]["endpoints"][1];
+        assert_eq!(permissive, &before[SCRAPE]["spec"]["endpoints"][1]);
+    }
+}
+
+#[test]
+fn a_filter_behind_the_build_gives_what_the_function_gives() {
+    for kustomize in kustomizes("a filter behind the build") {
+        let inside = kustomize.build(example(&[]).path());
+        let built = kustomize.run(example(&[NO_FUNCTION]).path(), &[]);
+        let (status, stdout, stderr) = filter(&[], &built.stdout);
+        assert_eq!(status, Some(0), "{stderr}");
+        assert_eq!(changed(&inside, &objects(&stdout)), [""; 0]);
+    }
+}
+
+#[test]
+fn two_builds_give_the_same_bytes() {
+    for kustomize in kustomizes("two builds") {
+        let directory = example(&[]);
+        let [one, two] = [0, 1].map(|_| kustomize.run(directory.path(), WITH_FUNCTIONS).stdout);
+        assert_eq!(String::from_utf8_lossy(&one), String::from_utf8_lossy(&two));
+    }
+}
+
+/// Exit code, stdout and stderr of the program as a filter.
+fn filter(arguments: &[&str], input: &[u8]) -> (Option<i32>, String, String) {
+    let mut child = Command::new(PROGRAM)
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    // A program that refuses early may close its end first.
+    let _ = child.stdin.take().expect("it is piped").write_all(input);
+    let output = child.wait_with_output().expect("the program ends");
+    (
+        output.status.code(),
+        String::from_utf8_lossy(&output.stdout).into_owned(),
+        said(&output),
+    )
+}
+
+// --- failures: what the host shows, and what it must not swallow
+
+#[test]
+fn wrong_settings_fail_the_build_and_name_the_field() {
+    for kustomize in kustomizes("wrong settings") {
+        for (spec, says) in [
+            ("spec:\n  faliOn: error\n", "faliOn"),
+            ("spec:\n  mode: strict\n", "mode"),
+            ("spec:\n  mesh: STRICT\n", "mesh"),
+        ] {
+            let said = kustomize.failure(with_settings(spec).path());
+            assert!(said.contains(says), "{says}: {said}");
+        }
+    }
+}
+
+#[test]
+fn an_unknown_kind_of_configuration_fails_the_build() {
+    for kustomize in kustomizes("an unknown kind of configuration") {
+        let directory = example(&[("fn/scrape-tls.yaml", "kind: ScrapeTLS", "kind: ScrapeTls")]);
+        let said = kustomize.failure(directory.path());
+        assert!(said.contains("ScrapeTls"), "{said}");
+    }
+}
+
+#[test]
+fn a_finding_that_is_made_an_error_fails_the_build_and_is_shown() {
+    for kustomize in kustomizes("a finding that is an error") {
+        let said = kustomize
+            .failure(with_settings("spec:\n  severity: {strict-needs-tls: error}\n").path());
+        assert!(
+            said.contains("strict-needs-tls") && said.contains("demo-app-service-scrape"),
+            "{said}"
+        );
+
+        let directory = example(&[(
+            "demo-app.yaml",
+            "- port: exporter # its",
+            "- port: nobody # its",
+        )]);
+        add(
+            directory.path(),
+            &[(
+                "fn/scrape-tls.yaml",
+                &function("exec:\n  path: istio-scrape", REFUSE_UNKNOWN),
+            )],
+        );
+        let said = kustomize.failure(directory.path());
+        assert!(said.contains("target-unknown"), "{said}");
+    }
+}
+
+const REFUSE_UNKNOWN: &str = "spec: {targets: {unknown: refuse}}\n";
+
+/// A function that is run so, with these settings.
+fn function(run: &str, spec: &str) -> String {
+    let run: String = run.lines().map(|line| format!("      {line}\n")).collect();
+    format!(
+        "apiVersion: istio-scrape.dev/v1alpha1\nkind: ScrapeTLS\nmetadata:\n  name: istio-scrape\n  annotations:\n    \
+         config.kubernetes.io/function: |\n{run}{spec}"
+    )
+}
+
+#[test]
+fn a_deferred_failure_still_fails_the_build() {
+    for kustomize in kustomizes("a deferred failure") {
+        let directory = example(&[]);
+        let run = "deferFailure: true\nexec:\n  path: istio-scrape";
+        add(
+            directory.path(),
+            &[(
+                "fn/scrape-tls.yaml",
+                &function(run, "spec: {failure: none}\n"),
+            )],
+        );
+        let output = kustomize.run(directory.path(), WITH_FUNCTIONS);
+        assert!(
+            !output.status.success() && output.stdout.is_empty(),
+            "{}",
+            String::from_utf8_lossy(&output.stdout)
+        );
+    }
+}
+
+#[test]
+fn check_mode_fails_until_the_patches_are_there() {
+    for kustomize in kustomizes("check mode") {
+        let checking = with_settings("spec:\n  mode: check\n");
+        let said = kustomize.failure(checking.path());
+        assert!(
+            said.contains("strict-needs-tls") && said.contains("scraper-needs-certificates"),
+            "{said}"
+        );
+
+        let patched = kustomize.run(example(&[]).path(), WITH_FUNCTIONS).stdout;
+        let kustomization = "resources: [all.yaml]\ntransformers: [fn/scrape-tls.yaml]\n";
+        add(
+            checking.path(),
+            &[
+                ("all.yaml", &String::from_utf8_lossy(&patched)),
+                ("kustomization.yaml", kustomization),
+            ],
+        );
+        let checked = kustomize.run(checking.path(), WITH_FUNCTIONS);
+        assert!(checked.status.success(), "{}", self::said(&checked));
+        assert_eq!(
+            String::from_utf8_lossy(&checked.stdout),
+            String::from_utf8_lossy(&patched)
+        );
+    }
+}
+
+#[test]
+fn without_the_flags_the_function_does_not_run_and_diff_notices() {
+    for kustomize in kustomizes("missing flags") {
+        let directory = example(&[]);
+        for flags in [&[][..], &["--enable-exec"]] {
+            let output = kustomize.run(directory.path(), flags);
+            assert!(!output.status.success(), "{flags:?}");
+            assert!(
+                said(&output).contains("external plugins disabled"),
+                "{}",
+                said(&output)
+            );
+        }
+        // Without --enable-exec kustomize says nothing: the build succeeds and is not patched.
+        let silent = kustomize.run(directory.path(), &["--enable-alpha-plugins"]);
+        assert!(silent.status.success(), "{}", said(&silent));
+        let plain = kustomize.run(example(&[NO_FUNCTION]).path(), &[]);
+        assert_eq!(
+            String::from_utf8_lossy(&silent.stdout),
+            String::from_utf8_lossy(&plain.stdout)
+        );
+        let (status, _, stderr) = filter(&["diff"], &silent.stdout);
+        assert_eq!(status, Some(1), "{stderr}");
+        let patched = kustomize.run(directory.path(), WITH_FUNCTIONS);
+        let (status, stdout, stderr) = filter(&["diff"], &patched.stdout);
+        assert_eq!(status, Some(0), "{stdout}{stderr}");
+    }
+}
+
+// --- where the program is found
+
+#[test]
+fn a_program_that_is_not_there_fails_the_build() {
+    for kustomize in kustomizes("a missing program") {
+        let directory = example(&[(
+            "fn/scrape-tls.yaml",
+            "path: istio-scrape",
+            "path: istio-scrape-is-not-here",
+        )]);
+        let output = kustomize.run(directory.path(), WITH_FUNCTIONS);
+        assert!(!output.status.success() && output.stdout.is_empty());
+        assert!(
+            said(&output).contains("executable file not found"),
+            "{}",
+            said(&output)
+        );
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn the_program_is_found_on_path_by_relative_path_and_through_a_link() {
+    for kustomize in kustomizes("where the program is found") {
+        let expected = kustomize.build(example(&[]).path());
+        for path in ["./bin/istio-scrape", "../istio-scrape", PROGRAM] {
+            let outer = package(&[]);
+            let inner = outer.path().join("inner");
+            let text = function(&format!("exec:\n  path: {path}"), "");
+            copy(example(&[]).path(), &inner);
+            add(&inner, &[("fn/scrape-tls.yaml", &text), ("bin/readme", "")]);
+            fs::copy(PROGRAM, inner.join("bin/istio-scrape")).expect("the program can be copied");
+            std::os::unix::fs::symlink(PROGRAM, outer.path().join("istio-scrape"))
+                .expect("a link can be made");
+            let nothing = package(&[]);
+            let output = kustomize.run_with_path(&inner, WITH_FUNCTIONS, nothing.path());
+            assert!(output.status.success(), "{path}: {}", said(&output));
+            let found = objects(&String::from_utf8_lossy(&output.stdout));
+            assert_eq!(changed(&expected, &found), [""; 0], "{path}");
+        }
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a folder can be made");
+    for entry in fs::read_dir(from).expect("a folder can be listed") {
+        let entry = entry.expect("a folder can be listed");
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).expect("a file can be copied");
+        }
+    }
+}
+
+// --- what kustomize does with names, layers and nothing at all
+
+const GENERATED: &str = "\
+namePrefix: p-
+resources: [app.yaml]
+configMapGenerator:
+- name: settings
+  namespace: default
+  literals: [colour=green]
+";
+const APP: &str = "\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: app, namespace: default}
+spec:
+  selector: {matchLabels: {app: app}}
+  template:
+    metadata: {labels: {app: app}}
+    spec:
+      containers:
+      - name: app
+        image: app:1
+        envFrom:
+        - configMapRef: {name: settings}
+";
+
+#[test]
+fn references_to_generated_names_stay_right() {
+    for kustomize in kustomizes("generated names") {
+        let function = function("exec:\n  path: istio-scrape", "");
+        let plain = package(&[("kustomization.yaml", GENERATED), ("app.yaml", APP)]);
+        let before = kustomize.build(plain.path());
+        let with = format!("{GENERATED}transformers: [fn.yaml]\n");
+        let patched = package(&[
+            ("kustomization.yaml", &with),
+            ("app.yaml", APP),
+            ("fn.yaml", &function),
+        ]);
+        let after = kustomize.build(patched.path());
+        assert_eq!(changed(&before, &after), [""; 0]);
+
+        let reference = &after["Deployment default/p-app"]["spec"]["template"]["spec"]["containers"]
+            [0]["envFrom"][0];
+        let name = reference["configMapRef"]["name"]
+            .as_str()
+            .expect("a reference has a name");
+        assert!(
+            name.starts_with("p-settings-"),
+            "no prefix or no hash: {name}"
+        );
+        assert!(
+            after.contains_key(&format!("ConfigMap default/{name}")),
+            "{name}: {:?}",
+            after.keys()
+        );
+    }
+}
+
+#[test]
+fn an_overlay_over_a_base_gives_the_same_decisions_wherever_the_function_is() {
+    for kustomize in kustomizes("an overlay") {
+        let root = package(&[]);
+        copy(example(&[]).path(), &root.path().join("base"));
+        copy(example(&[NO_FUNCTION]).path(), &root.path().join("bare"));
+        let function = function("exec:\n  path: istio-scrape", "");
+        let component = "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\ntransformers: [fn.yaml]\n";
+        add(
+            root.path(),
+            &[
+                (
+                    "in-base/kustomization.yaml",
+                    "namePrefix: p-\nresources: [../base]\n",
+                ),
+                (
+                    "on-top/kustomization.yaml",
+                    "namePrefix: p-\nresources: [../bare]\ntransformers: [fn.yaml]\n",
+                ),
+                ("on-top/fn.yaml", &function),
+                ("component/kustomization.yaml", component),
+                ("component/fn.yaml", &function),
+                (
+                    "by-component/kustomization.yaml",
+                    "namePrefix: p-\nresources: [../bare]\ncomponents: [../component]\n",
+                ),
+                (
+                    "twice/kustomization.yaml",
+                    "namePrefix: p-\nresources: [../base]\ntransformers: [fn.yaml]\n",
+                ),
+                ("twice/fn.yaml", &function),
+            ],
+        );
+        let expected = kustomize.build(&root.path().join("on-top"));
+        let scrape = &expected["VMServiceScrape default/p-demo-app-service-scrape"];
+        assert_eq!(scrape["spec"]["endpoints"][0]["tlsConfig"], tls_config());
+        assert!(
+            expected["VMAgent vm/p-demo"]["spec"]
+                .get("volumes")
+                .is_some()
+        );
+        for other in ["in-base", "by-component", "twice"] {
+            assert_eq!(
+                changed(&expected, &kustomize.build(&root.path().join(other))),
+                [""; 0],
+                "{other}"
+            );
+        }
+    }
+}
+
+#[test]
+fn an_empty_kustomization_stays_empty() {
+    for kustomize in kustomizes("an empty kustomization") {
+        let function = function("exec:\n  path: istio-scrape", "");
+        let directory = package(&[
+            ("kustomization.yaml", "transformers: [fn.yaml]\n"),
+            ("fn.yaml", &function),
+        ]);
+        assert!(kustomize.build(directory.path()).is_empty());
+    }
+}

@@ -10,6 +10,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use istio_scrape::krm::Source;
+use istio_scrape::yaml::{self, Rules};
 use istio_scrape::{Flags, run};
 use serde_json::Value;
 use similar::TextDiff;
@@ -133,8 +134,21 @@ impl Case {
                 told.push_str(&diff);
             }
         }
+        if let Some(results) = self.output.as_deref().and_then(results) {
+            told.push_str("\n## Results\n");
+            told.push_str(&yaml::block(&results));
+        }
         told
     }
+}
+
+/// `results` of a ResourceList.
+fn results(output: &str) -> Option<Value> {
+    let documents = yaml::read(output).expect("the output is YAML");
+    let root = documents.first()?.root.as_ref()?;
+    let is_list = root.get("kind")?.text() == Some("ResourceList");
+    let results = root.get("results").filter(|_| is_list)?;
+    Some(results.value(Rules::Kustomize).expect("results are JSON in YAML"))
 }
 
 fn target_line(target: &Value) -> String {

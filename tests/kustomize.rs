@@ -493,7 +493,7 @@ fn a_program_that_is_not_there_fails_the_build() {
 
 #[cfg(unix)]
 #[test]
-fn the_program_is_found_on_path_by_relative_path_and_through_a_link() {
+fn the_program_is_found_by_relative_and_by_absolute_path_and_through_links() {
     for kustomize in kustomizes("where the program is found") {
         let expected = kustomize.build(example(&[]).path());
         for path in ["./bin/istio-scrape", "../istio-scrape", PROGRAM] {
@@ -502,9 +502,13 @@ fn the_program_is_found_on_path_by_relative_path_and_through_a_link() {
             let text = function(&format!("exec:\n  path: {path}"), "");
             copy(example(&[]).path(), &inner);
             add(&inner, &[("fn/scrape-tls.yaml", &text), ("bin/readme", "")]);
-            fs::copy(PROGRAM, inner.join("bin/istio-scrape")).expect("the program can be copied");
-            std::os::unix::fs::symlink(PROGRAM, outer.path().join("istio-scrape"))
-                .expect("a link can be made");
+            // Links, not copies: a program that was written a moment ago may still be busy.
+            for link in [
+                inner.join("bin/istio-scrape"),
+                outer.path().join("istio-scrape"),
+            ] {
+                std::os::unix::fs::symlink(PROGRAM, link).expect("a link can be made");
+            }
             let nothing = package(&[]);
             let output = kustomize.run_with_path(&inner, WITH_FUNCTIONS, nothing.path());
             assert!(output.status.success(), "{path}: {}", said(&output));

@@ -77,7 +77,7 @@ $(CARGO_DENY):
 
 .PHONY: kustomize-if-possible
 kustomize-if-possible:
-	@$(MAKE) --no-print-directory $(KUSTOMIZES) || echo 'kustomize could not be installed; what needs it is left out and named'
+	@$(MAKE) -s --no-print-directory $(KUSTOMIZES) || echo 'kustomize could not be installed; what needs it is left out and named'
 
 .PHONY: not-run-none
 not-run-none:

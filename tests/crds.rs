@@ -9,6 +9,8 @@ use istio_scrape::yaml::{self, Rules};
 use serde_json::{Value, json};
 use support::crds::{Crds, close, object};
 
+/// What is left out without test data.
+const WHAT: &str = "validation against CRDs (tests/crds.rs)";
 const VM: &str = "operator.victoriametrics.com/v1beta1";
 
 fn service_scrape(endpoint: Value) -> Value {
@@ -35,7 +37,7 @@ fn tls_config(more: &[(&str, &str)]) -> Value {
 
 #[test]
 fn what_the_guide_writes_is_taken() {
-    let Some(crds) = Crds::load("validation of the guide's objects") else {
+    let Some(crds) = Crds::load(WHAT) else {
         return;
     };
     let scrape = service_scrape(
@@ -65,7 +67,7 @@ fn what_the_guide_writes_is_taken() {
 
 #[test]
 fn what_would_be_refused_or_dropped_is_named() {
-    let Some(crds) = Crds::load("refusal of wrong objects") else {
+    let Some(crds) = Crds::load(WHAT) else {
         return;
     };
     for (says, endpoint) in [
@@ -103,7 +105,7 @@ fn what_would_be_refused_or_dropped_is_named() {
 
 #[test]
 fn numbers_and_texts_are_both_ports() {
-    let Some(crds) = Crds::load("validation of ports") else {
+    let Some(crds) = Crds::load(WHAT) else {
         return;
     };
     for (target_port, taken) in [
@@ -120,7 +122,7 @@ fn numbers_and_texts_are_both_ports() {
 
 #[test]
 fn kinds_without_crd_are_nobodys_business() {
-    let Some(crds) = Crds::load("kinds without CRD") else {
+    let Some(crds) = Crds::load(WHAT) else {
         return;
     };
     assert_eq!(
@@ -196,10 +198,10 @@ fn complaints(crds: &Crds, name: &str, text: &str) -> (usize, Vec<String>) {
 
 #[test]
 fn real_manifests_are_taken_as_they_should_become() {
-    let Some(crds) = Crds::load("validation of real manifests") else {
+    let Some(crds) = Crds::load(WHAT) else {
         return;
     };
-    let Some(corpus) = support::data("corpus", "validation of real manifests") else {
+    let Some(corpus) = support::data("corpus", WHAT) else {
         return;
     };
     let mut asked = 0;
@@ -221,7 +223,7 @@ fn real_manifests_are_taken_as_they_should_become() {
 
 #[test]
 fn the_example_is_taken_as_the_program_writes_it() {
-    let Some(crds) = Crds::load("validation of the example's output") else {
+    let Some(crds) = Crds::load(WHAT) else {
         return;
     };
     let run = Command::new(env!("CARGO_BIN_EXE_istio-scrape"))

@@ -27,7 +27,7 @@ type Objects = BTreeMap<String, Value>;
 struct Kustomize(PathBuf);
 
 /// The kustomizes of this machine.
-fn kustomizes(what: &str) -> Vec<Kustomize> {
+fn kustomizes() -> Vec<Kustomize> {
     if let Some(path) = env::var_os("KUSTOMIZE") {
         return vec![Kustomize(path.into())];
     }
@@ -37,7 +37,7 @@ fn kustomizes(what: &str) -> Vec<Kustomize> {
         if path.is_file() {
             found.push(Kustomize(path));
         } else {
-            let what = format!("tests/kustomize.rs under kustomize {version}: {what}");
+            let what = format!("tests/kustomize.rs under kustomize {version}");
             support::did_not_run(&what, "it is not installed (make tools)");
         }
     }
@@ -223,7 +223,7 @@ fn tls_config() -> Value {
 
 #[test]
 fn the_guide_gives_the_agent_certificates_and_the_strict_endpoint_https() {
-    for kustomize in kustomizes("the guide") {
+    for kustomize in kustomizes() {
         let before = kustomize.build(example(&[NO_FUNCTION]).path());
         let after = kustomize.build(example(&[]).path());
         assert_eq!(changed(&before, &after), [AGENT, SCRAPE]);
@@ -248,7 +248,7 @@ fn the_guide_gives_the_agent_certificates_and_the_strict_endpoint_https() {
 
 #[test]
 fn under_a_permissive_mesh_the_function_might_as_well_not_be_there() {
-    for kustomize in kustomizes("a permissive mesh") {
+    for kustomize in kustomizes() {
         let before = kustomize.run(
             example(&[PERMISSIVE_MESH, NO_FUNCTION]).path(),
             WITH_FUNCTIONS,
@@ -268,7 +268,7 @@ fn under_a_permissive_mesh_the_function_might_as_well_not_be_there() {
 
 #[test]
 fn without_namespaces_each_pod_decides_when_it_is_scraped() {
-    for kustomize in kustomizes("no Namespace objects") {
+    for kustomize in kustomizes() {
         let before = kustomize.build(example(&[NO_NAMESPACES, NO_FUNCTION]).path());
         let after = kustomize.build(example(&[NO_NAMESPACES]).path());
         assert_eq!(changed(&before, &after), [AGENT, SCRAPE]);
@@ -293,7 +293,7 @@ fn without_namespaces_each_pod_decides_when_it_is_scraped() {
 
 #[test]
 fn a_filter_behind_the_build_gives_what_the_function_gives() {
-    for kustomize in kustomizes("a filter behind the build") {
+    for kustomize in kustomizes() {
         let inside = kustomize.build(example(&[]).path());
         let built = kustomize.run(example(&[NO_FUNCTION]).path(), &[]);
         let (status, stdout, stderr) = filter(&[], &built.stdout);
@@ -304,7 +304,7 @@ fn a_filter_behind_the_build_gives_what_the_function_gives() {
 
 #[test]
 fn two_builds_give_the_same_bytes() {
-    for kustomize in kustomizes("two builds") {
+    for kustomize in kustomizes() {
         let directory = example(&[]);
         let [one, two] = [0, 1].map(|_| kustomize.run(directory.path(), WITH_FUNCTIONS).stdout);
         assert_eq!(String::from_utf8_lossy(&one), String::from_utf8_lossy(&two));
@@ -334,7 +334,7 @@ fn filter(arguments: &[&str], input: &[u8]) -> (Option<i32>, String, String) {
 
 #[test]
 fn wrong_settings_fail_the_build_and_name_the_field() {
-    for kustomize in kustomizes("wrong settings") {
+    for kustomize in kustomizes() {
         for (spec, says) in [
             ("spec:\n  faliOn: error\n", "faliOn"),
             ("spec:\n  mode: strict\n", "mode"),
@@ -348,7 +348,7 @@ fn wrong_settings_fail_the_build_and_name_the_field() {
 
 #[test]
 fn an_unknown_kind_of_configuration_fails_the_build() {
-    for kustomize in kustomizes("an unknown kind of configuration") {
+    for kustomize in kustomizes() {
         let directory = example(&[("fn/scrape-tls.yaml", "kind: ScrapeTLS", "kind: ScrapeTls")]);
         let said = kustomize.failure(directory.path());
         assert!(said.contains("ScrapeTls"), "{said}");
@@ -357,7 +357,7 @@ fn an_unknown_kind_of_configuration_fails_the_build() {
 
 #[test]
 fn a_finding_that_is_made_an_error_fails_the_build_and_is_shown() {
-    for kustomize in kustomizes("a finding that is an error") {
+    for kustomize in kustomizes() {
         let said = kustomize
             .failure(with_settings("spec:\n  severity: {strict-needs-tls: error}\n").path());
         assert!(
@@ -395,7 +395,7 @@ fn function(run: &str, spec: &str) -> String {
 
 #[test]
 fn a_deferred_failure_still_fails_the_build() {
-    for kustomize in kustomizes("a deferred failure") {
+    for kustomize in kustomizes() {
         let directory = example(&[]);
         let run = "deferFailure: true\nexec:\n  path: istio-scrape";
         add(
@@ -416,7 +416,7 @@ fn a_deferred_failure_still_fails_the_build() {
 
 #[test]
 fn check_mode_fails_until_the_patches_are_there() {
-    for kustomize in kustomizes("check mode") {
+    for kustomize in kustomizes() {
         let checking = with_settings("spec:\n  mode: check\n");
         let said = kustomize.failure(checking.path());
         assert!(
@@ -444,7 +444,7 @@ fn check_mode_fails_until_the_patches_are_there() {
 
 #[test]
 fn without_the_flags_the_function_does_not_run_and_diff_notices() {
-    for kustomize in kustomizes("missing flags") {
+    for kustomize in kustomizes() {
         let directory = example(&[]);
         for flags in [&[][..], &["--enable-exec"]] {
             let output = kustomize.run(directory.path(), flags);
@@ -475,7 +475,7 @@ fn without_the_flags_the_function_does_not_run_and_diff_notices() {
 
 #[test]
 fn a_program_that_is_not_there_fails_the_build() {
-    for kustomize in kustomizes("a missing program") {
+    for kustomize in kustomizes() {
         let directory = example(&[(
             "fn/scrape-tls.yaml",
             "path: istio-scrape",
@@ -493,8 +493,8 @@ fn a_program_that_is_not_there_fails_the_build() {
 
 #[cfg(unix)]
 #[test]
-fn the_program_is_found_on_path_by_relative_path_and_through_a_link() {
-    for kustomize in kustomizes("where the program is found") {
+fn the_program_is_found_by_relative_and_by_absolute_path_and_through_links() {
+    for kustomize in kustomizes() {
         let expected = kustomize.build(example(&[]).path());
         for path in ["./bin/istio-scrape", "../istio-scrape", PROGRAM] {
             let outer = package(&[]);
@@ -502,9 +502,13 @@ fn the_program_is_found_on_path_by_relative_path_and_through_a_link() {
             let text = function(&format!("exec:\n  path: {path}"), "");
             copy(example(&[]).path(), &inner);
             add(&inner, &[("fn/scrape-tls.yaml", &text), ("bin/readme", "")]);
-            fs::copy(PROGRAM, inner.join("bin/istio-scrape")).expect("the program can be copied");
-            std::os::unix::fs::symlink(PROGRAM, outer.path().join("istio-scrape"))
-                .expect("a link can be made");
+            // Links, not copies: a program that was written a moment ago may still be busy.
+            for link in [
+                inner.join("bin/istio-scrape"),
+                outer.path().join("istio-scrape"),
+            ] {
+                std::os::unix::fs::symlink(PROGRAM, link).expect("a link can be made");
+            }
             let nothing = package(&[]);
             let output = kustomize.run_with_path(&inner, WITH_FUNCTIONS, nothing.path());
             assert!(output.status.success(), "{path}: {}", said(&output));
@@ -555,7 +559,7 @@ spec:
 
 #[test]
 fn references_to_generated_names_stay_right() {
-    for kustomize in kustomizes("generated names") {
+    for kustomize in kustomizes() {
         let function = function("exec:\n  path: istio-scrape", "");
         let plain = package(&[("kustomization.yaml", GENERATED), ("app.yaml", APP)]);
         let before = kustomize.build(plain.path());
@@ -587,7 +591,7 @@ fn references_to_generated_names_stay_right() {
 
 #[test]
 fn an_overlay_over_a_base_gives_the_same_decisions_wherever_the_function_is() {
-    for kustomize in kustomizes("an overlay") {
+    for kustomize in kustomizes() {
         let root = package(&[]);
         copy(example(&[]).path(), &root.path().join("base"));
         copy(example(&[NO_FUNCTION]).path(), &root.path().join("bare"));
@@ -638,7 +642,7 @@ fn an_overlay_over_a_base_gives_the_same_decisions_wherever_the_function_is() {
 
 #[test]
 fn an_empty_kustomization_stays_empty() {
-    for kustomize in kustomizes("an empty kustomization") {
+    for kustomize in kustomizes() {
         let function = function("exec:\n  path: istio-scrape", "");
         let directory = package(&[
             ("kustomization.yaml", "transformers: [fn.yaml]\n"),

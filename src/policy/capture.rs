@@ -6,6 +6,8 @@
 
 use std::collections::BTreeSet;
 
+use super::injection::has_proxy;
+use super::webhook::own_say;
 use super::{Fact, named};
 use crate::model::{PodsKnown, Workload};
 
@@ -100,13 +102,9 @@ fn without_a_sidecar(pods: &Workload) -> Option<Fact<bool>> {
         };
     }
     // What istioctl renders for its gateways: a proxy of its own, and a label that asks for no other.
-    let proxy = pods
-        .containers
-        .iter()
-        .any(|container| container.name == "istio-proxy" && container.image != "auto");
-    let declined = super::webhook::own_say(pods).is_some_and(|(_, value)| value == "false");
+    let declined = own_say(pods).is_some_and(|(_, value)| value == "false");
     let injected = pods.annotations.contains_key("sidecar.istio.io/status");
-    (proxy && declined && !injected).then(|| {
+    (has_proxy(pods) && declined && !injected).then(|| {
         Fact::assumed(
             false,
             format!(

@@ -1,6 +1,6 @@
 //! What stands between the network and the pods: a sidecar, ztunnel, or nothing?
 //!
-//! Authority: the gates of istio/istio (see `webhook.rs`); docs of `istioctl kube-inject` for pods that are injected in Git.
+//! Authority: the gates of istio/istio (see `webhook.rs`); pkg/kube/inject/inject.go `IntoObject` for pods that are injected in Git.
 //! Departs from it: a Namespace that is not in the input counts as unlabelled where the pods alone ask for a sidecar, else the answer is unknown.
 //! Knows: Namespaces, labels and annotations of pods. Does not know: policies, ports, scrapes.
 
@@ -40,10 +40,10 @@ pub fn data_plane(mesh: &Mesh<'_>, pods: &Workload) -> Injection {
     if pods.host_network {
         return Fact::proven(DataPlane::None, format!("{owner}: hostNetwork")).into();
     }
-    if let Some(container) = has_proxy(pods) {
+    if has_proxy(pods) {
         return Fact::proven(
             DataPlane::Sidecar,
-            format!("{owner}: container {container}"),
+            format!("{owner}: container istio-proxy"),
         )
         .into();
     }
@@ -65,12 +65,11 @@ pub fn data_plane(mesh: &Mesh<'_>, pods: &Workload) -> Injection {
     }
 }
 
-/// The container that makes a pod injected already; `image: auto` is a request to the injector, not an injection.
-fn has_proxy(pods: &Workload) -> Option<&str> {
+/// Whether an istio-proxy is in the manifest; `image: auto` is a request to the injector, not an injection.
+pub(super) fn has_proxy(pods: &Workload) -> bool {
     pods.containers
         .iter()
-        .find(|container| container.name == "istio-proxy" && container.image != "auto")
-        .map(|container| container.name.as_str())
+        .any(|container| container.name == "istio-proxy" && container.image != "auto")
 }
 
 fn in_namespace(pods: &Workload, namespace: &Namespace) -> Injection {

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::iter;
 
-use super::outlook::{Outlook, Tier, port_entry, says, tiers};
+use super::outlook::{Outlook, Tier, heard, port_entry, says, tiers};
 use super::precedence::{Doubt, Doubtful, Level, Standing, standings};
 use super::{Fact, Mesh, named, spelled};
 use crate::model::{MtlsMode, Object, PeerAuthentication, Workload};
@@ -31,15 +31,22 @@ pub struct Undecided {
     pub level: Level,
     /// All that may be the oldest, the chosen one first.
     pub policies: Vec<Object>,
-    /// The one whose answer is used: it has the smallest name.
+    /// The one whose answer is used: the first in Istio's order if all were created at once, so the smallest name;
+    /// one without a date comes before those that have one.
     pub chosen: Object,
 }
 
 /// The mode that Istio enforces on a port of the pods: the port's, else the workload's, the namespace's, the mesh's, else
 /// PERMISSIVE (policy_applier.go). Without a port: the mode that all of their ports have in common.
 pub fn mode(mesh: &Mesh<'_>, pods: &Workload, port: Option<u16>) -> Mode {
-    let standings = standings(&mesh.inventory.policies, mesh.root_namespace, pods);
+    let mut standings = standings(&mesh.inventory.policies, mesh.root_namespace, pods);
     let floor = floor(mesh, pods);
+    if floor.configured && standings[0].contenders.is_empty() {
+        // The configuration answers for the mesh level that the API server keeps empty.
+        standings[0]
+            .doubtful
+            .retain(|doubtful| doubtful.doubt != Doubt::Refused);
+    }
     match port {
         Some(_) => at_port(&standings, &floor, port),
         None => listed_ports(&standings[2])
@@ -53,7 +60,7 @@ pub fn mode(mesh: &Mesh<'_>, pods: &Workload, port: Option<u16>) -> Mode {
 struct Floor {
     mode: MtlsMode,
     because: String,
-    /// The configuration says so; a mesh-level policy that the API server refuses then leaves no gap.
+    /// The configuration says so, not Istio's default.
     configured: bool,
 }
 
@@ -78,44 +85,20 @@ fn floor(mesh: &Mesh<'_>, pods: &Workload) -> Floor {
 /// The mode of one port; `None`: of any port that no policy lists.
 fn at_port(standings: &[Standing<'_>; 3], floor: &Floor, port: Option<u16>) -> Mode {
     let tiers = tiers(standings, Outlook::only(floor.mode), port);
-    let narrowest = &tiers[0].here;
-    let heard = tiers.iter().take(
-        1 + tiers
-            .iter()
-            .take_while(|tier| tier.lets_wider_levels_speak())
-            .count(),
-    );
-    let heard = heard.collect::<Vec<_>>();
-
-    let doubts = heard.iter().flat_map(|tier| {
-        let corrected_anyway = floor.configured && tier.standing.level == Level::Mesh;
-        let doubtful = tier
-            .standing
-            .doubtful
-            .iter()
-            .filter(|doubtful| tier.could_change(doubtful));
-        doubtful
-            .filter(move |doubtful| !(corrected_anyway && doubtful.doubt == Doubt::Refused))
-            .map(|doubtful| doubtful_evidence(doubtful, tier))
-    });
-    let rivals = heard.iter().flat_map(|tier| {
-        tier.rivals().map(|rival| {
-            format!(
-                "{} may be older",
-                evidence(rival, tier.standing.level, port)
-            )
-        })
-    });
-    let undecided = heard
+    let heard = heard(&tiers);
+    let doubts = heard
         .iter()
-        .filter_map(|tier| undecided(tier))
+        .flat_map(|tier| tier.doubts().map(|doubt| doubtful_evidence(doubt, tier)))
         .collect::<Vec<_>>();
-    let doubts = doubts.collect::<Vec<_>>();
+    let rivals = heard
+        .iter()
+        .flat_map(|tier| tier.rivals().map(|rival| rival_evidence(rival, tier)));
+    let undecided = heard.iter().filter_map(undecided).collect::<Vec<_>>();
     let decision = decision(&tiers, floor);
     let known = doubts.is_empty();
     Mode {
         fact: Fact {
-            value: known.then_some(narrowest.assumed),
+            value: known.then_some(tiers[0].here.assumed),
             proven: known && undecided.is_empty() && decision.proven,
             because: doubts
                 .into_iter()
@@ -184,6 +167,13 @@ fn evidence(policy: &PeerAuthentication, level: Level, port: Option<u16>) -> Str
         }
         None => format!("{policy_name}: {}", spelled(policy.mode)),
     }
+}
+
+fn rival_evidence(rival: &PeerAuthentication, tier: &Tier<'_>) -> String {
+    format!(
+        "{} may be older",
+        evidence(rival, tier.standing.level, tier.port)
+    )
 }
 
 fn doubtful_evidence(doubtful: &Doubtful<'_>, tier: &Tier<'_>) -> String {

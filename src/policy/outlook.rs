@@ -88,6 +88,14 @@ pub(super) fn tiers<'a>(
     tiers
 }
 
+/// The levels whose policies can matter: none beyond the first that decides for sure.
+pub(super) fn heard<'t, 'a>(narrowest_first: &'t [Tier<'a>]) -> &'t [Tier<'a>] {
+    let last = narrowest_first
+        .iter()
+        .position(|tier| !tier.lets_wider_levels_speak());
+    last.map_or(narrowest_first, |last| &narrowest_first[..=last])
+}
+
 impl<'a> Tier<'a> {
     fn new(standing: &'a Standing<'a>, wider: Outlook, port: Option<u16>) -> Self {
         let mut tier = Self {
@@ -126,8 +134,15 @@ impl<'a> Tier<'a> {
         others.filter(|policy| self.assuming(policy) != self.here.assumed)
     }
 
-    /// Whether a doubtful policy of the level leads to a mode that no order of the others explains.
-    pub(super) fn could_change(&self, doubtful: &Doubtful<'_>) -> bool {
+    /// The doubtful policies that lead to a mode which no order of the others explains.
+    pub(super) fn doubts(&self) -> impl Iterator<Item = &'a Doubtful<'a>> {
+        self.standing
+            .doubtful
+            .iter()
+            .filter(|doubtful| self.could_change(doubtful))
+    }
+
+    fn could_change(&self, doubtful: &Doubtful<'_>) -> bool {
         let explained = |mode: Option<MtlsMode>| {
             mode.is_some_and(|mode| self.here.in_any_order.contains(&mode))
         };
@@ -137,7 +152,7 @@ impl<'a> Tier<'a> {
     }
 
     /// Whether a policy that can win here inherits, or nobody may be here at all.
-    pub(super) fn lets_wider_levels_speak(&self) -> bool {
+    fn lets_wider_levels_speak(&self) -> bool {
         let doubtful = self
             .standing
             .doubtful

@@ -98,11 +98,31 @@ fn selection(policy: &PeerAuthentication, pods: &Workload) -> Selects {
     }
 }
 
+type Candidate<'a> = (&'a PeerAuthentication, Selects);
+
 fn standing<'a>(
     level: Level,
-    mut candidates: Vec<(&'a PeerAuthentication, Selects)>,
-    policies: &'a [PeerAuthentication],
+    candidates: Vec<Candidate<'a>>,
+    policies: &[PeerAuthentication],
 ) -> Standing<'a> {
+    let candidates = in_order(candidates);
+    let (mut contenders, mut doubtful) = (Vec::new(), Vec::new());
+    for &(policy, selects) in &candidates {
+        match doubt(policy, selects, &candidates, policies) {
+            None => contenders.push(policy),
+            Some(doubt) => doubtful.push(Doubtful { policy, doubt }),
+        }
+    }
+    let (contenders, doubtful) = not_outlived(contenders, doubtful);
+    Standing {
+        level,
+        contenders,
+        doubtful,
+    }
+}
+
+/// In Istio's order, equal copies of an object once.
+fn in_order(mut candidates: Vec<Candidate<'_>>) -> Vec<Candidate<'_>> {
     // Of equal copies the one that shows its age stays.
     candidates.sort_by_key(|&(policy, _)| {
         (
@@ -116,36 +136,33 @@ fn standing<'a>(
         same_identity(earlier, later) && spec(earlier) == spec(later)
     });
     candidates.sort_by_key(|&(policy, _)| order(policy));
-    let holds = |policy: &PeerAuthentication| {
-        candidates.iter().any(|(other, selects)| {
-            *selects == Selects::Yes && spec(other) == spec(policy) && same_identity(other, policy)
-        })
-    };
-    let doubt = |policy: &PeerAuthentication, selects: Selects| {
-        let other_version_elsewhere = || {
-            policies.iter().any(|other| {
-                same_identity(other, policy) && spec(other) != spec(policy) && !holds(other)
-            })
+    candidates
+}
+
+fn doubt(
+    policy: &PeerAuthentication,
+    selects: Selects,
+    candidates: &[Candidate<'_>],
+    policies: &[PeerAuthentication],
+) -> Option<Doubt> {
+    let stands_here = |version: &PeerAuthentication| {
+        let same = |other: &PeerAuthentication| {
+            same_identity(other, version) && spec(other) == spec(version)
         };
-        match selects {
-            _ if !policy.refused.is_empty() => Some(Doubt::Refused),
-            Selects::Yes if other_version_elsewhere() => Some(Doubt::Version),
-            Selects::Yes => None,
-            Selects::Possibly | Selects::No => Some(Doubt::Selection),
-        }
+        candidates
+            .iter()
+            .any(|(other, selects)| *selects == Selects::Yes && same(other))
     };
-    let (mut contenders, mut doubtful) = (Vec::new(), Vec::new());
-    for &(policy, selects) in &candidates {
-        match doubt(policy, selects) {
-            None => contenders.push(policy),
-            Some(doubt) => doubtful.push(Doubtful { policy, doubt }),
-        }
-    }
-    let (contenders, doubtful) = not_outlived(contenders, doubtful);
-    Standing {
-        level,
-        contenders,
-        doubtful,
+    let has_version_elsewhere = || {
+        policies
+            .iter()
+            .any(|other| same_identity(other, policy) && !stands_here(other))
+    };
+    match selects {
+        _ if !policy.refused.is_empty() => Some(Doubt::Refused),
+        Selects::Possibly | Selects::No => Some(Doubt::Selection),
+        Selects::Yes if has_version_elsewhere() => Some(Doubt::Version),
+        Selects::Yes => None,
     }
 }
 

@@ -309,6 +309,30 @@ mod order {
     }
 
     #[test]
+    fn of_two_copies_the_dated_one_tells_the_age() {
+        let mode = of_web(vec![
+            policy("shop", "a", Some(Strict)),
+            policy("shop", "a", Some(Strict)).created(OLDER),
+            policy("shop", "b", Some(Disable)).created(NEWER),
+        ]);
+        assert_eq!((mode.fact.value, mode.fact.proven), (Some(Strict), true));
+    }
+
+    #[test]
+    fn a_version_that_may_not_be_there_outlives_nobody() {
+        let mode = of_web(vec![
+            policy("shop", "a", Some(Strict)).created(OLDER),
+            policy("shop", "a", Some(Disable)).created("2024-01-01T00:00:01Z"),
+            policy("shop", "c", Some(Permissive)).created(NEWER),
+        ]);
+        assert_eq!(
+            names(&mode.undecided[0]),
+            ["a", "c"],
+            "the younger version loses to c, the older may not exist"
+        );
+    }
+
+    #[test]
     fn two_versions_of_an_object_are_a_conflict() {
         let versions = vec![
             policy("shop", "a", Some(Strict)).created(NEWER),
@@ -451,6 +475,22 @@ mod partly_known_pods {
             );
             assert_eq!((mode.fact.value, mode.fact.proven), (Some(Strict), true));
         }
+    }
+
+    #[test]
+    fn even_if_it_changes_the_mode_only_in_another_order_of_wider_policies() {
+        let web = policy("shop", "web", Some(Strict)).selecting(WEB);
+        let namespace = [
+            policy("shop", "a", Some(Strict)),
+            policy("shop", "b", Some(Permissive)),
+        ];
+        let policies = [web, front(None)].into_iter().chain(namespace).collect();
+        assert_eq!(
+            on_port(policies, &behind_a_service(), Some(8080))
+                .fact
+                .value,
+            None
+        );
     }
 
     #[test]

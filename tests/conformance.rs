@@ -1,0 +1,348 @@
+//! Does policy answer what Istio's own tests assert, row by row?
+//!
+//! Authority: istio/istio's tests as data, `conformance/istio-mtls.yaml` and `conformance/istio-injection.yaml`.
+//! Departs from it: a row that asserts less than a mode is compared on that alone; a row without a port is asked for one that no policy lists.
+//! Knows: the rows' format, the public functions of `policy`. Does not know: manifests.
+
+#![expect(
+    clippy::print_stderr,
+    reason = "a test run says how many rows it compared, or that it had none"
+)]
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use istio_scrape::config::MtlsMode;
+use istio_scrape::model::{Inventory, Labels, Object, PeerAuthentication, PodsKnown, Workload};
+use istio_scrape::policy::{
+    Injector, Level, Mesh, Revision, ambient_enrols, injection_required, level, mode,
+    webhook_selects,
+};
+use istio_scrape::yaml;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+/// A port that no policy of any row lists.
+const UNLISTED: u16 = 7777;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct MtlsRow {
+    name: String,
+    #[serde(rename = "source")]
+    _source: String,
+    #[serde(rename = "notes", default)]
+    _notes: Option<String>,
+    dataplane: DataPlane,
+    assertion: Assertion,
+    root_namespace: String,
+    policies: Vec<PolicyRow>,
+    workload: WorkloadRow,
+    port: Option<u16>,
+    expect: ModeRow,
+}
+
+#[derive(Deserialize, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+enum DataPlane {
+    Sidecar,
+    Ambient,
+}
+
+#[derive(Deserialize, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+enum Assertion {
+    Exact,
+    Strictness,
+    Disablement,
+    NamespaceLevel,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct PolicyRow {
+    name: String,
+    namespace: String,
+    creation_timestamp: Option<String>,
+    #[serde(default)]
+    selector: Option<SelectorRow>,
+    #[serde(default)]
+    mtls: Option<MtlsSettingRow>,
+    #[serde(default)]
+    port_level_mtls: BTreeMap<String, Option<MtlsSettingRow>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct SelectorRow {
+    #[serde(default)]
+    match_labels: Labels,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MtlsSettingRow {
+    mode: Option<ModeRow>,
+}
+
+#[derive(Deserialize, Clone, Copy)]
+#[serde(rename_all = "UPPERCASE")]
+enum ModeRow {
+    Unset,
+    Strict,
+    Permissive,
+    Disable,
+}
+
+impl ModeRow {
+    fn set(self) -> Option<MtlsMode> {
+        match self {
+            Self::Unset => None,
+            Self::Strict => Some(MtlsMode::Strict),
+            Self::Permissive => Some(MtlsMode::Permissive),
+            Self::Disable => Some(MtlsMode::Disable),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WorkloadRow {
+    namespace: String,
+    labels: Labels,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct InjectionRow {
+    name: String,
+    #[serde(rename = "source")]
+    _source: String,
+    #[serde(rename = "notes", default)]
+    _notes: Option<String>,
+    #[serde(rename = "assertion")]
+    _assertion: String,
+    layer: Layer,
+    namespace: String,
+    namespace_labels: Labels,
+    pod_labels: Labels,
+    pod_annotations: Labels,
+    host_network: bool,
+    policy: Option<String>,
+    #[serde(default)]
+    never_inject_selector: Vec<LabelSelector>,
+    #[serde(default)]
+    always_inject_selector: Vec<LabelSelector>,
+    #[serde(rename = "installedRevisions", default)]
+    _installed_revisions: Vec<String>,
+    #[serde(default)]
+    matched_by_revision: BTreeMap<String, bool>,
+    expect: bool,
+}
+
+#[derive(Deserialize, Clone, Copy)]
+#[serde(rename_all = "camelCase")]
+enum Layer {
+    InjectRequired,
+    WebhookSelectors,
+    AmbientEnrolment,
+}
+
+#[test]
+fn istio_mtls() {
+    let Some(rows) = rows::<MtlsRow>("istio-mtls.yaml") else {
+        return;
+    };
+    let (sidecar, ambient): (Vec<_>, Vec<_>) = rows
+        .iter()
+        .partition(|row| row.dataplane == DataPlane::Sidecar);
+    report(
+        "istio-mtls.yaml, sidecar",
+        sidecar.iter().map(|row| (row.name.as_str(), mtls(row))),
+    );
+    report(
+        "istio-mtls.yaml, ambient",
+        ambient.iter().map(|row| (row.name.as_str(), mtls(row))),
+    );
+}
+
+#[test]
+fn istio_injection() {
+    let Some(rows) = rows::<InjectionRow>("istio-injection.yaml") else {
+        return;
+    };
+    report(
+        "istio-injection.yaml",
+        rows.iter().map(|row| (row.name.as_str(), injection(row))),
+    );
+}
+
+fn mtls(row: &MtlsRow) -> Result<(), String> {
+    let policies = row.policies.iter().map(policy).filter(|policy| {
+        row.assertion != Assertion::NamespaceLevel
+            || level(policy, &row.root_namespace) != Some(Level::Workload)
+    });
+    let inventory = Inventory {
+        policies: policies.collect(),
+        ..Inventory::default()
+    };
+    let mesh = Mesh {
+        inventory: &inventory,
+        root_namespace: &row.root_namespace,
+        default_mode: None,
+    };
+    let pods = workload(&row.workload.namespace, &row.workload.labels);
+    let answer = mode(&mesh, &pods, Some(row.port.unwrap_or(UNLISTED)));
+    let (actual, expected) = (answer.fact.value, row.expect.set());
+    let agrees = match row.assertion {
+        Assertion::Exact | Assertion::NamespaceLevel => actual == expected,
+        Assertion::Strictness => {
+            actual.is_some() && is(actual, MtlsMode::Strict) == is(expected, MtlsMode::Strict)
+        }
+        Assertion::Disablement => {
+            actual.is_some() && is(actual, MtlsMode::Disable) == is(expected, MtlsMode::Disable)
+        }
+    };
+    if agrees {
+        Ok(())
+    } else {
+        Err(format!("expected {expected:?}, got {:?}", answer.fact))
+    }
+}
+
+fn is(actual: Option<MtlsMode>, wanted: MtlsMode) -> bool {
+    actual == Some(wanted)
+}
+
+fn injection(row: &InjectionRow) -> Result<(), String> {
+    let pods = Workload {
+        annotations: row.pod_annotations.clone(),
+        host_network: row.host_network,
+        ..workload(&row.namespace, &row.pod_labels)
+    };
+    let actual = match row.layer {
+        Layer::InjectRequired => injection_required(&injector(row), &row.namespace, &pods),
+        Layer::AmbientEnrolment => ambient_enrols(&row.namespace_labels, &pods),
+        Layer::WebhookSelectors => {
+            let revision = webhook_selects(&row.namespace_labels, &row.pod_labels);
+            for (name, matched) in &row.matched_by_revision {
+                let this = if name == "default" {
+                    Revision::Default
+                } else {
+                    Revision::Named(name.clone())
+                };
+                if (revision.as_ref() == Some(&this)) != *matched {
+                    return Err(format!(
+                        "revision {name}: expected {matched}, got {revision:?}"
+                    ));
+                }
+            }
+            revision.is_some()
+        }
+    };
+    if actual == row.expect {
+        Ok(())
+    } else {
+        Err(format!("expected {}, got {actual}", row.expect))
+    }
+}
+
+fn injector(row: &InjectionRow) -> Injector {
+    Injector {
+        enabled: row.policy.as_deref() == Some("enabled"),
+        never: row.never_inject_selector.clone(),
+        always: row.always_inject_selector.clone(),
+    }
+}
+
+fn policy(row: &PolicyRow) -> PeerAuthentication {
+    let mode =
+        |setting: &Option<MtlsSettingRow>| setting.as_ref().and_then(|setting| setting.mode?.set());
+    let port =
+        |(port, setting): (&String, _)| (port.parse().expect("a port number"), mode(setting));
+    PeerAuthentication {
+        object: object("PeerAuthentication", &row.namespace, &row.name),
+        created: row.creation_timestamp.clone(),
+        selector: row
+            .selector
+            .as_ref()
+            .map(|selector| selector.match_labels.clone())
+            .unwrap_or_default(),
+        mode: mode(&row.mtls),
+        ports: row.port_level_mtls.iter().map(port).collect(),
+        refused: Vec::new(),
+    }
+}
+
+fn workload(namespace: &str, labels: &Labels) -> Workload {
+    Workload {
+        object: object("Deployment", namespace, "pods"),
+        labels: labels.clone(),
+        annotations: Labels::new(),
+        host_network: false,
+        containers: Vec::new(),
+        known: PodsKnown::Template,
+    }
+}
+
+fn object(kind: &str, namespace: &str, name: &str) -> Object {
+    Object {
+        kind: kind.to_owned(),
+        namespace: namespace.to_owned(),
+        name: name.to_owned(),
+        api_version: String::new(),
+        item: 0,
+        namespace_assumed: false,
+        ignored: false,
+        local: false,
+        accepted: Vec::new(),
+    }
+}
+
+/// The rows of a file; `None` where the data is not there, which is an error in CI.
+fn rows<T: DeserializeOwned>(file: &str) -> Option<Vec<T>> {
+    let directory = env::var_os("ISTIO_SCRAPE_DATA")
+        .map_or_else(
+            || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"),
+            PathBuf::from,
+        )
+        .join("conformance");
+    let Ok(text) = fs::read_to_string(directory.join(file)) else {
+        eprintln!(
+            "did not run: conformance rows (no data at {})",
+            directory.display()
+        );
+        assert_ne!(
+            env::var("CI").as_deref(),
+            Ok("true"),
+            "CI compares every row"
+        );
+        return None;
+    };
+    let documents = yaml::read(&text).expect("conformance data is YAML");
+    let [document] = &documents[..] else {
+        panic!("{file}: one document expected")
+    };
+    let root = document.root.as_ref().expect("conformance data is a list");
+    let value = root
+        .value(yaml::Rules::Kustomize)
+        .expect("conformance data is JSON");
+    Some(serde_json::from_value(value).unwrap_or_else(|error| panic!("{file}: {error}")))
+}
+
+/// Says how many rows ran, and fails with all that disagree.
+fn report<'a>(what: &str, outcomes: impl Iterator<Item = (&'a str, Result<(), String>)>) {
+    let (mut ran, mut wrong) = (0, Vec::new());
+    for (name, outcome) in outcomes {
+        ran += 1;
+        wrong.extend(outcome.err().map(|problem| format!("{name}: {problem}")));
+    }
+    eprintln!(
+        "conformance: {ran} rows of {what} ran, {} agree",
+        ran - wrong.len()
+    );
+    assert!(ran > 0, "{what} has no rows");
+    assert!(wrong.is_empty(), "{what}:\n{}", wrong.join("\n"));
+}

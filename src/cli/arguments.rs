@@ -129,13 +129,14 @@ mod tests {
 
     #[test]
     fn what_means_nothing_together_is_refused() {
-        for line in [
-            "istio-scrape --report r.json explain",
-            "istio-scrape a.yaml explain",
-        ] {
-            let arguments = parsed(line).unwrap_or_else(|error| panic!("{line}: {error}"));
-            assert!(arguments.contradiction().is_some(), "{line}");
-        }
+        let parsed_with_report = parsed("istio-scrape --report r.json explain").unwrap();
+        assert!(parsed_with_report.contradiction().is_some());
         assert!(parsed("istio-scrape explain --report r.json").is_err());
+    }
+
+    #[test]
+    fn behind_a_file_a_command_is_a_file_too() {
+        let arguments = parsed("istio-scrape a.yaml explain").unwrap();
+        assert_eq!(arguments.inputs().len(), 2);
     }
 }

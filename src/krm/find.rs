@@ -75,7 +75,9 @@ impl<'a, 't, F: Fn(&str, &str) -> bool> Finder<'a, 't, F> {
             Shape::Map if self.form != Form::ResourceList && is_list(node) => {
                 let inherited = Inherited {
                     api_version: text_at(node, "apiVersion"),
-                    kind: text_at(node, "kind").trim_end_matches("List"),
+                    kind: text_at(node, "kind")
+                        .strip_suffix("List")
+                        .unwrap_or_default(),
                 };
                 self.list(
                     node,
@@ -266,17 +268,21 @@ pub(super) fn is_list(node: &Node<'_>) -> bool {
     kind == "List" || (kind.ends_with("List") && holds_objects())
 }
 
+/// The kind, whether an object says it itself or by a merge key.
 fn kind_of(node: &Node<'_>) -> Option<String> {
+    let own = node
+        .get("kind")
+        .and_then(|kind| kind.value(Rules::Kustomize).ok());
     let merged = || {
         let object = node
             .get("<<")
             .and_then(|_| node.value(Rules::Kustomize).ok())?;
-        Some(object.get("kind")?.as_str()?.to_owned())
+        object.get("kind").cloned()
     };
-    match text_at(node, "kind") {
-        "" => merged(),
-        kind => Some(kind.to_owned()),
-    }
+    let kind = own.or_else(merged)?;
+    kind.as_str()
+        .filter(|kind| !kind.is_empty())
+        .map(str::to_owned)
 }
 
 pub(super) fn text_at<'n>(node: &'n Node<'_>, key: &str) -> &'n str {

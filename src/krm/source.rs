@@ -67,7 +67,9 @@ impl Source {
     /// When the bytes are not UTF-8.
     pub fn decode(name: String, bytes: Vec<u8>, origin: Origin) -> Result<Self, DecodeError> {
         if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
-            return Err(DecodeError::Utf16 { name });
+            return Err(DecodeError::Utf16 {
+                name: called(&name).to_owned(),
+            });
         }
         match String::from_utf8(bytes) {
             Ok(text) => Ok(Self { name, text, origin }),
@@ -75,17 +77,25 @@ impl Source {
                 let offset = error.utf8_error().valid_up_to();
                 let before = &error.as_bytes()[..offset];
                 let line = 1 + before.iter().filter(|&&byte| byte == b'\n').count();
-                Err(DecodeError::NotUtf8 { name, offset, line })
+                Err(DecodeError::NotUtf8 {
+                    name: called(&name).to_owned(),
+                    offset,
+                    line,
+                })
             }
         }
     }
 
     /// The name as a sentence says it.
     pub fn called(&self) -> &str {
-        match self.name.as_str() {
-            "-" => "stdin",
-            name => name,
-        }
+        called(&self.name)
+    }
+}
+
+fn called(name: &str) -> &str {
+    match name {
+        "-" => "stdin",
+        name => name,
     }
 }
 
@@ -111,8 +121,8 @@ mod tests {
 
     #[test]
     fn other_encodings_are_named() {
-        assert_snapshot!(refused(b"a: 1\nb: \xe4\n"), @"-: the byte at offset 8 (line 2) is not UTF-8; save the text as UTF-8");
-        assert_snapshot!(refused(b"\xff\xfea\0"), @"- is UTF-16 by the byte order mark at offset 0; save the text as UTF-8");
-        assert_snapshot!(refused(b"\xfe\xff\0a"), @"- is UTF-16 by the byte order mark at offset 0; save the text as UTF-8");
+        assert_snapshot!(refused(b"a: 1\nb: \xe4\n"), @"stdin: the byte at offset 8 (line 2) is not UTF-8; save the text as UTF-8");
+        assert_snapshot!(refused(b"\xff\xfea\0"), @"stdin is UTF-16 by the byte order mark at offset 0; save the text as UTF-8");
+        assert_snapshot!(refused(b"\xfe\xff\0a"), @"stdin is UTF-16 by the byte order mark at offset 0; save the text as UTF-8");
     }
 }

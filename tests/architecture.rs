@@ -10,7 +10,7 @@ use support::source::{File, files};
 /// share its row behind a comma; parts that share a row behind a bar do not know each other.
 const LAYERS: &str = "\
 main, cli            argv, files, streams, exit code; decides nothing
-lib, run             the story of a run, step by step
+lib, plan, setting   the story of a run, step by step
 report | apply       the plan in words | the plan in the text
 rules                our answer: the tables
 policy | targets     Istio's answer | VictoriaMetrics' answer

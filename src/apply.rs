@@ -120,6 +120,9 @@ pub fn verify(
     if found == expected {
         Ok(())
     } else {
-        Err(ApplyError::Refuted(format!("{} {}", before.kind, before.api_version)))
+        Err(ApplyError::Refuted(format!(
+            "{} {}",
+            before.kind, before.api_version
+        )))
     }
 }

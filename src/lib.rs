@@ -109,7 +109,11 @@ pub fn run(sources: &[Source], flags: &Flags) -> Result<Outcome, Error> {
         Some(krm::close(&package, changes, &results, &setting.left_out)?)
     };
     let mut messages = setting.messages;
-    messages.extend(report::text::text(&plan.decisions).lines().map(str::to_owned));
+    messages.extend(
+        report::text::text(&plan.decisions)
+            .lines()
+            .map(str::to_owned),
+    );
     Ok(Outcome {
         output,
         messages,
@@ -148,14 +152,19 @@ pub fn diff(sources: &[Source], flags: &Flags, _colour: bool) -> Result<(String,
     let edited = plan::edited(&package, &plan.edits);
     let after = krm::open(&edited, model::reads)?;
     let of = |items: &[krm::Item<'_>], source: usize| -> Vec<usize> {
-        (0..items.len()).filter(|item| items[*item].source == source).collect()
+        (0..items.len())
+            .filter(|item| items[*item].source == source)
+            .collect()
     };
     let diff: String = sources
         .iter()
         .enumerate()
         .map(|(position, source)| {
             let side = |text: &str, items: &[krm::Item<'_>]| {
-                let own: Vec<_> = of(items, position).into_iter().map(|item| &items[item]).collect();
+                let own: Vec<_> = of(items, position)
+                    .into_iter()
+                    .map(|item| &items[item])
+                    .collect();
                 report::diff::masked(text, &own)
             };
             report::diff::diff(

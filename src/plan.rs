@@ -7,6 +7,7 @@
 use jsonptr::PointerBuf;
 use serde_json::Value;
 
+use crate::Error;
 use crate::apply;
 use crate::config::{Config, Severity};
 use crate::krm::{self, Item, Package, Source};
@@ -14,7 +15,6 @@ use crate::model::{self, Inventory, Object, Unread};
 use crate::report::{Located, Location};
 use crate::rules::{self, Decision, Rule, Verdict};
 use crate::yaml::{self, Edit, Rules};
-use crate::Error;
 
 /// What is to happen.
 pub(crate) struct Plan {
@@ -57,7 +57,10 @@ fn inventory(package: &Package<'_>, config: &Config, rules: Rules) -> Inventory 
             }),
         }
     }
-    let mut inventory = model::read(values.iter().map(|(position, value)| (*position, value)), config);
+    let mut inventory = model::read(
+        values.iter().map(|(position, value)| (*position, value)),
+        config,
+    );
     inventory.unread.extend(unread);
     inventory
 }
@@ -85,7 +88,11 @@ fn identity(item: &Item<'_>, position: usize, config: &Config) -> Object {
 
 /// A finding on each decision that would be another one as the other of kustomize and kubectl reads
 /// the input.
-fn read_differently(package: &Package<'_>, config: &Config, decisions: &[Decision]) -> Vec<Decision> {
+fn read_differently(
+    package: &Package<'_>,
+    config: &Config,
+    decisions: &[Decision],
+) -> Vec<Decision> {
     let (ours, other, reader) = match package.form.rules() {
         Rules::Kustomize => (Rules::Kustomize, Rules::Kubectl, "kubectl"),
         Rules::Kubectl => (Rules::Kubectl, Rules::Kustomize, "kustomize"),
@@ -94,10 +101,19 @@ fn read_differently(package: &Package<'_>, config: &Config, decisions: &[Decisio
         .items
         .iter()
         .filter(|item| model::reads(&item.api_version, &item.kind))
-        .filter_map(|item| Some((item, item.node.value(ours).ok()?, item.node.value(other).ok()?)))
+        .filter_map(|item| {
+            Some((
+                item,
+                item.node.value(ours).ok()?,
+                item.node.value(other).ok()?,
+            ))
+        })
         .filter_map(|(item, ours, other)| Some((item, difference(&ours, &other)?)))
         .map(|(item, (at, ours, other))| {
-            format!("{at} of {} (line {}): {ours} or {other}", item.kind, item.line)
+            format!(
+                "{at} of {} (line {}): {ours} or {other}",
+                item.kind, item.line
+            )
         })
         .collect();
     if different.is_empty() {
@@ -106,7 +122,13 @@ fn read_differently(package: &Package<'_>, config: &Config, decisions: &[Decisio
     let others = rules::decide(&inventory(package, config, other), config);
     let what = |decision: &Decision| {
         let transport = decision.transport.map(|transport| transport.wanted);
-        (decision.object.item, decision.at.clone(), decision.rule, decision.verdict, transport)
+        (
+            decision.object.item,
+            decision.at.clone(),
+            decision.rule,
+            decision.verdict,
+            transport,
+        )
     };
     decisions
         .iter()
@@ -182,11 +204,16 @@ fn located(package: &Package<'_>, mut decision: Decision) -> Located {
 }
 
 /// The operations of all decisions about one item, in order.
-fn patches<'a>(decisions: &'a [Located]) -> impl Iterator<Item = (usize, Vec<json_patch::PatchOperation>)> + 'a {
+fn patches<'a>(
+    decisions: &'a [Located],
+) -> impl Iterator<Item = (usize, Vec<json_patch::PatchOperation>)> + 'a {
     decisions
         .chunk_by(|a, b| a.decision.object.item == b.decision.object.item)
         .map(|of_item| {
-            let patch = of_item.iter().flat_map(|located| located.patch.iter().cloned()).collect();
+            let patch = of_item
+                .iter()
+                .flat_map(|located| located.patch.iter().cloned())
+                .collect();
             (of_item[0].decision.object.item, patch)
         })
         .filter(|(_, patch): &(usize, Vec<_>)| !patch.is_empty())
@@ -240,7 +267,12 @@ fn verify(
         return Err(refuted("the number of objects changed".to_owned()));
     }
     for (position, patch) in patches(decisions) {
-        apply::verify(&package.items[position], &after.items[position], &patch, rules)?;
+        apply::verify(
+            &package.items[position],
+            &after.items[position],
+            &patch,
+            rules,
+        )?;
     }
     Ok(())
 }

@@ -168,7 +168,7 @@ fn file(name: &str, text: &str) -> File {
 fn breaches_of(files: &[(&str, &str)]) -> Vec<String> {
     let rows = [
         "cli", "rules", "policy", "targets", "model", "krm", "config", "yaml", "report", "apply",
-        "run",
+        "plan", "setting",
     ];
     let mut all: Vec<File> = rows
         .iter()

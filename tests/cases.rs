@@ -89,7 +89,9 @@ impl Case {
     }
 
     fn decisions(&self) -> &[Value] {
-        self.report["decisions"].as_array().expect("decisions are a list")
+        self.report["decisions"]
+            .as_array()
+            .expect("decisions are a list")
     }
 
     /// The decisions as `# expect:` lines.
@@ -148,7 +150,11 @@ fn results(output: &str) -> Option<Value> {
     let root = documents.first()?.root.as_ref()?;
     let is_list = root.get("kind")?.text() == Some("ResourceList");
     let results = root.get("results").filter(|_| is_list)?;
-    Some(results.value(Rules::Kustomize).expect("results are JSON in YAML"))
+    Some(
+        results
+            .value(Rules::Kustomize)
+            .expect("results are JSON in YAML"),
+    )
 }
 
 fn target_line(target: &Value) -> String {
@@ -163,7 +169,11 @@ fn target_line(target: &Value) -> String {
         text(&target["dataPlane"]),
         target["captured"],
         target["mode"].as_str().unwrap_or("mode unknown"),
-        if target["proven"] == Value::Bool(true) { ", proven" } else { "" },
+        if target["proven"] == Value::Bool(true) {
+            ", proven"
+        } else {
+            ""
+        },
         text(&target["demand"]),
         target["because"]
             .as_array()

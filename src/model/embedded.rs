@@ -18,7 +18,9 @@ pub fn embedded(text: &str) -> Result<Value, String> {
     match documents.as_slice() {
         [] => Ok(Value::Null),
         [document] => match &document.root {
-            Some(root) => root.value(Rules::Kubectl).map_err(|error| error.to_string()),
+            Some(root) => root
+                .value(Rules::Kubectl)
+                .map_err(|error| error.to_string()),
             None => Ok(Value::Null),
         },
         _ => Err("it holds more than one document".to_owned()),

@@ -20,7 +20,11 @@ pub fn outbound_captured(pods: &Workload, port: Option<u16>) -> Fact<bool> {
         let ports = pods.annotations.get(key).and_then(|list| port_list(list))?;
         Some(ports.contains(&port?))
     };
-    if pods.annotations.get(INTERCEPTION).is_some_and(|mode| mode == "NONE") {
+    if pods
+        .annotations
+        .get(INTERCEPTION)
+        .is_some_and(|mode| mode == "NONE")
+    {
         return Fact::proven(false, annotation(pods, INTERCEPTION));
     }
     if lists(EXCLUDE_PORTS) == Some(true) {
@@ -69,8 +73,14 @@ mod tests {
     /// A listed port goes through although no address range does.
     #[test]
     fn one_port_only() {
-        assert_eq!(with(&[(INCLUDE_RANGES, ""), (INCLUDE_PORTS, "8080")]), Some(true));
-        assert_eq!(with(&[(INCLUDE_RANGES, ""), (INCLUDE_PORTS, "4317")]), Some(false));
+        assert_eq!(
+            with(&[(INCLUDE_RANGES, ""), (INCLUDE_PORTS, "8080")]),
+            Some(true)
+        );
+        assert_eq!(
+            with(&[(INCLUDE_RANGES, ""), (INCLUDE_PORTS, "4317")]),
+            Some(false)
+        );
     }
 
     /// Address ranges say nothing about pods whose addresses nobody knows.

@@ -16,7 +16,11 @@ pub fn diff(name: &str, before: &str, after: &str) -> String {
     if before == after {
         return String::new();
     }
-    let label = if name == "-" { "stdin" } else { name.trim_start_matches('/') };
+    let label = if name == "-" {
+        "stdin"
+    } else {
+        name.trim_start_matches('/')
+    };
     TextDiff::from_lines(before, after)
         .unified_diff()
         .context_radius(3)
@@ -39,7 +43,12 @@ pub fn masked(text: &str, items: &[&Item<'_>]) -> String {
         .into_iter()
         .map(|range| Edit {
             // A block scalar keeps its line break, so that the lines after it stay in step.
-            text: if text[range.clone()].ends_with('\n') { "***\n" } else { "***" }.to_owned(),
+            text: if text[range.clone()].ends_with('\n') {
+                "***\n"
+            } else {
+                "***"
+            }
+            .to_owned(),
             range,
         })
         .collect();
@@ -48,7 +57,9 @@ pub fn masked(text: &str, items: &[&Item<'_>]) -> String {
 
 fn collect(node: &Node<'_>, sensitive: bool, found: &mut Vec<Range<usize>>) {
     match &node.content {
-        Content::Scalar(..) if sensitive && !node.range.is_empty() => found.push(node.range.clone()),
+        Content::Scalar(..) if sensitive && !node.range.is_empty() => {
+            found.push(node.range.clone())
+        }
         Content::Scalar(..) | Content::Alias(_) => {}
         Content::Sequence { items, .. } => {
             for item in items.iter() {

@@ -21,8 +21,16 @@ pub fn json(decisions: &[Located]) -> Value {
 }
 
 fn summary(decisions: &[Located]) -> Value {
-    let transports = || decisions.iter().filter_map(|located| located.decision.transport);
-    let wanting = |wanted: Wanted| transports().filter(|transport| transport.wanted == wanted).count();
+    let transports = || {
+        decisions
+            .iter()
+            .filter_map(|located| located.decision.transport)
+    };
+    let wanting = |wanted: Wanted| {
+        transports()
+            .filter(|transport| transport.wanted == wanted)
+            .count()
+    };
     let severe = |severity: Severity| {
         decisions
             .iter()
@@ -67,7 +75,10 @@ fn decision(located: &Located) -> Value {
             "transport".into(),
             json!({"now": now(transport.now), "wanted": wanted(transport.wanted)}),
         );
-        shown.insert("targets".into(), decision.targets.iter().map(target).collect());
+        shown.insert(
+            "targets".into(),
+            decision.targets.iter().map(target).collect(),
+        );
     }
     shown.insert("message".into(), json!(decision.message));
     shown.insert("patch".into(), json!(located.patch));

@@ -104,7 +104,10 @@ mod tests {
     /// List positions stand in brackets, everything else is joined by dots.
     #[test]
     fn field_paths() {
-        assert_eq!(field_path(Pointer::from_static("/spec/endpoints/0")), "spec.endpoints[0]");
+        assert_eq!(
+            field_path(Pointer::from_static("/spec/endpoints/0")),
+            "spec.endpoints[0]"
+        );
         assert_eq!(field_path(Pointer::root()), "");
     }
 }

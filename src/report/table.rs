@@ -64,7 +64,8 @@ fn write_endpoints(out: &mut String, endpoints: &[&Located], paint: &Paint) {
         .collect();
     let line = |out: &mut String, row: &[String; 5], style: Style| {
         for (cell, width) in row.iter().zip(&widths) {
-            write!(out, "{}  ", paint.with(style, &format!("{cell:width$}"))).expect("a String grows");
+            write!(out, "{}  ", paint.with(style, &format!("{cell:width$}")))
+                .expect("a String grows");
         }
         writeln!(out, "{}", paint.with(style, &row[4])).expect("a String grows");
     };
@@ -84,7 +85,11 @@ fn write_targets(out: &mut String, targets: &[JudgedTarget], paint: &Paint) {
             .port
             .map_or_else(|| "?".to_owned(), |port| port.to_string());
         let facts = match target.mode {
-            Some(mode) => format!("{}, {}", json::data_plane(target.data_plane), json::mode(mode)),
+            Some(mode) => format!(
+                "{}, {}",
+                json::data_plane(target.data_plane),
+                json::mode(mode)
+            ),
             None => json::data_plane(target.data_plane).to_owned(),
         };
         writeln!(
@@ -96,9 +101,10 @@ fn write_targets(out: &mut String, targets: &[JudgedTarget], paint: &Paint) {
             demand_in_words(target.demand),
         )
         .expect("a String grows");
-        if !target.because.is_empty() {
-            let because = format!("because {}", target.because.join("; "));
-            writeln!(out, "    {}", paint.with(Style::new().dimmed(), &because))
+        for (position, reason) in target.because.iter().enumerate() {
+            let lead = if position == 0 { "because" } else { "    and" };
+            let line = format!("{lead} {reason}");
+            writeln!(out, "    {}", paint.with(Style::new().dimmed(), &line))
                 .expect("a String grows");
         }
     }

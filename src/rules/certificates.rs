@@ -139,7 +139,10 @@ fn sidecar_mounts(annotation: &Value) -> Vec<Mount> {
         })
     };
     match annotation {
-        Value::Array(mounts) => mounts.iter().filter_map(|value| mount(None, value)).collect(),
+        Value::Array(mounts) => mounts
+            .iter()
+            .filter_map(|value| mount(None, value))
+            .collect(),
         Value::Object(mounts) => mounts
             .iter()
             .filter_map(|(volume, value)| mount(Some(volume), value))
@@ -268,7 +271,10 @@ fn output_certs(scraper: &Scraper, directory: &str) -> Text {
                     vec![replace_in(["proxyMetadata", "OUTPUT_CERTS"], value)]
                 }
                 Some(Value::Object(_)) => vec![add_in(["proxyMetadata", "OUTPUT_CERTS"], value)],
-                Some(_) => vec![replace_in(["proxyMetadata"], json!({"OUTPUT_CERTS": value}))],
+                Some(_) => vec![replace_in(
+                    ["proxyMetadata"],
+                    json!({"OUTPUT_CERTS": value}),
+                )],
                 None => vec![add_in(["proxyMetadata"], json!({"OUTPUT_CERTS": value}))],
             })
         }
@@ -335,9 +341,17 @@ fn pod_metadata(scraper: &Scraper, annotations: Vec<(&str, Text)>, inject: bool)
     if inject {
         match child(metadata, "labels") {
             Some(labels) if labels.contains_key(INJECT) => {
-                steps.push(replace(&at.with_trailing_token("labels"), INJECT, json!("true")));
+                steps.push(replace(
+                    &at.with_trailing_token("labels"),
+                    INJECT,
+                    json!("true"),
+                ));
             }
-            Some(_) => steps.push(add(&at.with_trailing_token("labels"), INJECT, json!("true"))),
+            Some(_) => steps.push(add(
+                &at.with_trailing_token("labels"),
+                INJECT,
+                json!("true"),
+            )),
             None => {
                 missing.insert("labels".to_owned(), json!({INJECT: "true"}));
             }
@@ -346,7 +360,11 @@ fn pod_metadata(scraper: &Scraper, annotations: Vec<(&str, Text)>, inject: bool)
     if !missing.is_empty() {
         match metadata {
             Some(_) => {
-                steps.extend(missing.into_iter().map(|(key, value)| add(&at, &key, value)));
+                steps.extend(
+                    missing
+                        .into_iter()
+                        .map(|(key, value)| add(&at, &key, value)),
+                );
             }
             None => steps.push(add(&spec, "podMetadata", Value::Object(missing))),
         }
@@ -364,7 +382,10 @@ fn append(scraper: &Scraper, field: &str, entries: Vec<Value>) -> Vec<Step> {
     match scraper.spec.get(field) {
         Some(Value::Array(_)) => {
             let at = spec.with_trailing_token(field);
-            entries.into_iter().map(|entry| add(&at, "-", entry)).collect()
+            entries
+                .into_iter()
+                .map(|entry| add(&at, "-", entry))
+                .collect()
         }
         _ => vec![add(spec, field, Value::Array(entries))],
     }

@@ -56,7 +56,12 @@ impl Decision {
         if let Some(severity) = config.severity.get(self.rule.name()) {
             self.severity = *severity;
         }
-        if self.object.accepted.iter().any(|rule| rule == self.rule.name()) {
+        if self
+            .object
+            .accepted
+            .iter()
+            .any(|rule| rule == self.rule.name())
+        {
             self.severity = Severity::Off;
         }
     }

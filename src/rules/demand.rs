@@ -146,7 +146,12 @@ fn judge_pods(
     };
     let scraper_in_ambient =
         scraper.is_some_and(|(_, state)| state.plane.value == Some(DataPlane::Ambient));
-    let demand = demand(plane.fact.value, captured.value, mode.fact.value, scraper_in_ambient);
+    let demand = demand(
+        plane.fact.value,
+        captured.value,
+        mode.fact.value,
+        scraper_in_ambient,
+    );
     Judged {
         shown: JudgedTarget {
             kind: pods.object.kind.clone(),

@@ -68,7 +68,12 @@ fn row(demands: Summary, now: Now, config: &Config) -> (Rule, Turn) {
         (Summary::Mixed { by_injection: true }, Now::PerTarget) => {
             (Rule::TlsNeedsRepair, Turn::ToPerTarget)
         }
-        (Summary::Mixed { by_injection: false }, Now::PerTarget)
+        (
+            Summary::Mixed {
+                by_injection: false,
+            },
+            Now::PerTarget,
+        )
         | (Summary::Mixed { .. }, Now::Plain | Now::MutualTls) => {
             (Rule::MixedTargets, Turn::Nowhere)
         }
@@ -91,18 +96,27 @@ fn row(demands: Summary, now: Now, config: &Config) -> (Rule, Turn) {
         },
         (Summary::InjectionUnknown { .. }, Now::Own) => (Rule::OwnTlsIsKept, Turn::Nowhere),
 
-        (Summary::Unknown { known_are_plain: true }, Now::Plain) => {
-            (Rule::AlreadyRight, Turn::Nowhere)
-        }
-        (Summary::Unknown { known_are_plain: true }, Now::MutualTls | Now::PerTarget) => {
-            (Rule::StaleTlsSuspected, Turn::Nowhere)
-        }
-        (Summary::Unknown { known_are_plain: false }, Now::Plain | Now::MutualTls | Now::PerTarget) => {
-            match config.targets_unknown {
-                TargetsUnknown::Keep => (Rule::TargetUnknown, Turn::Nowhere),
-                TargetsUnknown::Refuse => (Rule::TargetUnknown, Turn::Refuse),
-            }
-        }
+        (
+            Summary::Unknown {
+                known_are_plain: true,
+            },
+            Now::Plain,
+        ) => (Rule::AlreadyRight, Turn::Nowhere),
+        (
+            Summary::Unknown {
+                known_are_plain: true,
+            },
+            Now::MutualTls | Now::PerTarget,
+        ) => (Rule::StaleTlsSuspected, Turn::Nowhere),
+        (
+            Summary::Unknown {
+                known_are_plain: false,
+            },
+            Now::Plain | Now::MutualTls | Now::PerTarget,
+        ) => match config.targets_unknown {
+            TargetsUnknown::Keep => (Rule::TargetUnknown, Turn::Nowhere),
+            TargetsUnknown::Refuse => (Rule::TargetUnknown, Turn::Refuse),
+        },
         (Summary::Unknown { .. }, Now::Own) => (Rule::OwnTlsIsKept, Turn::Nowhere),
 
         (Summary::Unreachable, Now::Plain | Now::MutualTls | Now::PerTarget | Now::Own) => {
@@ -218,7 +232,9 @@ fn decide(
         obstacle: obstacle.as_deref(),
         directory: certificates.as_deref(),
     });
-    let decision = decision(scrape, endpoint, rule, turn, steps, now, wanted, message, &view);
+    let decision = decision(
+        scrape, endpoint, rule, turn, steps, now, wanted, message, &view,
+    );
     JudgedEndpoint {
         decision,
         judged: view.judged,
@@ -252,7 +268,11 @@ fn decision(
 ) -> Decision {
     let mut decision = Decision::finding(&scrape.object, endpoint.at.clone(), rule, message);
     decision.transport = Some(Transport { now, wanted });
-    decision.targets = view.judged.iter().map(|judged| judged.shown.clone()).collect();
+    decision.targets = view
+        .judged
+        .iter()
+        .map(|judged| judged.shown.clone())
+        .collect();
     if turn == Turn::Refuse {
         decision.verdict = Verdict::Refuse;
         decision.severity = Severity::Error;
@@ -283,7 +303,8 @@ impl View {
     /// Whether the endpoint stays plain only because a sidecar encrypts its requests.
     fn is_encrypted_by_sidecar(&self) -> bool {
         self.judged.iter().any(|judged| {
-            judged.aside == Some(Aside::SidecarOriginatesTls) && judged.shown.demand == Demand::Plain
+            judged.aside == Some(Aside::SidecarOriginatesTls)
+                && judged.shown.demand == Demand::Plain
         })
     }
 }
@@ -297,10 +318,14 @@ fn judge(patched: &Patched<'_>, scrape: &Scrape, endpoint: &Endpoint, scrapers: 
         return judge_for(patched, scrape, endpoint, None);
     };
     let demands = |view: &View| -> Vec<_> {
-        view.judged.iter().map(|judged| judged.shown.demand).collect()
+        view.judged
+            .iter()
+            .map(|judged| judged.shown.demand)
+            .collect()
     };
     let expected = (demands(&first), first.gaps.is_empty());
-    first.scrapers_disagree = views.any(|other| (demands(&other), other.gaps.is_empty()) != expected);
+    first.scrapers_disagree =
+        views.any(|other| (demands(&other), other.gaps.is_empty()) != expected);
     first
 }
 
@@ -310,7 +335,8 @@ fn judge_for(
     endpoint: &Endpoint,
     scraper: Option<(&crate::model::Scraper, &super::scraper::ScraperState)>,
 ) -> View {
-    let own_namespace_only = scraper.is_some_and(|(scraper, _)| scraper.ignores_namespace_selectors);
+    let own_namespace_only =
+        scraper.is_some_and(|(scraper, _)| scraper.ignores_namespace_selectors);
     let reach = targets::reach(&patched.inventory, scrape, endpoint, own_namespace_only);
     let mesh = patched.mesh();
     View {

@@ -45,7 +45,11 @@ fn of_objects(inventory: &Inventory, config: &Config) -> Vec<Decision> {
             unread.problem.clone(),
         ));
     }
-    for policy in inventory.policies.iter().filter(|policy| !policy.refused.is_empty()) {
+    for policy in inventory
+        .policies
+        .iter()
+        .filter(|policy| !policy.refused.is_empty())
+    {
         findings.push(Decision::finding(
             &policy.object,
             root(),
@@ -98,7 +102,9 @@ fn of_selection(patched: &Patched<'_>) -> Vec<Decision> {
             );
             if patched.inventory.scrapers.is_empty() {
                 finding.severity = Severity::Info;
-                finding.message = "the input has no scraper: whether one has the certificates is not known".to_owned();
+                finding.message =
+                    "the input has no scraper: whether one has the certificates is not known"
+                        .to_owned();
             }
             findings.push(finding);
         }
@@ -108,14 +114,22 @@ fn of_selection(patched: &Patched<'_>) -> Vec<Decision> {
 
 fn of_target(patched: &Patched<'_>, endpoint: &JudgedEndpoint, judged: &Judged) -> Vec<Decision> {
     let here = |rule, message| {
-        Decision::finding(&endpoint.decision.object, endpoint.decision.at.clone(), rule, message)
+        Decision::finding(
+            &endpoint.decision.object,
+            endpoint.decision.at.clone(),
+            rule,
+            message,
+        )
     };
     let target = &judged.shown;
     let mut findings = Vec::new();
     for undecided in &judged.undecided {
         findings.push(policy_order(undecided));
     }
-    if judged.mode_assumed && matches!(target.demand, Demand::Plain) && target.captured != Some(false) {
+    if judged.mode_assumed
+        && matches!(target.demand, Demand::Plain)
+        && target.captured != Some(false)
+    {
         findings.push(here(
             Rule::ModeAssumed,
             format!(
@@ -143,7 +157,9 @@ fn of_target(patched: &Patched<'_>, endpoint: &JudgedEndpoint, judged: &Judged) 
             ),
         ));
     }
-    if target.demand == Demand::Unreachable && endpoint.decision.rule != Rule::AmbientStrictUnreachable {
+    if target.demand == Demand::Unreachable
+        && endpoint.decision.rule != Rule::AmbientStrictUnreachable
+    {
         let unreachable: Vec<_> = endpoint
             .judged
             .iter()

@@ -45,7 +45,14 @@ pub(super) fn endpoint(subject: &Subject<'_>) -> String {
         ),
         Rule::AlreadyRight => format!(
             "as its targets need it ({})",
-            evidence(subject.judged, &[Demand::MutualTls, Demand::MutualTlsIfInjected, Demand::Plain])
+            evidence(
+                subject.judged,
+                &[
+                    Demand::MutualTls,
+                    Demand::MutualTlsIfInjected,
+                    Demand::Plain
+                ]
+            )
         ),
         Rule::TlsNeedsRepair => format!(
             "only mutual TLS gets through ({}), but scheme, files, directory or insecureSkipVerify are not right: \
@@ -73,7 +80,10 @@ pub(super) fn endpoint(subject: &Subject<'_>) -> String {
             None => format!(
                 "some targets accept only mutual TLS ({}), others only plain text ({}): one endpoint cannot \
                  serve both; split it, or give its ports one mode",
-                evidence(subject.judged, &[Demand::MutualTls, Demand::MutualTlsIfInjected]),
+                evidence(
+                    subject.judged,
+                    &[Demand::MutualTls, Demand::MutualTlsIfInjected]
+                ),
                 plain()
             ),
         },
@@ -88,7 +98,9 @@ pub(super) fn endpoint(subject: &Subject<'_>) -> String {
         | Rule::ProxyIsKept
         | Rule::ScraperCannotHaveCertificates
         | Rule::CertificateDirectoriesDiffer
-        | Rule::FilesAreDenied => format!("left as it is: {}", subject.obstacle.unwrap_or_default()),
+        | Rule::FilesAreDenied => {
+            format!("left as it is: {}", subject.obstacle.unwrap_or_default())
+        }
         Rule::ScraperNeedsCertificates
         | Rule::ScraperGetsASidecar
         | Rule::CertificatesUnused
@@ -112,9 +124,9 @@ fn injection_unknown(subject: &Subject<'_>) -> String {
             "{opening}: certificates, and https where the pod label security.istio.io/tlsMode says so"
         ),
         (false, Some(obstacle)) => format!("{opening}: left as it is; {obstacle}"),
-        (false, None) => format!(
-            "{opening}: left as it is; add the Namespace with its labels to the input"
-        ),
+        (false, None) => {
+            format!("{opening}: left as it is; add the Namespace with its labels to the input")
+        }
     }
 }
 

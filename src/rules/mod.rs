@@ -26,6 +26,8 @@ mod written;
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
+use jsonptr::Pointer;
+
 use crate::config::Config;
 use crate::model::Inventory;
 
@@ -66,5 +68,18 @@ pub fn decide(inventory: &Inventory, config: &Config) -> Vec<Decision> {
 
 /// The order of decisions: by item, then place, then rule.
 pub fn in_order(a: &Decision, b: &Decision) -> Ordering {
-    (a.object.item, &a.at, a.rule, &a.message).cmp(&(b.object.item, &b.at, b.rule, &b.message))
+    (a.object.item, steps_of(&a.at), a.rule, &a.message).cmp(&(
+        b.object.item,
+        steps_of(&b.at),
+        b.rule,
+        &b.message,
+    ))
+}
+
+/// The tokens of a pointer, positions in lists by number: the tenth endpoint comes after the second.
+fn steps_of(at: &Pointer) -> Vec<(Option<usize>, String)> {
+    at.tokens()
+        .map(|token| token.decoded().into_owned())
+        .map(|token| (token.parse().ok(), token))
+        .collect()
 }

@@ -36,7 +36,9 @@ pub(super) fn rewritten(
     if let Some(proxy) = &endpoint.proxy_url {
         return blocked(
             Rule::ProxyIsKept,
-            format!("requests go to the proxy {proxy}: what it speaks to the targets is its own affair"),
+            format!(
+                "requests go to the proxy {proxy}: what it speaks to the targets is its own affair"
+            ),
         );
     }
     relabellings(patched, scrape, endpoint, scrapers)
@@ -111,7 +113,8 @@ pub(super) fn to_certificates(
     if scrapers.is_empty() {
         return blocked(
             Rule::InjectionUnknown,
-            "no scraper in the input selects it, so nobody is known to have the certificates".to_owned(),
+            "no scraper in the input selects it, so nobody is known to have the certificates"
+                .to_owned(),
         );
     }
     relabellings(patched, scrape, endpoint, scrapers)

@@ -41,7 +41,11 @@ pub(super) fn addition(endpoint: &Endpoint) -> Vec<Step> {
     }
     match &endpoint.relabelings {
         Some(_) => vec![add(&relabelings(endpoint), "-", https_where_injected())],
-        None => vec![add(&endpoint.at, "relabelConfigs", json!([https_where_injected()]))],
+        None => vec![add(
+            &endpoint.at,
+            "relabelConfigs",
+            json!([https_where_injected()]),
+        )],
     }
 }
 

@@ -9,10 +9,10 @@ use std::collections::BTreeSet;
 
 use jsonptr::PointerBuf;
 
+use super::Rule;
 use super::certificates::{self, SetUp};
 use super::decision::{Decision, Now, Verdict};
 use super::endpoint::JudgedEndpoint;
-use super::Rule;
 use crate::config::{Config, ScraperInject};
 use crate::model::{Inventory, Scrape, Scraper, Workload};
 use crate::policy::{self, DataPlane, Fact, Mesh};
@@ -98,7 +98,9 @@ pub(super) fn as_patched<'a>(
     let mut states = Vec::new();
     for (position, scraper) in inventory.scrapers.iter().enumerate() {
         let mut state = state(&mesh, scraper, config);
-        if needing.contains(&position) && state.certificates.is_ok() && state.label != Label::NotNeeded
+        if needing.contains(&position)
+            && state.certificates.is_ok()
+            && state.label != Label::NotNeeded
         {
             let pods = labelled(&scraper.pods);
             state.plane = policy::data_plane(&mesh, &pods).fact;
@@ -137,7 +139,11 @@ fn label(
     plane: &Fact<DataPlane>,
     inject: ScraperInject,
 ) -> (Label, Result<(), String>) {
-    let with_label = || policy::data_plane(mesh, &labelled(&scraper.pods)).fact.value;
+    let with_label = || {
+        policy::data_plane(mesh, &labelled(&scraper.pods))
+            .fact
+            .value
+    };
     let helps = || with_label() == Some(DataPlane::Sidecar);
     let none = |why: &str| {
         let because = plane.because.join(", ");
@@ -145,7 +151,9 @@ fn label(
     };
     match (plane.value, plane.proven, inject) {
         (Some(DataPlane::Sidecar), _, _) => (Label::NotNeeded, Ok(())),
-        (Some(DataPlane::Ambient), _, _) => none("it is in ambient, where pods have no certificate"),
+        (Some(DataPlane::Ambient), _, _) => {
+            none("it is in ambient, where pods have no certificate")
+        }
         (Some(DataPlane::None) | None, false, ScraperInject::Unknown | ScraperInject::Always)
             if helps() =>
         {
@@ -187,9 +195,16 @@ pub(super) fn decide_all(
                 .collect();
             let state = &patched.scrapers[position];
             if wanted.is_empty() {
-                unused(position, scraper, state, endpoints).into_iter().collect()
+                unused(position, scraper, state, endpoints)
+                    .into_iter()
+                    .collect()
             } else {
-                completed(scraper, state, &wanted.into_iter().collect::<Vec<_>>(), config)
+                completed(
+                    scraper,
+                    state,
+                    &wanted.into_iter().collect::<Vec<_>>(),
+                    config,
+                )
             }
         })
         .collect()
@@ -254,8 +269,11 @@ fn needs(state: &ScraperState, directories: &[&str], config: &Config) -> String 
     );
     if state.label != Label::NotNeeded {
         message.push_str("; the pod label sidecar.istio.io/inject makes sure of the sidecar");
-    } else if config.inject == ScraperInject::Never && state.plane.value != Some(DataPlane::Sidecar) {
-        message.push_str("; nothing in the input says that it has a sidecar, and scraper.inject is \"never\"");
+    } else if config.inject == ScraperInject::Never && state.plane.value != Some(DataPlane::Sidecar)
+    {
+        message.push_str(
+            "; nothing in the input says that it has a sidecar, and scraper.inject is \"never\"",
+        );
     }
     message
 }

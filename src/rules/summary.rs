@@ -79,9 +79,13 @@ pub(super) fn wanted(demands: Summary) -> Wanted {
         Summary::MutualTls => Wanted::MutualTls,
         Summary::Plain { .. } => Wanted::Plain,
         Summary::Mixed { .. } | Summary::InjectionUnknown { tellable: true } => Wanted::PerTarget,
-        Summary::Unknown { known_are_plain: true } => Wanted::Plain,
+        Summary::Unknown {
+            known_are_plain: true,
+        } => Wanted::Plain,
         Summary::InjectionUnknown { tellable: false }
-        | Summary::Unknown { known_are_plain: false }
+        | Summary::Unknown {
+            known_are_plain: false,
+        }
         | Summary::Unreachable => Wanted::Unknown,
     }
 }

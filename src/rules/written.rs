@@ -160,7 +160,9 @@ pub(super) fn directory(endpoint: &Endpoint) -> Option<&str> {
             .strip_suffix('/')
     });
     let first = directories.next()??;
-    directories.all(|other| other == Some(first)).then_some(first)
+    directories
+        .all(|other| other == Some(first))
+        .then_some(first)
 }
 
 /// The tlsConfig that makes a scraper present the certificates of its sidecar.

@@ -1,0 +1,177 @@
+//! Real manifests: does a run give what their engineers, or the guide that they come from, made by hand?
+
+mod support;
+
+use std::fs;
+use std::path::Path;
+
+use istio_scrape::krm::{self, Source};
+use istio_scrape::yaml::{self, Node, Rules};
+use istio_scrape::{Flags, run};
+use serde_json::Value;
+use support::crds::Crds;
+
+/// VictoriaMetrics' Istio guide, "Partially strict policy".
+#[test]
+fn the_guide_is_solved() {
+    compare("corpus/vm-doc");
+}
+
+/// VictoriaMetrics' Istio guide, "Permissive policy": nothing changes, byte for byte.
+#[test]
+fn the_permissive_guide_is_left_alone() {
+    compare("corpus/vm-doc-permissive");
+    let Some(folder) = support::data(
+        "corpus/vm-doc-permissive",
+        "the permissive guide, byte for byte",
+    ) else {
+        return;
+    };
+    let input = read(&folder.join("input.yaml"));
+    assert_eq!(patched(&input), input);
+}
+
+/// Whatever of the corpus changes, the API server takes what it has become, and knows every key of it.
+#[test]
+fn what_changes_validates() {
+    let what = "validation of the patched corpus";
+    let (Some(corpus), Some(crds)) = (support::data("corpus", what), Crds::load(what)) else {
+        return;
+    };
+    let mut validated = 0;
+    for entry in fs::read_dir(corpus).expect("the corpus can be listed") {
+        let path = entry
+            .expect("the corpus can be listed")
+            .path()
+            .join("input.yaml");
+        if !path.exists() {
+            continue;
+        }
+        let input = read(&path);
+        let (before, after) = (values(&input), values(&patched(&input)));
+        assert_eq!(before.len(), after.len());
+        for (_, object) in before.iter().zip(&after).filter(|(old, new)| old != new) {
+            let complaints = crds.complaints(object).expect("a kind with a CRD");
+            assert!(complaints.is_empty(), "{}: {complaints:#?}", path.display());
+            validated += 1;
+        }
+    }
+    assert!(validated > 2, "only {validated} objects were changed");
+}
+
+/// YAML that other tools damage comes back byte for byte beside an object that is patched.
+#[test]
+fn traps_stay_as_they_are_beside_a_patched_object() {
+    let Some(traps) = support::data(
+        "conformance/yaml-traps.json",
+        "YAML traps beside a patched object",
+    ) else {
+        return;
+    };
+    // A trap without namespace is not to be taken for a neighbour of the guide's application.
+    let guide = support::read("testdata/strict-needs-tls--guide/input.yaml").replace(
+        "  name: demo-app-service-scrape\n",
+        "  name: demo-app-service-scrape\n  namespace: default\n",
+    );
+    let elsewhere =
+        "apiVersion: istio-scrape.dev/v1alpha1\nkind: ScrapeTLS\nspec: {namespace: traps}\n";
+    let flags = Flags {
+        config: Some(Source::named("config.yaml", elsewhere)),
+    };
+    let expected = patched(&guide);
+    let traps: Vec<Value> = serde_json::from_str(&read(&traps)).expect("the traps are JSON");
+    let mut passed = 0;
+    let mut refused = Vec::new();
+    for trap in &traps {
+        let name = trap["name"].as_str().expect("a trap has a name");
+        let text = trap["yaml"].as_str().expect("a trap has a text");
+        if text.contains("ResourceList") {
+            // It has no room for neighbours.
+            assert_eq!(patched(text), text, "{name}");
+            passed += 1;
+            continue;
+        }
+        let separator = if text.ends_with('\n') {
+            "---\n"
+        } else {
+            "\n---\n"
+        };
+        let sources = [Source::named("-", format!("{text}{separator}{guide}"))];
+        match run(&sources, &flags) {
+            Ok(outcome) => {
+                let output = outcome.output.unwrap_or_default();
+                assert_eq!(output, format!("{text}{separator}{expected}"), "{name}");
+                passed += 1;
+            }
+            Err(_) => refused.push(name),
+        }
+    }
+    // What no host reads, or what names no object, is an error; nothing else is.
+    let of_hosts = |name: &&str| {
+        let trap = traps
+            .iter()
+            .find(|trap| trap["name"] == **name)
+            .expect("it is one of them");
+        let observed = trap["observed"].as_object().expect("observed is a map");
+        !observed.keys().any(|key| key.ends_with("_error"))
+    };
+    let wrongly: Vec<_> = refused.iter().filter(|name| of_hosts(name)).collect();
+    assert!(
+        wrongly.is_empty(),
+        "hosts read these, we refuse them: {wrongly:?}"
+    );
+    assert!(passed > 90, "{passed} traps passed, refused: {refused:?}");
+}
+
+fn compare(case: &str) {
+    let Some(folder) = support::data(case, case) else {
+        return;
+    };
+    let actual = values(&patched(&read(&folder.join("input.yaml"))));
+    let expected = values(&read(&folder.join("expected.yaml")));
+    assert_eq!(actual.len(), expected.len());
+    for (actual, expected) in actual.iter().zip(&expected) {
+        assert_eq!(normal(actual), normal(expected));
+    }
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn patched(input: &str) -> String {
+    let outcome = run(&[Source::named("-", input)], &Flags::default()).expect("the corpus is read");
+    outcome.output.expect("the corpus has no errors")
+}
+
+fn values(text: &str) -> Vec<Value> {
+    let sources = [Source::named("-", text)];
+    let package = krm::open(&sources, |_, _| true).expect("objects");
+    let value = |node: &Node<'_>| node.value(Rules::Kubectl).expect("a JSON value");
+    package.items.iter().map(|item| value(&item.node)).collect()
+}
+
+/// The value with the strings that hold YAML or JSON as values, and directories without a slash at the end.
+fn normal(value: &Value) -> Value {
+    match value {
+        Value::Object(map) => map
+            .iter()
+            .map(|(key, value)| match (key.as_str(), value.as_str()) {
+                ("proxy.istio.io/config" | "sidecar.istio.io/userVolumeMount", Some(text)) => {
+                    let documents = yaml::read(text).expect("the annotation is YAML");
+                    let root = documents[0].root.as_ref().expect("it says something");
+                    (
+                        key.clone(),
+                        normal(&root.value(Rules::Kubectl).expect("a JSON value")),
+                    )
+                }
+                ("mountPath" | "OUTPUT_CERTS", Some(path)) => {
+                    (key.clone(), Value::from(path.trim_end_matches('/')))
+                }
+                _ => (key.clone(), normal(value)),
+            })
+            .collect(),
+        Value::Array(items) => items.iter().map(normal).collect(),
+        other => other.clone(),
+    }
+}

@@ -184,7 +184,7 @@ impl<'t> Builder<'t> {
             };
             self.cursor = range.end;
         } else {
-            self.cursor = self.cursor.max(range.start);
+            self.cursor = self.begin;
         }
         self.anchors.clear();
         self.root = None;
@@ -384,7 +384,7 @@ impl<'t> Builder<'t> {
                 b'|' | b'>' => break,
                 b'&' | b'!' => start = skip_properties(self.text, start),
                 b'-' | b'?' | b':' => start += 1,
-                _ => start = skip_blank(self.text, start),
+                _ => start = skip_blank(self.text, start).max(start + 1),
             }
         }
         let header = line_end(self.text, start);

@@ -382,8 +382,20 @@ fn check(choices: Vec<u16>) -> Result<bool, TestCaseError> {
     Ok(true)
 }
 
+/// Cases per property: 3000, or as many as `PROPTEST_CASES` asks for.
+fn config() -> ProptestConfig {
+    let asked = std::env::var("PROPTEST_CASES")
+        .ok()
+        .and_then(|cases| cases.parse().ok());
+    ProptestConfig {
+        cases: asked.unwrap_or(3000),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     /// Edits mean what the patch means, and leave the other documents and items alone.
     #[test]

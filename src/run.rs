@@ -131,17 +131,22 @@ fn setting(package: &Package<'_>, flags: &Flags) -> Result<Setting, Error> {
             .filter(|&position| given(&&package.items[position]))
             .collect(),
     };
-    let out = left_out.iter().map(|&position| {
-        let place = package.place(&package.items[position]);
-        format!("{place}: ScrapeTLS is configuration and left out of the output")
-    });
     let skipped = package
         .skipped
         .iter()
         .map(|place| format!("{place}: skipped, it is no object with `kind`"));
+    let choice = config::choose(function_config, file, inputs)?;
+    let out = left_out.iter().map(|&position| {
+        let place = package.place(&package.items[position]).to_string();
+        let instead = match choice.whence.as_ref() {
+            Some(whence) if *whence != place => format!("; {whence} is the configuration"),
+            _ => String::new(),
+        };
+        format!("{place}: ScrapeTLS is configuration and left out of the output{instead}")
+    });
     Ok(Setting {
-        choice: config::choose(function_config, file, inputs)?,
         messages: skipped.chain(out).collect(),
+        choice,
         left_out,
     })
 }

@@ -11,7 +11,7 @@ use std::rc::Rc;
 
 use granit_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span, StructureStyle, options};
 
-use super::lines::{after_break, after_colon, line_end, skip_blank, skip_properties};
+use super::lines::{after_break, after_colon, ends_line, line_end, skip_blank, skip_properties};
 use super::{Content, Document, Node, Style, Syntax};
 
 /// How deep lists and maps may nest, aliases followed.
@@ -184,7 +184,7 @@ impl<'t> Builder<'t> {
             };
             self.cursor = range.end;
         } else {
-            self.cursor = self.cursor.max(range.start);
+            self.cursor = self.begin;
         }
         self.anchors.clear();
         self.root = None;
@@ -384,7 +384,7 @@ impl<'t> Builder<'t> {
                 b'|' | b'>' => break,
                 b'&' | b'!' => start = skip_properties(self.text, start),
                 b'-' | b'?' | b':' => start += 1,
-                _ => start = skip_blank(self.text, start),
+                _ => start = skip_blank(self.text, start).max(start + 1),
             }
         }
         let header = line_end(self.text, start);
@@ -394,7 +394,13 @@ impl<'t> Builder<'t> {
             .unwrap_or_default();
         let content = after_break(self.text, header);
         if token.contains('+') {
-            return start..span.end.max(content);
+            let kept = self.text[..span.end].trim_end_matches(' ').len();
+            let end = if ends_line(self.text, kept) {
+                kept
+            } else {
+                span.end
+            };
+            return start..end.max(content);
         }
         let depth = super::lines::column(self.text, span.start.max(content));
         let mut end = span.end.max(content);

@@ -272,7 +272,10 @@ impl Editor<'_> {
         let Room { mut inline, below } = room;
         let mut head = written.head;
         if let Some(after) = place.after() {
-            let whole = head.is_empty() || old.tag.is_some() || inline.start == after;
+            let moves = matches!(place, Place::Dash { .. })
+                && !written.tail.is_empty()
+                && !keeps_column(old, new);
+            let whole = head.is_empty() || old.tag.is_some() || inline.start == after || moves;
             if whole {
                 inline.start = after;
                 if !head.is_empty() {
@@ -315,10 +318,7 @@ impl Editor<'_> {
             }
             _ if root && !is_empty(new) => style.inline(new, parent),
             _ if root => line(scalar(new, None)),
-            (Content::Mapping { flow: false, .. }, Value::Object(_))
-            | (Content::Sequence { flow: false, .. }, Value::Array(_))
-                if !is_empty(new) =>
-            {
+            _ if keeps_column(old, new) => {
                 let own = column(self.text, old.range.start);
                 if first_on_line(self.text, old.range.start) && matches!(place, Place::Key { .. }) {
                     line(String::new()).with(style.lines(new, own))
@@ -418,6 +418,16 @@ impl Written {
         self.tail = tail;
         self
     }
+}
+
+/// Whether a block gives way to another of its kind, which then begins in the same column.
+fn keeps_column(old: &Node<'_>, new: &Value) -> bool {
+    let same_kind = match &old.content {
+        Content::Mapping { flow: false, .. } => new.is_object(),
+        Content::Sequence { flow: false, .. } => new.is_array(),
+        _ => false,
+    };
+    same_kind && !is_empty(new)
 }
 
 /// What is in a list or map when all of the original is gone.

@@ -236,12 +236,17 @@ impl Editor<'_> {
         match after {
             Some(None) => self.put(old.end..old.end, format!("{colon}{new}")),
             Some(Some(after)) if old.is_empty() => {
-                let properties = if part.value.tag.is_some() {
-                    skip_properties(self.text, after)
-                } else {
-                    after
+                let end = match part.value.tag {
+                    Some(_) => skip_properties(self.text, after),
+                    None => after,
                 };
-                self.put(after..properties, format!(" {new}"));
+                let rest = self.text[end..].trim_start_matches(' ');
+                let end = if rest.starts_with([',', '}', ']']) {
+                    self.text.len() - rest.len()
+                } else {
+                    end
+                };
+                self.put(after..end, format!(" {new}"));
             }
             Some(Some(after)) if part.value.tag.is_some() => {
                 self.put(skip_blank(self.text, after)..old.end, new);

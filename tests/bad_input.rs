@@ -155,7 +155,7 @@ fn bomb(indent: &str) -> String {
     levels
         .map(|(name, below)| {
             let elements = match below {
-                '_' => vec!["x"; 9].join(", "),
+                '_' => ["x"; 9].join(", "),
                 below => vec![format!("*{below}"); 9].join(", "),
             };
             format!("{indent}{name}: &{name} [{elements}]\n")

@@ -51,7 +51,8 @@ fn help_and_version_win_over_stdin() {
     Reads a ResourceList (kustomize, kpt), a List or a stream of YAML or JSON documents, and writes the
     same bytes with the patches in them.
 
-    Usage: istio-scrape [OPTIONS] [INPUT]... [COMMAND]
+    Usage: istio-scrape [--config <FILE>] [--report <FILE>] [INPUT]...
+           istio-scrape [--config <FILE>] <COMMAND> [INPUT]...
 
     Commands:
       explain  Say of every endpoint and scraper what is decided, why, and which object decided it
@@ -96,7 +97,8 @@ fn wrong_arguments_are_refused() {
 
       tip: to pass '--nope' as a value, use '-- --nope'
 
-    Usage: istio-scrape [OPTIONS] [INPUT]... [COMMAND]
+    Usage: istio-scrape [--config <FILE>] [--report <FILE>] [INPUT]...
+           istio-scrape [--config <FILE>] <COMMAND> [INPUT]...
 
     For more information, try '--help'.
     ");
@@ -107,7 +109,8 @@ fn wrong_arguments_are_refused() {
     stderr:
     error: --report belongs to the plain run; for a report on stdout use `explain -o json`
 
-    Usage: istio-scrape [OPTIONS] [INPUT]... [COMMAND]
+    Usage: istio-scrape [--config <FILE>] [--report <FILE>] [INPUT]...
+           istio-scrape [--config <FILE>] <COMMAND> [INPUT]...
 
     For more information, try '--help'.
     ");
@@ -126,8 +129,9 @@ fn wrong_arguments_are_refused() {
     stdout:
 
     stderr:
-    istio-scrape: `-` is given twice, but stdin can be read only once; remove one of the two
+    istio-scrape: stdin is to be read twice, but can be read only once; name a file in place of one `-`
     ");
+    assert_snapshot!(run(&["--config", "-"], CONFIG).stderr, @"istio-scrape: stdin is to be read twice, but can be read only once; name a file in place of one `-`");
     assert_snapshot!(run(&["no-such.yaml"], ""), @"
     exit code 2
     stdout:
@@ -162,6 +166,18 @@ fn a_configuration_among_the_inputs_is_left_out() {
 
     stderr:
     config.yaml:1 (object 1, named config): ScrapeTLS is configuration and left out of the output
+    ");
+    let unused = run_in(
+        files.path(),
+        &["--config", "config.yaml", "config.yaml", "input.yaml"],
+    );
+    assert_snapshot!(unused, @"
+    exit code 0
+    stdout:
+    kind: A
+
+    stderr:
+    config.yaml:1 (object 1, named config): ScrapeTLS is configuration and left out of the output; config.yaml is the configuration
     ");
     let stream = run(&[], &format!("kind: A\n---\n{CONFIG}---\nkind: B\n"));
     assert_snapshot!(stream, @"
@@ -212,6 +228,18 @@ fn a_config_map_counts_only_where_it_is_given_as_configuration() {
     istio-scrape: the configuration in config.yaml is refused:
       data.mode is "wrong"; allowed: patch, check
     "#);
+    assert_snapshot!(ended(program(&["--config", "-", "config.yaml", "a.yaml"]).current_dir(&files), CONFIG.as_bytes()), @"
+    exit code 0
+    stdout:
+    apiVersion: v1
+    kind: ConfigMap
+    metadata: {name: a}
+    data: {mode: wrong}
+    ---
+    kind: A
+
+    stderr:
+    ");
     assert_snapshot!(run_in(files.path(), &["--config", "two.yaml", "a.yaml"]), @"
     exit code 2
     stdout:
@@ -287,7 +315,7 @@ fn a_folder_is_read_to_the_bottom_in_the_order_of_names() {
 
     stderr:
     ./.git: hidden, skipped
-    ./chart: a Helm chart, skipped; for its objects run: helm template ./chart | istio-scrape
+    ./chart: Helm chart, skipped; for its objects run `helm template ./chart | istio-scrape`
     ./values.yaml:1 (object 1): skipped, it is no object with `kind`
     "#);
 }
@@ -317,7 +345,7 @@ fn what_a_kustomization_uses_is_no_resource() {
     stdout:
 
     stderr:
-    ./base: a kustomization, read but not built; for what it builds run: kustomize build ./base | istio-scrape (and 2 other folders)
+    ./base and 2 other folders: kustomization, read but not built; for what it builds run `kustomize build ./base | istio-scrape`
     istio-scrape: the configuration in ./prod/tls.yaml:1 (object 1, named fn) is refused:
       spec.mode is "wrong"; allowed: patch, check
     "#);
@@ -328,7 +356,7 @@ fn what_a_kustomization_uses_is_no_resource() {
     kind: A
 
     stderr:
-    ./base: a kustomization, read but not built; for what it builds run: kustomize build ./base | istio-scrape (and 2 other folders)
+    ./base and 2 other folders: kustomization, read but not built; for what it builds run `kustomize build ./base | istio-scrape`
     ");
 }
 
@@ -341,6 +369,7 @@ fn a_folder_without_files_is_refused() {
 
     stderr:
     istio-scrape: no *.yaml, *.yml or *.json to read in .; name files, or pipe objects in
+      ./chart: Helm chart, skipped; for its objects run `helm template ./chart | istio-scrape`
     ");
 }
 

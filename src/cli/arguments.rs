@@ -20,6 +20,9 @@ const INPUT_HELP: &str =
     name = "istio-scrape",
     version,
     disable_help_subcommand = true,
+    override_usage = "\
+istio-scrape [--config <FILE>] [--report <FILE>] [INPUT]...
+       istio-scrape [--config <FILE>] <COMMAND> [INPUT]...",
     after_help = "\
 Examples:
   kustomize build . | istio-scrape | kubectl apply -f -

@@ -39,17 +39,22 @@ pub(super) enum Failure {
     /// Bytes that are no text.
     #[error(transparent)]
     Decode(#[from] DecodeError),
-    /// `-` more than once.
-    #[error("`-` is given twice, but stdin can be read only once; remove one of the two")]
+    /// `-` more than once, as inputs or configuration.
+    #[error(
+        "stdin is to be read twice, but can be read only once; name a file in place of one `-`"
+    )]
     StdinTwice,
     /// Folders without a file to read.
     #[error(
-        "no *.yaml, *.yml or *.json to read in {}; name files, or pipe objects in",
-        listed(folders)
+        "no *.yaml, *.yml or *.json to read in {}; name files, or pipe objects in{}",
+        listed(inputs),
+        below(notices)
     )]
     NoFiles {
         /// The folders.
-        folders: Vec<PathBuf>,
+        inputs: Vec<PathBuf>,
+        /// What was skipped in them.
+        notices: Vec<String>,
     },
     /// What the library says.
     #[error(transparent)]
@@ -163,4 +168,11 @@ fn listed(paths: &[PathBuf]) -> String {
         .map(|path| path.display().to_string())
         .collect();
     names.join(", ")
+}
+
+fn below(notices: &[String]) -> String {
+    notices
+        .iter()
+        .map(|notice| format!("\n  {notice}"))
+        .collect()
 }

@@ -64,7 +64,7 @@ impl Folder {
                 files: vec![path],
                 ..Self::default()
             }),
-            (false, false) if is_manifest(&path) && path.is_file() => Ok(Self {
+            (false, false) if is_manifest(&path) && !path.is_dir() => Ok(Self {
                 files: vec![path],
                 ..Self::default()
             }),
@@ -84,15 +84,13 @@ impl Folder {
 /// What is to say about folders, each thing once.
 pub(super) fn notices(folders: &[Folder]) -> Vec<String> {
     let all = folders.iter().cloned().fold(Folder::default(), Folder::and);
-    let skipped_hidden = said(&all.hidden, |first| format!("{first}: hidden, skipped"));
+    let skipped_hidden = said(&all.hidden, |_| "hidden, skipped".to_owned());
     let skipped_charts = said(&all.charts, |first| {
-        format!(
-            "{first}: a Helm chart, skipped; for its objects run: helm template {first} | istio-scrape"
-        )
+        format!("Helm chart, skipped; for its objects run `helm template {first} | istio-scrape`")
     });
     let not_built = said(&all.kustomizations, |first| {
         format!(
-            "{first}: a kustomization, read but not built; for what it builds run: kustomize build {first} | istio-scrape"
+            "kustomization, read but not built; for what it builds run `kustomize build {first} | istio-scrape`"
         )
     });
     [skipped_hidden, skipped_charts, not_built]
@@ -101,14 +99,15 @@ pub(super) fn notices(folders: &[Folder]) -> Vec<String> {
         .collect()
 }
 
-fn said(folders: &[PathBuf], line: impl Fn(&str) -> String) -> Option<String> {
+fn said(folders: &[PathBuf], what: impl Fn(&str) -> String) -> Option<String> {
     let (first, others) = folders.split_first()?;
-    let line = line(&first.display().to_string());
-    Some(match others.len() {
-        0 => line,
-        1 => format!("{line} (and 1 other folder)"),
-        more => format!("{line} (and {more} other folders)"),
-    })
+    let first = first.display().to_string();
+    let others = match others.len() {
+        0 => String::new(),
+        1 => " and 1 other folder".to_owned(),
+        more => format!(" and {more} other folders"),
+    };
+    Some(format!("{first}{others}: {}", what(&first)))
 }
 
 fn is_manifest(path: &Path) -> bool {

@@ -22,9 +22,11 @@ pub(super) struct Inputs {
     pub(super) notices: Vec<String>,
 }
 
-/// Reads the inputs; without any, stdin.
-pub(super) fn gather(inputs: &[PathBuf]) -> Result<Inputs, Failure> {
-    if inputs.iter().filter(|input| is_stdin(input)).count() > 1 {
+/// Reads the inputs; without any, stdin. `config` is not read here, but may be stdin too.
+pub(super) fn gather(inputs: &[PathBuf], config: Option<&Path>) -> Result<Inputs, Failure> {
+    let named = inputs.iter().map(PathBuf::as_path).chain(config);
+    let stdins = named.filter(|input| is_stdin(input)).count() + usize::from(inputs.is_empty());
+    if stdins > 1 {
         return Err(Failure::StdinTwice);
     }
     if inputs.is_empty() {
@@ -47,7 +49,8 @@ pub(super) fn gather(inputs: &[PathBuf]) -> Result<Inputs, Failure> {
         .collect();
     match sources.is_empty() {
         true => Err(Failure::NoFiles {
-            folders: inputs.to_vec(),
+            inputs: inputs.to_vec(),
+            notices: notices(&folders),
         }),
         false => Ok(Inputs {
             sources,

@@ -37,7 +37,10 @@ pub(crate) fn main() -> ExitCode {
         Err(refused) => {
             // Neither help nor a complaint about arguments is worth a failure of its own.
             let _ = refused.print();
-            ExitCode::from(u8::from(refused.use_stderr()) * ending::COULD_NOT_RUN)
+            match refused.use_stderr() {
+                true => ExitCode::from(ending::COULD_NOT_RUN),
+                false => ExitCode::SUCCESS,
+            }
         }
     }
 }
@@ -55,8 +58,8 @@ fn checked(arguments: Arguments, stdin_is_terminal: bool) -> Result<Arguments, c
 }
 
 fn dispatch(arguments: &Arguments) -> u8 {
-    let inputs = gather(arguments.inputs());
     let config = arguments.config.as_deref();
+    let inputs = gather(arguments.inputs(), config);
     match &arguments.command {
         None => {
             let report = report_file(
@@ -118,13 +121,17 @@ fn report(
     config: Option<&Path>,
     command: impl FnOnce(&Inputs, &Flags) -> Result<(String, u8), istio_scrape::Error>,
 ) -> u8 {
-    let written = inputs.and_then(|inputs| {
-        let flags = flags(config)?;
-        let (text, exit) = guarded(|| command(&inputs, &flags))?;
-        Ok(Ending::report(text, exit).after(inputs.notices))
-    });
-    written
-        .unwrap_or_else(|failure| Ending::failed(&failure, None))
+    let inputs = match inputs {
+        Ok(inputs) => inputs,
+        Err(failure) => return Ending::failed(&failure, None).write(),
+    };
+    flags(config)
+        .and_then(|flags| guarded(|| command(&inputs, &flags)))
+        .map_or_else(
+            |failure| Ending::failed(&failure, None),
+            |(text, exit)| Ending::report(text, exit),
+        )
+        .after(inputs.notices)
         .write()
 }
 

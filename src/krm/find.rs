@@ -1,7 +1,6 @@
 //! Which objects are in a document, and may they be read?
 //!
-//! Authority: kubectl for lists within a stream and for items of a `…List` that leave out their kind
-//! (apimachinery, unstructured.decodeToList); kustomize for keys written twice, which it refuses.
+//! Authority: kubectl for lists and for items that take their kind from one (apimachinery, decodeToList).
 //! Departs from them: a custom resource whose kind ends in `List` is a list only if its `items` are maps.
 //! Knows: kinds, lists, keys. Does not know: other sources, what an object of a kind means.
 

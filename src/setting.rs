@@ -53,12 +53,16 @@ pub(crate) fn setting(package: &Package<'_>, flags: &Flags) -> Result<Setting, E
         .iter()
         .map(|place| format!("{place}: skipped, it is no object with `kind`"));
     let out = left_out.iter().map(|position| {
-        let place = package.place(&package.items[*position]);
-        format!("{place}: ScrapeTLS is configuration and left out of the output")
+        let place = package.place(&package.items[*position]).to_string();
+        let instead = match &choice.whence {
+            Some(whence) if *whence != place => format!("; {whence} is the configuration"),
+            _ => String::new(),
+        };
+        format!("{place}: ScrapeTLS is configuration and left out of the output{instead}")
     });
     Ok(Setting {
-        config: choice.config,
         messages: skipped.chain(out).collect(),
+        config: choice.config,
         left_out,
     })
 }

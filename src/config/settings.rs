@@ -383,5 +383,4 @@ fn shown(value: &Value) -> String {
 }
 
 #[cfg(test)]
-#[path = "settings_tests.rs"]
 mod tests;

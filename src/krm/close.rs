@@ -246,5 +246,4 @@ fn separator(text: &str) -> &'static str {
 }
 
 #[cfg(test)]
-#[path = "close_tests.rs"]
 mod tests;

@@ -163,5 +163,4 @@ fn results(source: &Source, root: &Node<'_>) -> Result<Vec<Value>, OpenError> {
 }
 
 #[cfg(test)]
-#[path = "open_tests.rs"]
 mod tests;

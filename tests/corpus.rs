@@ -123,7 +123,7 @@ fn traps_stay_as_they_are_beside_a_patched_object() {
         wrongly.is_empty(),
         "hosts read these, we refuse them: {wrongly:?}"
     );
-    assert!(passed > 90, "{passed} traps passed, refused: {refused:?}");
+    assert!(passed > 70, "{passed} traps passed, refused: {refused:?}");
 }
 
 fn compare(case: &str) {

@@ -141,5 +141,6 @@ fn read(file: &Path, origin: Origin) -> Result<Source, Failure> {
         file: file.to_owned(),
         error,
     })?;
-    Ok(Source::decode(file.display().to_string(), bytes, origin)?)
+    let name = file.strip_prefix(".").unwrap_or(file).display();
+    Ok(Source::decode(name.to_string(), bytes, origin)?)
 }

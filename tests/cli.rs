@@ -316,7 +316,7 @@ fn a_folder_is_read_to_the_bottom_in_the_order_of_names() {
     stderr:
     ./.git: hidden, skipped
     ./chart: Helm chart, skipped; for its objects run `helm template ./chart | istio-scrape`
-    ./values.yaml:1 (object 1): skipped, it is no object with `kind`
+    values.yaml:1 (object 1): skipped, it is no object with `kind`
     "#);
 }
 
@@ -346,7 +346,7 @@ fn what_a_kustomization_uses_is_no_resource() {
 
     stderr:
     ./base and 2 other folders: kustomization, read but not built; for what it builds run `kustomize build ./base | istio-scrape`
-    istio-scrape: the configuration in ./prod/tls.yaml:1 (object 1, named fn) is refused:
+    istio-scrape: the configuration in prod/tls.yaml:1 (object 1, named fn) is refused:
       spec.mode is "wrong"; allowed: patch, check
     "#);
     std::fs::write(files.path().join("prod/tls.yaml"), CONFIG).unwrap();

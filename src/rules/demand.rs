@@ -325,3 +325,81 @@ fn headless_non_http<'a>(
         })
         .map(|(service, _)| service)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::DataPlane::{Ambient, None as Outside, Sidecar};
+    use super::MtlsMode::{Disable, Permissive, Strict};
+    use super::*;
+
+    const PLANES: [Option<DataPlane>; 4] = [Some(Sidecar), Some(Ambient), Some(Outside), None];
+    const CAPTURED: [Option<bool>; 3] = [Some(true), Some(false), None];
+    const MODES: [Option<MtlsMode>; 4] = [Some(Strict), Some(Permissive), Some(Disable), None];
+
+    /// Every cell of the table, for the two kinds of scrapers.
+    fn cells() -> impl Iterator<Item = (Option<DataPlane>, Option<bool>, Option<MtlsMode>, bool)> {
+        PLANES.into_iter().flat_map(|plane| {
+            CAPTURED.into_iter().flat_map(move |captured| {
+                MODES.into_iter().flat_map(move |mode| {
+                    [false, true].map(|in_ambient| (plane, captured, mode, in_ambient))
+                })
+            })
+        })
+    }
+
+    /// Certificates are demanded in one cell only: a sidecar that captures the port under STRICT.
+    #[test]
+    fn only_a_captured_strict_port_of_a_sidecar_demands_mutual_tls() {
+        for (plane, captured, mode, in_ambient) in cells() {
+            let expected = (plane, captured, mode) == (Some(Sidecar), Some(true), Some(Strict));
+            let demanded = demand(plane, captured, mode, in_ambient) == Demand::MutualTls;
+            assert_eq!(demanded, expected, "{plane:?} {captured:?} {mode:?}");
+        }
+    }
+
+    /// PERMISSIVE and DISABLE ports are scraped in plain text, whatever else is known of them.
+    #[test]
+    fn open_modes_demand_plain_text() {
+        for (plane, captured, mode, in_ambient) in cells() {
+            if matches!(mode, Some(Permissive | Disable)) {
+                assert_eq!(demand(plane, captured, mode, in_ambient), Demand::Plain);
+            }
+        }
+    }
+
+    /// A port that nothing takes is plain under STRICT too.
+    #[test]
+    fn what_is_not_captured_is_plain() {
+        for (plane, captured, mode, in_ambient) in cells() {
+            if plane == Some(Outside) || captured == Some(false) {
+                assert_eq!(demand(plane, captured, mode, in_ambient), Demand::Plain);
+            }
+        }
+    }
+
+    /// ztunnel lets its own members in, and nobody with a certificate.
+    #[test]
+    fn ambient_strict_lets_members_in() {
+        let strict = |in_ambient| demand(Some(Ambient), Some(true), Some(Strict), in_ambient);
+        assert_eq!(strict(true), Demand::Plain);
+        assert_eq!(strict(false), Demand::Unreachable);
+    }
+
+    /// What is not known, where it decides, is not guessed.
+    #[test]
+    fn unknown_facts_stay_unknown() {
+        assert_eq!(
+            demand(None, Some(true), Some(Strict), false),
+            Demand::MutualTlsIfInjected
+        );
+        assert_eq!(
+            demand(Some(Sidecar), None, Some(Strict), false),
+            Demand::Unknown
+        );
+        assert_eq!(
+            demand(Some(Sidecar), Some(true), None, false),
+            Demand::Unknown
+        );
+        assert_eq!(demand(None, None, None, false), Demand::Unknown);
+    }
+}

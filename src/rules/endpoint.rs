@@ -349,3 +349,104 @@ fn judge_for(
         scrapers_disagree: false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOWS: [Now; 4] = [Now::Plain, Now::MutualTls, Now::PerTarget, Now::Own];
+
+    fn settings() -> Vec<Config> {
+        let mut all = Vec::new();
+        for injection_unknown in [
+            InjectionUnknown::Relabel,
+            InjectionUnknown::Assume,
+            InjectionUnknown::Ignore,
+        ] {
+            for targets_unknown in [TargetsUnknown::Keep, TargetsUnknown::Refuse] {
+                all.push(Config {
+                    injection_unknown,
+                    targets_unknown,
+                    ..Config::default()
+                });
+            }
+        }
+        all
+    }
+
+    fn summaries() -> Vec<Summary> {
+        let mut all = vec![Summary::MutualTls, Summary::Unreachable];
+        for yes in [false, true] {
+            all.extend([
+                Summary::Plain { proven: yes },
+                Summary::Mixed { by_injection: yes },
+                Summary::InjectionUnknown { tellable: yes },
+                Summary::Unknown {
+                    known_are_plain: yes,
+                },
+            ]);
+        }
+        all
+    }
+
+    /// Every cell of the table, under every setting that it depends on.
+    fn cells() -> Vec<(Summary, Now, Rule, Turn)> {
+        let mut cells = Vec::new();
+        for config in settings() {
+            for demands in summaries() {
+                for now in NOWS {
+                    let (rule, turn) = row(demands, now, &config);
+                    cells.push((demands, now, rule, turn));
+                }
+            }
+        }
+        cells
+    }
+
+    /// PERMISSIVE targets must not get tlsConfig.
+    #[test]
+    fn plain_targets_never_get_certificates() {
+        for (demands, now, _, turn) in cells() {
+            if matches!(demands, Summary::Plain { .. }) {
+                assert!(
+                    matches!(turn, Turn::ToPlain | Turn::Nowhere),
+                    "{demands:?} {now:?}"
+                );
+            }
+        }
+    }
+
+    /// TLS that is not Istio's is never touched.
+    #[test]
+    fn own_tls_is_never_touched() {
+        for (demands, now, _, turn) in cells() {
+            if now == Now::Own {
+                assert_eq!(turn, Turn::Nowhere, "{demands:?}");
+            }
+        }
+    }
+
+    /// Certificates are removed only where every target is proven to be plain.
+    #[test]
+    fn removing_needs_proof() {
+        for (demands, now, rule, turn) in cells() {
+            if turn == Turn::ToPlain {
+                assert_eq!(demands, Summary::Plain { proven: true }, "{now:?}");
+                assert_eq!(rule, Rule::StaleTls);
+            }
+        }
+    }
+
+    /// What nobody knows changes nothing.
+    #[test]
+    fn unknown_targets_change_nothing() {
+        for (demands, now, _, turn) in cells() {
+            if matches!(demands, Summary::Unknown { .. } | Summary::Unreachable) {
+                assert!(
+                    matches!(turn, Turn::Nowhere | Turn::Refuse),
+                    "{demands:?} {now:?}"
+                );
+            }
+        }
+    }
+}

@@ -86,10 +86,16 @@ fn floor(mesh: &Mesh<'_>, pods: &Workload) -> Floor {
 fn at_port(standings: &[Standing<'_>; 3], floor: &Floor, port: Option<u16>) -> Mode {
     let tiers = tiers(standings, Outlook::only(floor.mode), port);
     let heard = heard(&tiers);
-    let doubts = heard
+    // Pods that are not in the input count as pods with just the labels that are known of them.
+    let (unseen, doubts): (Vec<_>, Vec<_>) = heard
         .iter()
-        .flat_map(|tier| tier.doubts().map(|doubt| doubtful_evidence(doubt, tier)))
-        .collect::<Vec<_>>();
+        .flat_map(|tier| tier.doubts().map(move |doubt| (doubt, tier)))
+        .partition(|(doubtful, _)| doubtful.doubt == Doubt::Unseen);
+    let told = |doubts: Vec<(&Doubtful<'_>, &Tier<'_>)>| -> Vec<String> {
+        let evidence = |(doubt, tier): (&Doubtful<'_>, &Tier<'_>)| doubtful_evidence(doubt, tier);
+        doubts.into_iter().map(evidence).collect()
+    };
+    let (unseen, doubts) = (told(unseen), told(doubts));
     let rivals = heard
         .iter()
         .flat_map(|tier| tier.rivals().map(|rival| rival_evidence(rival, tier)));
@@ -99,11 +105,12 @@ fn at_port(standings: &[Standing<'_>; 3], floor: &Floor, port: Option<u16>) -> M
     Mode {
         fact: Fact {
             value: known.then_some(tiers[0].here.assumed),
-            proven: known && undecided.is_empty() && decision.proven,
+            proven: known && unseen.is_empty() && undecided.is_empty() && decision.proven,
             because: doubts
                 .into_iter()
                 .chain(decision.because)
                 .chain(rivals)
+                .chain(unseen)
                 .collect(),
         },
         undecided,
@@ -188,6 +195,9 @@ fn doubtful_evidence(doubtful: &Doubtful<'_>, tier: &Tier<'_>) -> String {
         }
         Doubt::Selection => {
             format!("{evidence}, if its selector matches: not all labels of the pods are known")
+        }
+        Doubt::Unseen => {
+            format!("{evidence} is taken not to select the pods, which are not in the input")
         }
         Doubt::Version => format!("{evidence}, unless its other version in the input counts"),
     }

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::selection::{Selects, selects};
-use crate::model::{Labels, MtlsMode, PeerAuthentication, Workload};
+use crate::model::{Labels, MtlsMode, PeerAuthentication, PodsKnown, Workload};
 
 /// How wide a PeerAuthentication holds; the narrower one decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -59,8 +59,10 @@ pub(super) struct Doubtful<'a> {
 pub(super) enum Doubt {
     /// The API server refuses it as it is: nobody knows what it will say when it is corrected.
     Refused,
-    /// It may select the pods, but not all of their labels are known.
+    /// It may select the pods, by a label that only the cluster sets.
     Selection,
+    /// It may select the pods, which are not in the input; by the labels that are known it does not.
+    Unseen,
     /// The input has it twice, and the other version is of another level or selects other pods.
     Version,
 }
@@ -81,7 +83,7 @@ pub(super) fn standings<'a>(
             .map(|policy| (policy, selection(policy, pods)))
             .filter(|(_, selects)| *selects != Selects::No)
             .collect::<Vec<_>>();
-        standing(at, candidates, policies)
+        standing(at, candidates, policies, pods.known)
     })
 }
 
@@ -104,11 +106,12 @@ fn standing<'a>(
     level: Level,
     candidates: Vec<Candidate<'a>>,
     policies: &[PeerAuthentication],
+    known: PodsKnown,
 ) -> Standing<'a> {
     let candidates = in_order(candidates);
     let (mut contenders, mut doubtful) = (Vec::new(), Vec::new());
     for &(policy, selects) in &candidates {
-        match doubt(policy, selects, &candidates, policies) {
+        match doubt(policy, selects, &candidates, policies, known) {
             None => contenders.push(policy),
             Some(doubt) => doubtful.push(Doubtful { policy, doubt }),
         }
@@ -144,6 +147,7 @@ fn doubt(
     selects: Selects,
     candidates: &[Candidate<'_>],
     policies: &[PeerAuthentication],
+    known: PodsKnown,
 ) -> Option<Doubt> {
     let stands_here = |version: &PeerAuthentication| {
         let same = |other: &PeerAuthentication| {
@@ -160,6 +164,7 @@ fn doubt(
     };
     match selects {
         _ if !policy.refused.is_empty() => Some(Doubt::Refused),
+        Selects::Possibly if known != PodsKnown::Template => Some(Doubt::Unseen),
         Selects::Possibly | Selects::No => Some(Doubt::Selection),
         Selects::Yes if has_version_elsewhere() => Some(Doubt::Version),
         Selects::Yes => None,

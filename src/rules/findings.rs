@@ -25,7 +25,7 @@ pub(super) fn decide_all(
     findings.extend(of_selection(patched));
     for endpoint in endpoints {
         for judged in &endpoint.judged {
-            findings.extend(of_target(patched, endpoint, judged));
+            findings.extend(of_target(endpoint, judged));
         }
     }
     findings
@@ -112,7 +112,7 @@ fn of_selection(patched: &Patched<'_>) -> Vec<Decision> {
     findings
 }
 
-fn of_target(patched: &Patched<'_>, endpoint: &JudgedEndpoint, judged: &Judged) -> Vec<Decision> {
+fn of_target(endpoint: &JudgedEndpoint, judged: &Judged) -> Vec<Decision> {
     let here = |rule, message| {
         Decision::finding(
             &endpoint.decision.object,
@@ -171,7 +171,6 @@ fn of_target(patched: &Patched<'_>, endpoint: &JudgedEndpoint, judged: &Judged) 
             message::unreachable(&unreachable),
         ));
     }
-    let _ = patched;
     findings
 }
 

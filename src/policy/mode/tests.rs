@@ -451,12 +451,19 @@ mod partly_known_pods {
     }
 
     #[test]
-    fn a_policy_that_may_match_makes_the_mode_unknown() {
-        let mode = on_port(vec![front(Some(Strict))], &behind_a_service(), Some(8080));
-        assert_eq!(mode.fact.value, None);
+    fn a_policy_that_may_match_is_taken_not_to_and_nothing_is_proven() {
+        let policies = vec![
+            policy("shop", "default", Some(Permissive)),
+            front(Some(Strict)),
+        ];
+        let mode = on_port(policies, &behind_a_service(), Some(8080));
         assert_eq!(
-            mode.fact.because[0],
-            "PeerAuthentication shop/front: STRICT, if its selector matches: not all labels of the pods are known"
+            (mode.fact.value, mode.fact.proven),
+            (Some(Permissive), false)
+        );
+        assert_eq!(
+            mode.fact.because[1],
+            "PeerAuthentication shop/front: STRICT is taken not to select the pods, which are not in the input"
         );
     }
 
@@ -485,12 +492,8 @@ mod partly_known_pods {
             policy("shop", "b", Some(Permissive)),
         ];
         let policies = [web, front(None)].into_iter().chain(namespace).collect();
-        assert_eq!(
-            on_port(policies, &behind_a_service(), Some(8080))
-                .fact
-                .value,
-            None
-        );
+        let mode = on_port(policies, &behind_a_service(), Some(8080));
+        assert_eq!((mode.fact.value, mode.fact.proven), (Some(Strict), false));
     }
 
     #[test]

@@ -144,14 +144,22 @@ impl Editor<'_> {
             self.replace(node, place, &collected(node, changes));
             return;
         }
-        for (i, change) in &changes.children {
-            let Part { place, value, .. } = parts[*i];
+        let moved_up = self.remove_behind_dash(parts, changes);
+        for (i, change) in changes.children.range(moved_up..) {
+            let Part {
+                start,
+                place,
+                value,
+            } = parts[*i];
             match change {
                 Change::Inside(inside) => {
                     self.container(value, place, &FlowStyle::default(), inside);
                 }
                 Change::Replace(new) => self.replace(value, place, new),
-                Change::Remove => self.remove(parts, *i, changes),
+                Change::Remove => {
+                    let end = self.end_of_removed(parts, *i, changes);
+                    self.put(line_start(self.text, start)..end, "");
+                }
             }
         }
         if !changes.added.is_empty() {
@@ -159,24 +167,17 @@ impl Editor<'_> {
         }
     }
 
-    /// Takes out a part with its lines. If it shares its line with a dash, the next one moves up.
-    fn remove(&mut self, parts: &[Part<'_, '_>], i: usize, changes: &Changes<'_>) {
-        let part = &parts[i];
-        let end = self.end_of(part);
-        if first_on_line(self.text, part.start) {
-            self.put(line_start(self.text, part.start)..end, "");
-        } else {
-            let stay = (1..parts.len()).find(|j| !changes.removes(*j)).unwrap_or(i);
-            let last = self.end_of(&parts[stay - 1]);
-            let rest = &self.text[last..];
-            let blank = rest.len() - rest.trim_start_matches([' ', '\n', '\r']).len();
-            self.put(part.start..last + blank, "");
-            // The parts between went with it.
-            self.edits.retain(|edit| {
-                let within = edit.range.start > part.start && edit.range.end <= last + blank;
-                !within
-            });
+    /// Takes out the first parts where they share their line with a dash: what follows moves up.
+    /// Tells how many that are.
+    fn remove_behind_dash(&mut self, parts: &[Part<'_, '_>], changes: &Changes<'_>) -> usize {
+        let count = (0..parts.len()).take_while(|i| changes.removes(*i)).count();
+        if count == 0 || first_on_line(self.text, parts[0].start) {
+            return 0;
         }
+        let end = self.end_of(&parts[count - 1]);
+        let next = self.text[end..].trim_start_matches([' ', '\n', '\r']);
+        self.put(parts[0].start..self.text.len() - next.len(), "");
+        count
     }
 
     /// End of the lines of a part, with the comments below it that are indented deeper.
@@ -185,6 +186,45 @@ impl Editor<'_> {
         self.with_comments(next_line(self.text, part.value.range.end), |indent| {
             indent > column
         })
+    }
+
+    /// Whether blank lines below a value would become part of it: it ends with a `|+`.
+    fn keeps_blank_lines(&self, value: &Node<'_>) -> bool {
+        match &value.content {
+            Content::Scalar(_, Style::Literal | Style::Folded) => self.header(value).contains('+'),
+            Content::Mapping {
+                entries,
+                flow: false,
+            } => entries
+                .last()
+                .is_some_and(|(_, value)| self.keeps_blank_lines(value)),
+            Content::Sequence { items, flow: false } => items
+                .last()
+                .is_some_and(|item| self.keeps_blank_lines(item)),
+            _ => false,
+        }
+    }
+
+    /// End of the lines that go with a part; blank lines below must not fall to a `|+` above.
+    fn end_of_removed(&self, parts: &[Part<'_, '_>], i: usize, changes: &Changes<'_>) -> usize {
+        let end = self.end_of(&parts[i]);
+        let above = (0..i).rev().find(|j| !changes.removes(*j));
+        if above.is_some_and(|j| self.keeps_blank_lines(parts[j].value)) {
+            self.behind_blank_lines(end)
+        } else {
+            end
+        }
+    }
+
+    /// Skips blank lines.
+    fn behind_blank_lines(&self, mut at: usize) -> usize {
+        loop {
+            let next = after_break(self.text, at + indent(self.text, at));
+            if next == at + indent(self.text, at) {
+                return at;
+            }
+            at = next;
+        }
     }
 
     /// Skips comment lines whose indentation is asked for, and blank lines between them.
@@ -214,7 +254,12 @@ impl Editor<'_> {
     ) {
         let Some(last) = parts.last() else { return };
         let column = column(self.text, last.start);
-        let mut at = self.end_of(last);
+        let last_goes = changes.removes(parts.len() - 1);
+        let mut at = if last_goes {
+            self.end_of_removed(parts, parts.len() - 1, changes)
+        } else {
+            self.end_of(last)
+        };
         if place.owns_comments_in(column) {
             let next = indent(self.text, at.min(self.text.len()));
             if self.text[at..].trim_start_matches(' ').starts_with('#') && next == column {
@@ -230,7 +275,6 @@ impl Editor<'_> {
                 _ => style.element(value, column),
             });
         let lines: Vec<String> = lines.collect();
-        let last_goes = changes.removes(parts.len() - 1);
         self.put_lines(at..at, &lines, last_goes);
     }
 
@@ -260,7 +304,7 @@ impl Editor<'_> {
             step: self.layout.step(at),
             compact: self.layout.compact(at),
             literal: !joined_by_comment,
-            keep: !blank_follows && !open_end,
+            keep: self.alone && !blank_follows && !open_end,
         }
     }
 

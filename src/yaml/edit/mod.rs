@@ -9,6 +9,7 @@ mod block;
 mod flow;
 mod layout;
 mod plan;
+mod replace;
 
 use std::ops::Range;
 

@@ -353,6 +353,8 @@ fn check(choices: Vec<u16>) -> Result<bool, TestCaseError> {
         Err(EditError::Dependent { .. } | EditError::Unsupported { .. }) => return Ok(false),
         Err(other) => return Err(TestCaseError::fail(format!("{other}\n{patch}\n{text}"))),
     };
+    let apart = edits.is_sorted_by(|one, two| one.range.end <= two.range.start);
+    prop_assert!(apart, "{text}\n{patch}\n{edits:?}");
     let after = yaml::splice(&text, &edits);
     let story = format!(
         "--- before\n{text}\n--- patch\n{patch}\n--- after\n{after}\n---\n{text:?}\n{after:?}\n{edits:?}"

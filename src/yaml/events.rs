@@ -11,48 +11,10 @@ use std::rc::Rc;
 
 use granit_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span, StructureStyle, options};
 
-use super::lines::{after_break, after_colon, ends_line, line_end, skip_blank, skip_properties};
+use super::error::{DEPTH_LIMIT, ReadError};
+use super::lines::{after_break, after_colon, line_end, skip_blank, skip_properties};
+use super::spans::block_scalar;
 use super::{Content, Document, Node, Style, Syntax};
-
-/// How deep lists and maps may nest, aliases followed.
-pub const DEPTH_LIMIT: usize = 255;
-
-/// Why a text cannot be read. Lines and columns count from 1.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ReadError {
-    /// The text is no YAML.
-    #[error("line {line}, column {column}: not valid YAML, {message}; correct the text there")]
-    Syntax {
-        /// Line of the fault.
-        line: usize,
-        /// Column of the fault.
-        column: usize,
-        /// What the parser expected.
-        message: String,
-    },
-    /// Lists and maps nest deeper than any manifest does.
-    #[error(
-        "line {line}, column {column}: nested deeper than {limit} levels; flatten the lists and maps around it"
-    )]
-    TooDeep {
-        /// Line of the first value too deep.
-        line: usize,
-        /// Column of the first value too deep.
-        column: usize,
-        /// The deepest level that is read.
-        limit: usize,
-    },
-    /// `*name` without a complete `&name` in front of it in its document.
-    #[error(
-        "line {line}, column {column}: this alias has no anchor before it in its document; define `&name` first or write the value out"
-    )]
-    UnknownAlias {
-        /// Line of the alias.
-        line: usize,
-        /// Column of the alias.
-        column: usize,
-    },
-}
 
 /// Reads all documents of a text. A text of nothing but comments has none.
 ///
@@ -339,7 +301,9 @@ impl<'t> Builder<'t> {
         properties: bool,
     ) -> Range<usize> {
         match style {
-            ScalarStyle::Literal | ScalarStyle::Folded => self.block_scalar_range(span),
+            ScalarStyle::Literal | ScalarStyle::Folded => {
+                block_scalar(self.text, self.cursor, span)
+            }
             ScalarStyle::Plain if span.is_empty() => {
                 let at = self.absent(span.start);
                 let at = if properties {
@@ -372,54 +336,6 @@ impl<'t> Builder<'t> {
             }
             _ => guess,
         }
-    }
-
-    /// granit's span begins at the first line with content and takes in all blank lines after the
-    /// last; ours begins at the header and leaves out the blank lines that are not content.
-    fn block_scalar_range(&self, span: Range<usize>) -> Range<usize> {
-        let bytes = self.text.as_bytes();
-        let mut start = self.cursor;
-        while let Some(byte) = bytes.get(start) {
-            match byte {
-                b'|' | b'>' => break,
-                b'&' | b'!' => start = skip_properties(self.text, start),
-                b'-' | b'?' | b':' => start += 1,
-                _ => start = skip_blank(self.text, start).max(start + 1),
-            }
-        }
-        let header = line_end(self.text, start);
-        let token = self.text[start..header]
-            .split([' ', '\t'])
-            .next()
-            .unwrap_or_default();
-        let content = after_break(self.text, header);
-        if token.contains('+') {
-            let kept = self.text[..span.end].trim_end_matches(' ').len();
-            let end = if ends_line(self.text, kept) {
-                kept
-            } else {
-                span.end
-            };
-            return start..end.max(content);
-        }
-        let depth = super::lines::column(self.text, span.start.max(content));
-        let mut end = span.end.max(content);
-        while end > content {
-            let line = self.text[..end].trim_end_matches(['\n', '\r']);
-            let breaks = self.text[line.len()..end].replace("\r\n", "\n").len();
-            let last = line.rfind(['\n', '\r']).map_or(0, |i| i + 1).max(content);
-            let blank = line
-                .get(last..)
-                .is_some_and(|l| l.len() <= depth && l.bytes().all(|b| b == b' '));
-            if breaks > 1 {
-                end = after_break(self.text, line.len()).max(content);
-            } else if blank {
-                end = last;
-            } else {
-                break;
-            }
-        }
-        start..end
     }
 }
 

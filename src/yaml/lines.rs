@@ -71,9 +71,8 @@ pub(super) fn indent(text: &str, start: usize) -> usize {
 
 /// Whether nothing but spaces and tabs stands between the start of the line and `at`.
 pub(super) fn first_on_line(text: &str, at: usize) -> bool {
-    text[line_start(text, at)..at]
-        .bytes()
-        .all(|b| matches!(b, b' ' | b'\t'))
+    let before = text[..at].trim_end_matches([' ', '\t']);
+    ends_line(text, before.len()) || before == "\u{feff}"
 }
 
 /// The line break that the text uses around `at`.

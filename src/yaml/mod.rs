@@ -6,16 +6,19 @@
 //! Knows: text, byte ranges, JSON values, RFC 6902. Does not know: Kubernetes.
 
 mod edit;
+mod error;
 mod events;
 mod lines;
 mod node;
 mod scalar;
+mod spans;
 mod timestamp;
 mod value;
 mod write;
 
 pub use edit::{Edit, EditError, edits, splice};
-pub use events::{DEPTH_LIMIT, ReadError, read};
+pub use error::{DEPTH_LIMIT, ReadError};
+pub use events::read;
 pub use lines::line_of;
 pub use node::DuplicateKey;
 pub use value::{ALIAS_LIMIT, ValueError};

@@ -204,3 +204,73 @@ fn finite(value: f64) -> Option<Number> {
     }
     Number::from_f64(value)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// The rows of the table in which the two readers, or they and YAML 1.2, differ.
+    #[test]
+    fn plain_scalars_mean_what_the_hosts_say() {
+        let rows = [
+            ("yes", json!("yes"), json!(true)),
+            ("n", json!("n"), json!(false)),
+            ("0777", json!(511), json!(511)),
+            ("0o777", json!(511), json!(511)),
+            ("08", json!(8), json!(8)),
+            ("0b11", json!(3), json!(3)),
+            ("-0x1F", json!(-31), json!(-31)),
+            ("1_000", json!(1000), json!(1000)),
+            ("190:20:30", json!("190:20:30"), json!("190:20:30")),
+            ("1e400", json!("1e400"), json!("1e400")),
+            ("1e3", json!(1000), json!(1000)),
+            (".5", json!(0.5), json!(0.5)),
+            ("-", json!("-"), json!("-")),
+            ("0x", json!("0x"), json!("0x")),
+            ("18446744073709551615", json!(u64::MAX), json!(u64::MAX)),
+            (
+                "18446744073709551616",
+                json!(18446744073709551616.0),
+                json!(18446744073709551616.0),
+            ),
+            ("-9223372036854775808", json!(i64::MIN), json!(i64::MIN)),
+            (
+                "2001-12-14",
+                json!("2001-12-14T00:00:00Z"),
+                json!("2001-12-14"),
+            ),
+            ("2001-02-30", json!("2001-02-30"), json!("2001-02-30")),
+            ("~", json!(null), json!(null)),
+            ("nULL", json!("nULL"), json!("nULL")),
+        ];
+        for (text, kustomize, kubectl) in rows {
+            assert_eq!(
+                Rules::Kustomize.plain(text),
+                Scalar::Json(kustomize),
+                "{text}"
+            );
+            assert_eq!(Rules::Kubectl.plain(text), Scalar::Json(kubectl), "{text}");
+        }
+    }
+
+    /// Tags decide over the shape of the text.
+    #[test]
+    fn tags_decide() {
+        let read = |text, tag| Rules::Kustomize.tagged(text, tag, false);
+        assert_eq!(read("5", "!!str"), Scalar::Json(json!("5")));
+        assert_eq!(
+            read("5", "!<tag:yaml.org,2002:str>"),
+            Scalar::Json(json!("5"))
+        );
+        assert_eq!(read("5", "!Ref"), Scalar::Json(json!("5")));
+        assert_eq!(read("5", "!!float"), Scalar::Json(json!(5)));
+        assert_eq!(read("x", "!!int"), Scalar::Misfit);
+        assert_eq!(read("5", "!"), Scalar::Json(json!(5)));
+        assert_eq!(
+            Rules::Kubectl.tagged("5", "!", false),
+            Scalar::Json(json!("5"))
+        );
+    }
+}

@@ -10,9 +10,9 @@ use serde_json::{Map, Value};
 
 use super::super::lines::{
     after_break, after_colon, column, ends_line, first_on_line, indent, line_end, line_start,
-    next_line, skip_blank, skip_properties,
+    next_line, skip_blank,
 };
-use super::super::write::{BlockStyle, FlowStyle, Written, is_empty, scalar};
+use super::super::write::{BlockStyle, FlowStyle};
 use super::super::{Content, Node, Style};
 use super::Editor;
 use super::flow::Bracketed;
@@ -37,7 +37,7 @@ impl Place {
         }
     }
 
-    fn after(self) -> Option<usize> {
+    pub(super) fn after(self) -> Option<usize> {
         match self {
             Place::Key { after, .. } | Place::Dash { after, .. } => Some(after),
             Place::Root { .. } => None,
@@ -59,12 +59,6 @@ struct Part<'n, 't> {
     start: usize,
     place: Place,
     value: &'n Node<'t>,
-}
-
-/// The bytes that a value gives up: some on the line of its key or dash, and lines below.
-struct Room {
-    inline: Range<usize>,
-    below: Range<usize>,
 }
 
 impl Editor<'_> {
@@ -144,14 +138,22 @@ impl Editor<'_> {
             self.replace(node, place, &collected(node, changes));
             return;
         }
-        for (i, change) in &changes.children {
-            let Part { place, value, .. } = parts[*i];
+        let moved_up = self.remove_behind_dash(parts, changes);
+        for (i, change) in changes.children.range(moved_up..) {
+            let Part {
+                start,
+                place,
+                value,
+            } = parts[*i];
             match change {
                 Change::Inside(inside) => {
                     self.container(value, place, &FlowStyle::default(), inside);
                 }
                 Change::Replace(new) => self.replace(value, place, new),
-                Change::Remove => self.remove(parts, *i, changes),
+                Change::Remove => {
+                    let end = self.end_of_removed(parts, *i, changes);
+                    self.put(line_start(self.text, start)..end, "");
+                }
             }
         }
         if !changes.added.is_empty() {
@@ -159,24 +161,17 @@ impl Editor<'_> {
         }
     }
 
-    /// Takes out a part with its lines. If it shares its line with a dash, the next one moves up.
-    fn remove(&mut self, parts: &[Part<'_, '_>], i: usize, changes: &Changes<'_>) {
-        let part = &parts[i];
-        let end = self.end_of(part);
-        if first_on_line(self.text, part.start) {
-            self.put(line_start(self.text, part.start)..end, "");
-        } else {
-            let stay = (1..parts.len()).find(|j| !changes.removes(*j)).unwrap_or(i);
-            let last = self.end_of(&parts[stay - 1]);
-            let rest = &self.text[last..];
-            let blank = rest.len() - rest.trim_start_matches([' ', '\n', '\r']).len();
-            self.put(part.start..last + blank, "");
-            // The parts between went with it.
-            self.edits.retain(|edit| {
-                let within = edit.range.start > part.start && edit.range.end <= last + blank;
-                !within
-            });
+    /// Takes out the first parts where they share their line with a dash: what follows moves up.
+    /// Tells how many that are.
+    fn remove_behind_dash(&mut self, parts: &[Part<'_, '_>], changes: &Changes<'_>) -> usize {
+        let count = (0..parts.len()).take_while(|i| changes.removes(*i)).count();
+        if count == 0 || first_on_line(self.text, parts[0].start) {
+            return 0;
         }
+        let end = self.end_of(&parts[count - 1]);
+        let next = self.text[end..].trim_start_matches([' ', '\n', '\r']);
+        self.put(parts[0].start..self.text.len() - next.len(), "");
+        count
     }
 
     /// End of the lines of a part, with the comments below it that are indented deeper.
@@ -187,8 +182,47 @@ impl Editor<'_> {
         })
     }
 
+    /// Whether blank lines below a value would become part of it: it ends with a `|+`.
+    fn keeps_blank_lines(&self, value: &Node<'_>) -> bool {
+        match &value.content {
+            Content::Scalar(_, Style::Literal | Style::Folded) => self.header(value).contains('+'),
+            Content::Mapping {
+                entries,
+                flow: false,
+            } => entries
+                .last()
+                .is_some_and(|(_, value)| self.keeps_blank_lines(value)),
+            Content::Sequence { items, flow: false } => items
+                .last()
+                .is_some_and(|item| self.keeps_blank_lines(item)),
+            _ => false,
+        }
+    }
+
+    /// End of the lines that go with a part; blank lines below must not fall to a `|+` above.
+    fn end_of_removed(&self, parts: &[Part<'_, '_>], i: usize, changes: &Changes<'_>) -> usize {
+        let end = self.end_of(&parts[i]);
+        let above = (0..i).rev().find(|j| !changes.removes(*j));
+        if above.is_some_and(|j| self.keeps_blank_lines(parts[j].value)) {
+            self.behind_blank_lines(end)
+        } else {
+            end
+        }
+    }
+
+    /// Skips blank lines.
+    fn behind_blank_lines(&self, mut at: usize) -> usize {
+        loop {
+            let next = after_break(self.text, at + indent(self.text, at));
+            if next == at + indent(self.text, at) {
+                return at;
+            }
+            at = next;
+        }
+    }
+
     /// Skips comment lines whose indentation is asked for, and blank lines between them.
-    fn with_comments(&self, from: usize, wanted: impl Fn(usize) -> bool) -> usize {
+    pub(super) fn with_comments(&self, from: usize, wanted: impl Fn(usize) -> bool) -> usize {
         let (mut at, mut end) = (from, from);
         while at < self.text.len() {
             let spaces = indent(self.text, at);
@@ -214,7 +248,12 @@ impl Editor<'_> {
     ) {
         let Some(last) = parts.last() else { return };
         let column = column(self.text, last.start);
-        let mut at = self.end_of(last);
+        let last_goes = changes.removes(parts.len() - 1);
+        let mut at = if last_goes {
+            self.end_of_removed(parts, parts.len() - 1, changes)
+        } else {
+            self.end_of(last)
+        };
         if place.owns_comments_in(column) {
             let next = indent(self.text, at.min(self.text.len()));
             if self.text[at..].trim_start_matches(' ').starts_with('#') && next == column {
@@ -230,12 +269,11 @@ impl Editor<'_> {
                 _ => style.element(value, column),
             });
         let lines: Vec<String> = lines.collect();
-        let last_goes = changes.removes(parts.len() - 1);
         self.put_lines(at..at, &lines, last_goes);
     }
 
     /// Puts whole lines in place of whole lines; `joined`: the text in front ends in a line break.
-    fn put_lines(&mut self, range: Range<usize>, lines: &[String], joined: bool) {
+    pub(super) fn put_lines(&mut self, range: Range<usize>, lines: &[String], joined: bool) {
         if lines.is_empty() {
             self.put(range, "");
             return;
@@ -251,7 +289,7 @@ impl Editor<'_> {
     }
 
     /// How lines are written in front of `at`, below a part in `column`.
-    fn style(&self, at: usize, column: usize) -> BlockStyle {
+    pub(super) fn style(&self, at: usize, column: usize) -> BlockStyle {
         let rest = &self.text[at..];
         let joined_by_comment = self.with_comments(at, |indent| indent > column) > at;
         let blank_follows = rest.trim_start_matches(' ').starts_with(['\n', '\r']);
@@ -260,174 +298,9 @@ impl Editor<'_> {
             step: self.layout.step(at),
             compact: self.layout.compact(at),
             literal: !joined_by_comment,
-            keep: !blank_follows && !open_end,
+            keep: self.alone && !blank_follows && !open_end,
         }
     }
-
-    /// Puts a value in the place of another.
-    pub(super) fn replace(&mut self, old: &Node<'_>, place: Place, new: &Value) {
-        let room = self.room(old, place);
-        let at = room.below.end;
-        let written = self.written(old, place, new, at);
-        let Room { mut inline, below } = room;
-        let mut head = written.head;
-        if let Some(after) = place.after() {
-            let moves = matches!(place, Place::Dash { .. })
-                && !written.tail.is_empty()
-                && !keeps_column(old, new);
-            let whole = head.is_empty() || old.tag.is_some() || inline.start == after || moves;
-            if whole {
-                inline.start = after;
-                if !head.is_empty() {
-                    head.insert(0, ' ');
-                }
-            }
-        }
-        self.put(inline, head);
-        self.put_lines(below, &written.tail, false);
-    }
-
-    fn written(&self, old: &Node<'_>, place: Place, new: &Value, at: usize) -> Written {
-        let (parent, root) = match place {
-            Place::Key { column, .. } | Place::Dash { column, .. } => (column, false),
-            Place::Root { column } => (column, true),
-        };
-        let mut style = self.style(at, parent);
-        let line = |head: String| Written {
-            head,
-            tail: Vec::new(),
-        };
-        match (&old.content, new) {
-            (Content::Scalar(_, spelled), Value::String(_)) => {
-                let leaf = style.leaf(new, parent, self.text_column(old, place, style));
-                if leaf.tail.is_empty() {
-                    line(scalar(new, Some(*spelled)))
-                } else {
-                    leaf
-                }
-            }
-            (
-                Content::Mapping {
-                    flow: true,
-                    entries,
-                },
-                Value::Object(_),
-            ) if !entries.is_empty() => line(FlowStyle::default().value(new, "")),
-            (Content::Sequence { flow: true, items }, Value::Array(_)) if !items.is_empty() => {
-                line(FlowStyle::default().value(new, ""))
-            }
-            _ if root && !is_empty(new) => style.inline(new, parent),
-            _ if root => line(scalar(new, None)),
-            _ if keeps_column(old, new) => {
-                let own = column(self.text, old.range.start);
-                if first_on_line(self.text, old.range.start) && matches!(place, Place::Key { .. }) {
-                    line(String::new()).with(style.lines(new, own))
-                } else {
-                    style.inline(new, own)
-                }
-            }
-            _ => {
-                if new.is_array() {
-                    style.compact = self.layout.compact(at);
-                }
-                match place {
-                    Place::Dash { .. } => style.under_dash(new, parent),
-                    _ => style.under_key(new, parent),
-                }
-            }
-        }
-    }
-
-    /// The column of the text of a literal: that of the one it replaces, if that is one.
-    fn text_column(&self, old: &Node<'_>, place: Place, style: BlockStyle) -> usize {
-        let (parent, step) = match place {
-            Place::Key { column, .. } => (column, style.step),
-            Place::Dash { column, .. } | Place::Root { column } => (column, 2),
-        };
-        let header = line_end(self.text, old.range.start);
-        let lines = &self.text[header.min(old.range.end)..old.range.end];
-        let shown = lines.lines().find(|line| !line.trim().is_empty());
-        match (&old.content, shown) {
-            (Content::Scalar(_, Style::Literal | Style::Folded), Some(line))
-                if !self.header(old).contains(|c: char| c.is_ascii_digit()) =>
-            {
-                line.len() - line.trim_start_matches(' ').len()
-            }
-            _ => parent + step,
-        }
-    }
-
-    /// `|-` and the like.
-    fn header(&self, old: &Node<'_>) -> &str {
-        let rest = &self.text[old.range.clone()];
-        let len = rest
-            .find(|c: char| !matches!(c, '|' | '>' | '+' | '-' | '0'..='9'))
-            .unwrap_or(rest.len());
-        &rest[..len]
-    }
-
-    /// The bytes that a value takes up, or would take up.
-    fn room(&self, old: &Node<'_>, place: Place) -> Room {
-        let Range { start, end } = old.range;
-        let after = place.after().unwrap_or(start);
-        let properties = if old.tag.is_some() {
-            skip_properties(self.text, after)
-        } else {
-            after
-        };
-        let below = next_line(self.text, end);
-        match &old.content {
-            Content::Scalar(_, Style::Literal | Style::Folded) => {
-                let header_end = start + self.header(old).len();
-                let first = after_break(self.text, line_end(self.text, header_end));
-                Room {
-                    inline: start..header_end,
-                    below: first.min(below)..below,
-                }
-            }
-            Content::Mapping { flow: false, .. } | Content::Sequence { flow: false, .. } => {
-                let own = column(self.text, start);
-                let last = self.with_comments(below, |indent| indent > own);
-                let below_key =
-                    matches!(place, Place::Key { .. }) && first_on_line(self.text, start);
-                let inline = if below_key {
-                    properties..properties
-                } else {
-                    start..line_end(self.text, start)
-                };
-                let first = after_break(self.text, line_end(self.text, inline.end));
-                Room {
-                    inline,
-                    below: first..last.max(first),
-                }
-            }
-            _ if start == end => Room {
-                inline: after..properties.max(end),
-                below: below..below,
-            },
-            _ => Room {
-                inline: start..end,
-                below: below..below,
-            },
-        }
-    }
-}
-
-impl Written {
-    fn with(mut self, tail: Vec<String>) -> Self {
-        self.tail = tail;
-        self
-    }
-}
-
-/// Whether a block gives way to another of its kind, which then begins in the same column.
-fn keeps_column(old: &Node<'_>, new: &Value) -> bool {
-    let same_kind = match &old.content {
-        Content::Mapping { flow: false, .. } => new.is_object(),
-        Content::Sequence { flow: false, .. } => new.is_array(),
-        _ => false,
-    };
-    same_kind && !is_empty(new)
 }
 
 /// What is in a list or map when all of the original is gone.

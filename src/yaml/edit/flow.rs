@@ -110,9 +110,9 @@ impl<'n, 't> Bracketed<'n, 't> {
     /// The white space in front of a new part, if parts have lines of their own.
     fn indent(&self, text: &str, style: &FlowStyle) -> String {
         match (self.parts.last(), &style.unit) {
-            (Some(last), _) => leading(text, last.range.start).to_owned(),
+            (Some(last), Some(_)) => leading(text, last.range.start).to_owned(),
             (None, Some(unit)) => leading(text, self.node.range.start).to_owned() + unit,
-            (None, None) => String::new(),
+            (_, None) => String::new(),
         }
     }
 }

@@ -9,6 +9,7 @@ mod block;
 mod flow;
 mod layout;
 mod plan;
+mod replace;
 
 use std::ops::Range;
 
@@ -98,6 +99,7 @@ pub fn edits(
     let mut editor = Editor {
         text,
         json: syntax == Syntax::Json,
+        alone: patch.len() == 1,
         eol: super::lines::break_at(text, root.range.start),
         layout: Layout::of(text, root),
         edits: Vec::new(),
@@ -121,6 +123,8 @@ struct Editor<'a> {
     text: &'a str,
     /// Nothing but JSON may be written.
     json: bool,
+    /// No other edit can bring blank lines to where one writes a `|+`.
+    alone: bool,
     eol: &'a str,
     layout: Layout,
     edits: Vec<Edit>,

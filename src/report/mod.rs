@@ -39,9 +39,14 @@ pub struct Location {
 }
 
 impl Located {
-    /// Whether the decision is news: not right already, not silenced.
+    /// Whether the decision is news: something changes, or somebody may want to change something.
     pub fn is_news(&self) -> bool {
-        self.decision.severity != Severity::Off && self.decision.rule != Rule::AlreadyRight
+        let is_as_it_should_be = matches!(
+            self.decision.rule,
+            Rule::AlreadyRight | Rule::OwnTlsIsKept
+        );
+        self.decision.severity != Severity::Off
+            && (!is_as_it_should_be || self.decision.severity > Severity::Info)
     }
 }
 

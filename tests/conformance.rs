@@ -2,27 +2,32 @@
 //!
 //! Authority: istio/istio's tests as data, `conformance/istio-mtls.yaml` and `conformance/istio-injection.yaml`.
 //! Departs from it: a row that asserts less than a mode is compared on that alone; a row without a port is asked for one that no policy lists.
-//! Knows: the rows' format, the public functions of `policy`. Does not know: manifests.
+//! Knows: the rows' format, the public functions of `policy`, manifests that amount to a row.
+//! Does not know: how a run comes to its answer.
 
 #![expect(
     clippy::print_stderr,
     reason = "a test run says how many rows it compared, or that it had none"
 )]
 
+mod support;
+
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::{env, fs};
+use std::fs;
 
 use istio_scrape::config::MtlsMode;
+use istio_scrape::krm::Source;
 use istio_scrape::model::{Inventory, Labels, Object, PeerAuthentication, PodsKnown, Workload};
 use istio_scrape::policy::{
     Injector, Level, Mesh, Revision, ambient_enrols, injection_required, level, mode,
     webhook_selects,
 };
 use istio_scrape::yaml;
+use istio_scrape::{Flags, run};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value, json};
 
 /// A port that no policy of any row lists.
 const UNLISTED: u16 = 7777;
@@ -168,6 +173,22 @@ fn istio_mtls() {
     );
 }
 
+/// The same rows as manifests through a whole run: what `explain -o json` says of the target.
+#[test]
+fn istio_mtls_through_a_run() {
+    let Some(rows) = rows::<MtlsRow>("istio-mtls.yaml") else {
+        return;
+    };
+    let sidecar = rows
+        .iter()
+        .filter(|row| row.dataplane == DataPlane::Sidecar)
+        .filter(|row| row.assertion != Assertion::NamespaceLevel);
+    report(
+        "istio-mtls.yaml, sidecar, through a run",
+        sidecar.map(|row| (row.name.as_str(), through_a_run(row))),
+    );
+}
+
 #[test]
 fn istio_injection() {
     let Some(rows) = rows::<InjectionRow>("istio-injection.yaml") else {
@@ -257,6 +278,84 @@ fn injector(row: &InjectionRow) -> Injector {
     }
 }
 
+fn through_a_run(row: &MtlsRow) -> Result<(), String> {
+    let port = row.port.unwrap_or(UNLISTED);
+    let WorkloadRow { namespace, labels } = &row.workload;
+    let mut items = vec![
+        json!({"apiVersion": "v1", "kind": "Namespace",
+            "metadata": {"name": namespace, "labels": {"istio-injection": "enabled"}}}),
+        json!({"apiVersion": "apps/v1", "kind": "Deployment",
+            "metadata": {"name": "pods", "namespace": namespace},
+            "spec": {"template": {"metadata": {"labels": labels}, "spec": {"containers":
+                [{"name": "main", "ports": [{"name": "http", "containerPort": port}]}]}}}}),
+        json!({"apiVersion": "operator.victoriametrics.com/v1beta1", "kind": "VMPodScrape",
+            "metadata": {"name": "pods", "namespace": namespace},
+            "spec": {"podMetricsEndpoints": [{"port": "http"}]}}),
+    ];
+    items.extend(row.policies.iter().map(manifest));
+    let list = json!({"apiVersion": "v1", "kind": "List", "items": items});
+    let flags = Flags {
+        config: Some(Source::named(
+            "config.yaml",
+            json!({"apiVersion": "istio-scrape.dev/v1alpha1", "kind": "ScrapeTLS",
+                "spec": {"mesh": {"rootNamespace": row.root_namespace}}})
+            .to_string(),
+        )),
+    };
+    let outcome =
+        run(&[Source::named("-", list.to_string())], &flags).map_err(|error| error.to_string())?;
+    let report: Value = serde_json::from_str(&outcome.report).map_err(|error| error.to_string())?;
+    let decided = report["decisions"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .find(|decision| {
+            decision["at"] == "/spec/podMetricsEndpoints/0" && decision["targets"].is_array()
+        });
+    let found = decided.map_or(Value::Null, |decision| {
+        decision["targets"][0]["mode"].clone()
+    });
+    let expected = row.expect.set().map(spelled);
+    let agrees = match row.assertion {
+        Assertion::Exact | Assertion::NamespaceLevel => found.as_str() == expected,
+        Assertion::Strictness => (found == "STRICT") == (expected == Some("STRICT")),
+        Assertion::Disablement => (found == "DISABLE") == (expected == Some("DISABLE")),
+    };
+    agrees
+        .then_some(())
+        .ok_or_else(|| format!("expected {expected:?}, found {found}"))
+}
+
+fn spelled(mode: MtlsMode) -> &'static str {
+    match mode {
+        MtlsMode::Strict => "STRICT",
+        MtlsMode::Permissive => "PERMISSIVE",
+        MtlsMode::Disable => "DISABLE",
+    }
+}
+
+fn manifest(row: &PolicyRow) -> Value {
+    let setting = |setting: &Option<MtlsSettingRow>| {
+        let mode = setting.as_ref().and_then(|setting| setting.mode);
+        json!({"mode": mode.map_or("UNSET", |mode| mode.set().map_or("UNSET", spelled))})
+    };
+    let ports: Map<String, Value> = row
+        .port_level_mtls
+        .iter()
+        .map(|(port, mtls)| (port.clone(), setting(mtls)))
+        .collect();
+    let mut spec = json!({"mtls": setting(&row.mtls)});
+    if let Some(selector) = &row.selector {
+        spec["selector"] = json!({"matchLabels": selector.match_labels});
+    }
+    if !ports.is_empty() {
+        spec["portLevelMtls"] = Value::Object(ports);
+    }
+    json!({"apiVersion": "security.istio.io/v1", "kind": "PeerAuthentication",
+        "metadata": {"name": row.name, "namespace": row.namespace, "creationTimestamp": row.creation_timestamp},
+        "spec": spec})
+}
+
 fn policy(row: &PolicyRow) -> PeerAuthentication {
     let mode =
         |setting: &Option<MtlsSettingRow>| setting.as_ref().and_then(|setting| setting.mode?.set());
@@ -303,24 +402,8 @@ fn object(kind: &str, namespace: &str, name: &str) -> Object {
 
 /// The rows of a file; `None` where the data is not there, which is an error in CI.
 fn rows<T: DeserializeOwned>(file: &str) -> Option<Vec<T>> {
-    let directory = env::var_os("ISTIO_SCRAPE_DATA")
-        .map_or_else(
-            || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"),
-            PathBuf::from,
-        )
-        .join("conformance");
-    let Ok(text) = fs::read_to_string(directory.join(file)) else {
-        eprintln!(
-            "did not run: conformance rows (no data at {})",
-            directory.display()
-        );
-        assert_ne!(
-            env::var("CI").as_deref(),
-            Ok("true"),
-            "CI compares every row"
-        );
-        return None;
-    };
+    let path = support::data(&format!("conformance/{file}"), "conformance rows")?;
+    let text = fs::read_to_string(path).expect("conformance data is UTF-8");
     let documents = yaml::read(&text).expect("conformance data is YAML");
     let [document] = &documents[..] else {
         panic!("{file}: one document expected")

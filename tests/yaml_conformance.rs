@@ -4,7 +4,7 @@
 //! Departs from it: the lists of exceptions below, each with its reason.
 //! Knows: the data files and the public API of `yaml`. Does not know: how it works inside.
 
-use std::path::PathBuf;
+mod support;
 
 use istio_scrape::yaml::{self, Content, Node, Rules, Style, Syntax};
 use json_patch::Patch;
@@ -61,26 +61,9 @@ struct SuiteCase {
 
 /// Reads a data file that is kept outside of the project; says so if it is not there.
 fn data<T: for<'de> Deserialize<'de>>(what: &str, file: &str) -> Option<T> {
-    let root = std::env::var_os("ISTIO_SCRAPE_DATA").map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared"),
-        PathBuf::from,
-    );
-    let path = root.join("conformance").join(file);
-    match std::fs::read_to_string(&path) {
-        Ok(text) => {
-            Some(serde_json::from_str(&text).expect("the data file has its documented form"))
-        }
-        Err(_) => {
-            #[expect(clippy::print_stdout, reason = "a test that does not run says so")]
-            let () = println!("did not run: {what} (no data at {})", path.display());
-            assert_ne!(
-                std::env::var("CI").as_deref(),
-                Ok("true"),
-                "CI runs every test"
-            );
-            None
-        }
-    }
+    let path = support::data(&format!("conformance/{file}"), what)?;
+    let text = std::fs::read_to_string(path).expect("the data is UTF-8");
+    Some(serde_json::from_str(&text).expect("the data file has its documented form"))
 }
 
 fn first_root<'a, 't>(documents: &'a [yaml::Document<'t>]) -> Option<&'a Node<'t>> {

@@ -41,10 +41,8 @@ pub struct Location {
 impl Located {
     /// Whether the decision is news: something changes, or somebody may want to change something.
     pub fn is_news(&self) -> bool {
-        let is_as_it_should_be = matches!(
-            self.decision.rule,
-            Rule::AlreadyRight | Rule::OwnTlsIsKept
-        );
+        let is_as_it_should_be =
+            matches!(self.decision.rule, Rule::AlreadyRight | Rule::OwnTlsIsKept);
         self.decision.severity != Severity::Off
             && (!is_as_it_should_be || self.decision.severity > Severity::Info)
     }

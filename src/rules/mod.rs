@@ -1,6 +1,6 @@
 //! Our answer: which endpoint gets Istio's certificates, which loses them, which is left alone, and why?
 //!
-//! Authority: the tables in [`demand`] and [`endpoint`]; the README lists the rules.
+//! Authority: the tables in `demand.rs` and `endpoint.rs`; the README lists the rules.
 //! Departs from nothing: where a fact is unknown the answer is "keep", with a finding that names what is missing.
 //! Knows: Istio's answer, VictoriaMetrics' answer, settings. Does not know: text, files, output formats.
 //!

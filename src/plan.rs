@@ -190,7 +190,10 @@ fn located(package: &Package<'_>, mut decision: Decision) -> Located {
     let place = item.node.at(&decision.at).unwrap_or(&item.node);
     let mut location = package.location(item);
     if let Some(line) = &mut location.line {
-        *line = yaml::line_of(&source.text, place.range.start);
+        // Counted from the item: its own line is known, and the text before it may be long.
+        let above =
+            &source.text[item.node.range.start..place.range.start.max(item.node.range.start)];
+        *line += yaml::line_of(above, above.len()) - 1;
     }
     Located {
         location: Location {

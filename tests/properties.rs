@@ -423,40 +423,41 @@ proptest! {
         }
     }
 
-    /// Meshes without a `scheme` of their own, in which STRICT goes and comes.
+    /// Where a `scheme` was there before, it need not be one that can be known again.
     #[test]
     fn what_strict_brought_to_a_random_mesh_goes_and_comes_with_it(mesh in mesh()) {
-        prop_assume!(!mesh.contains("scheme"));
-        if let Some(input) = Input::of("a mesh", mesh, None) {
+        let without_scheme = Some(mesh).filter(|mesh| !mesh.contains("scheme"));
+        if let Some(input) = without_scheme.and_then(|mesh| Input::of("a mesh", mesh, None)) {
             comes_back(&input).map_err(TestCaseError::fail)?;
         }
     }
 }
 
-const NAMESPACES: [&str; 3] = ["monitoring", "shop", "istio-system"];
+/// What stands more than once in a list of choices is chosen more often: most meshes are to be STRICT and injected.
+const NAMESPACES: [&str; 4] = ["shop", "shop", "shop", "monitoring"];
 
 fn mesh() -> impl Strategy<Value = String> {
     use prop::collection::vec;
     (
-        NAMESPACES.map(namespace),
-        vec(policy(), 0..4),
+        ["monitoring", "shop"].map(namespace),
+        vec(policy(), 1..4),
         vec(workload(), 1..4),
         vec(scrape(), 1..4),
         vec(agent(), 0..3),
     )
         .prop_map(|(namespaces, policies, workloads, scrapes, agents)| {
-            let named = |prefix: &str, documents: Vec<String>| -> Vec<String> {
-                let numbered = documents.into_iter().enumerate();
-                numbered
+            let numbered = |prefix: &str, documents: Vec<String>| -> Vec<String> {
+                let counted = documents.into_iter().enumerate();
+                counted
                     .map(|(n, text)| text.replace("NAME", &format!("{prefix}{n}")))
                     .collect()
             };
             [
                 namespaces.to_vec(),
-                named("policy", policies),
-                named("work", workloads),
-                named("scrape", scrapes),
-                named("agent", agents),
+                numbered("policy", policies),
+                numbered("work", workloads),
+                numbered("scrape", scrapes),
+                numbered("agent", agents),
             ]
             .concat()
             .join("---\n")
@@ -467,21 +468,24 @@ fn one_of(choices: &'static [&'static str]) -> impl Strategy<Value = &'static st
     prop::sample::select(choices)
 }
 
-fn named(api: &str, kind: &str, namespace: &str) -> String {
+/// The beginning of an object.
+fn head(api: &str, kind: &str, namespace: &str) -> String {
     format!("apiVersion: {api}\nkind: {kind}\nmetadata:\n  name: NAME\n  namespace: {namespace}\n")
 }
 
 /// With a label, without one, or not in the input.
 fn namespace(name: &'static str) -> impl Strategy<Value = String> {
-    let labels = one_of(&[
+    const LABELS: &[&str] = &[
         "istio-injection: enabled",
-        "istio-injection: disabled",
+        "istio-injection: enabled",
+        "istio-injection: enabled",
         "istio.io/rev: stable",
+        "istio-injection: disabled",
         "istio.io/dataplane-mode: ambient",
         "team: a",
         "",
-    ]);
-    labels.prop_map(move |label| match label {
+    ];
+    one_of(LABELS).prop_map(move |label| match label {
         "" => "# no Namespace\n".to_owned(),
         label => format!(
             "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: {name}\n  labels: {{{label}}}\n"
@@ -490,96 +494,114 @@ fn namespace(name: &'static str) -> impl Strategy<Value = String> {
 }
 
 fn policy() -> impl Strategy<Value = String> {
-    const MODES: &[&str] = &["STRICT", "STRICT", "PERMISSIVE", "DISABLE", "UNSET"];
-    let selected = one_of(&["", "  selector: {matchLabels: {app: cart}}\n"]);
-    let level = (
-        one_of(&NAMESPACES),
-        selected,
-        one_of(MODES),
-        prop::option::of(one_of(MODES)),
-    );
-    level.prop_map(|(namespace, selector, mode, port)| {
-        let ports = port.map_or_else(String::new, |mode| {
-            format!("  portLevelMtls: {{8080: {{mode: {mode}}}}}\n")
-        });
-        let named = named("security.istio.io/v1", "PeerAuthentication", namespace);
-        format!("{named}spec:\n{selector}  mtls: {{mode: {mode}}}\n{ports}")
+    const MODES: &[&str] = &[
+        "STRICT",
+        "STRICT",
+        "STRICT",
+        "PERMISSIVE",
+        "DISABLE",
+        "UNSET",
+    ];
+    const LEVELS: &[(&str, &str)] = &[
+        ("istio-system", ""),
+        ("istio-system", ""),
+        ("shop", ""),
+        ("shop", "  selector: {matchLabels: {app: cart}}\n"),
+        ("istio-system", "  selector: {matchLabels: {app: cart}}\n"),
+    ];
+    let level = prop::sample::select(LEVELS);
+    let port = prop::option::of(one_of(MODES));
+    (level, one_of(MODES), port).prop_map(|((namespace, selector), mode, port)| {
+        let of_port = |mode| format!("  portLevelMtls: {{8080: {{mode: {mode}}}}}\n");
+        let ports = match selector {
+            "" => String::new(),
+            _ => port.map_or_else(String::new, of_port),
+        };
+        let head = head("security.istio.io/v1", "PeerAuthentication", namespace);
+        format!("{head}spec:\n{selector}  mtls: {{mode: {mode}}}\n{ports}")
     })
 }
 
 /// A Deployment and its Service.
 fn workload() -> impl Strategy<Value = String> {
-    let app = one_of(&["cart", "search"]);
-    let injection = one_of(&[
+    const METADATA: &[&str] = &[
         "",
-        ", labels: {sidecar.istio.io/inject: 'true'}",
-        ", annotations: {sidecar.istio.io/inject: 'false'}",
-        ", annotations: {traffic.sidecar.istio.io/excludeInboundPorts: '8080'}",
-    ]);
-    let parts = (
-        one_of(&NAMESPACES),
-        app,
-        injection,
-        any::<bool>(),
-        one_of(&["8080", "http", "9100"]),
-    );
-    parts.prop_map(|(namespace, app, injection, host, port)| {
-        let own = if injection.contains("labels") { ", sidecar.istio.io/inject: 'true'" } else { "" };
-        let annotations = if injection.contains("annotations") { injection } else { "" };
-        let deployment = named("apps/v1", "Deployment", namespace);
-        let service = named("v1", "Service", namespace);
-        format!(
-            "{deployment}spec:\n  selector: {{matchLabels: {{app: {app}}}}}\n  template:\n    metadata: {{labels: {{app: {app}{own}}}{annotations}}}\n    \
-             spec:\n      hostNetwork: {host}\n      containers: [{{name: main, ports: [{{name: http, containerPort: 8080}}]}}]\n---\n\
-             {service}  labels: {{app: {app}}}\nspec:\n  selector: {{app: {app}}}\n  ports: [{{name: http, port: 80, targetPort: {port}}}]\n"
-        )
-    })
+        "",
+        "",
+        ", sidecar.istio.io/inject: 'true'}",
+        "}, annotations: {sidecar.istio.io/inject: 'false'}",
+        "}, annotations: {traffic.sidecar.istio.io/excludeInboundPorts: '8080'}",
+    ];
+    let app = one_of(&["cart", "cart", "cart", "search"]);
+    let target = one_of(&["http", "http", "8080", "9100"]);
+    let host = prop::bool::weighted(0.1);
+    (one_of(&NAMESPACES), app, one_of(METADATA), host, target).prop_map(
+        |(namespace, app, metadata, host, target)| {
+            let metadata = if metadata.is_empty() { "}" } else { metadata };
+            let deployment = head("apps/v1", "Deployment", namespace);
+            let service = head("v1", "Service", namespace);
+            format!(
+                "{deployment}spec:
+  selector: {{matchLabels: {{app: {app}}}}}
+  template:
+    metadata: {{labels: {{app: {app}{metadata}}}
+    spec:
+      hostNetwork: {host}
+      containers: [{{name: main, ports: [{{name: http, containerPort: 8080}}]}}]
+---
+{service}  labels: {{app: {app}}}
+spec:
+  selector: {{app: {app}}}
+  ports: [{{name: http, port: 80, targetPort: {target}}}]
+"
+            )
+        },
+    )
 }
 
 fn scrape() -> impl Strategy<Value = String> {
-    const OURS: &str = "    scheme: https\n    tlsConfig: {caFile: /c/root-cert.pem, certFile: /c/cert-chain.pem, keyFile: /c/key.pem}\n";
-    let kind = prop::sample::select(
-        &[
-            ("VMServiceScrape", "endpoints"),
-            ("VMPodScrape", "podMetricsEndpoints"),
-        ][..],
-    );
-    let port = one_of(&[
+    const KINDS: &[(&str, &str)] = &[
+        ("VMServiceScrape", "endpoints"),
+        ("VMPodScrape", "podMetricsEndpoints"),
+    ];
+    const ENDPOINTS: &[&str] = &[
         "port: http",
+        "port: http # by name",
+        "{port: http}",
         "targetPort: 8080",
         "path: /metrics",
-        "{port: http}",
-    ]);
-    let tls =
-        prop::sample::select(&["", "", "    scheme: http\n", "    scheme: https\n", OURS][..]);
-    (kind, one_of(&NAMESPACES), one_of(&["{app: cart}", "{}"]), port, tls).prop_map(|((kind, list), namespace, selector, port, tls)| {
-        let named = named("operator.victoriametrics.com/v1beta1", kind, namespace);
-        let tls = if port.starts_with('{') { "" } else { tls };
-        format!("{named}spec:\n  selector: {{matchLabels: {selector}}}\n  namespaceSelector: {{any: true}}\n  {list}:\n  - {port}\n{tls}")
-    })
+        "port: http\n    scheme: http",
+        "port: http\n    scheme: https",
+        "port: http\n    scheme: https\n    tlsConfig: {caFile: /c/root-cert.pem}",
+    ];
+    let spec = one_of(&["", "", "  namespaceSelector: {any: true}\n"]);
+    let labels = one_of(&["app: cart", "app: cart", "app: cart", ""]);
+    (prop::sample::select(KINDS), one_of(&NAMESPACES), spec, labels, one_of(ENDPOINTS)).prop_map(
+        |((kind, list), namespace, spec, labels, endpoint)| {
+            let head = head("operator.victoriametrics.com/v1beta1", kind, namespace);
+            format!("{head}spec:\n{spec}  selector: {{matchLabels: {{{labels}}}}}\n  {list}:\n  - {endpoint}\n")
+        },
+    )
 }
 
 fn agent() -> impl Strategy<Value = String> {
-    const CERTIFICATES: &str = "  podMetadata:\n    annotations:\n      proxy.istio.io/config: |\n        proxyMetadata:\n          OUTPUT_CERTS: /c\n";
-    const WHOLE: &str = "  volumes: [{name: istio-certs, emptyDir: {}}]\n  volumeMounts: [{name: istio-certs, mountPath: /d}]\n";
-    let selection = one_of(&[
+    const SELECTION: &[&str] = &[
         "selectAllByDefault: true",
-        "serviceScrapeSelector: {}",
-        "podScrapeNamespaceSelector: {matchLabels: {team: a}}",
+        "selectAllByDefault: true",
+        "serviceScrapeNamespaceSelector: {matchLabels: {team: a}}",
         "daemonSetMode: true",
-    ]);
-    let set_up = prop::sample::select(
-        &[
-            "",
-            CERTIFICATES,
-            WHOLE,
-            "  hostNetwork: true\n",
-            "  podMetadata: {labels: {sidecar.istio.io/inject: 'false'}}\n",
-            "  arbitraryFSAccessThroughSMs: {deny: true}\n",
-        ][..],
-    );
-    (one_of(&NAMESPACES), selection, set_up).prop_map(|(namespace, selection, set_up)| {
-        let named = named("operator.victoriametrics.com/v1beta1", "VMAgent", namespace);
-        format!("{named}spec:\n  remoteWrite: [{{url: 'http://vm:8428'}}]\n  {selection}\n{set_up}")
+    ];
+    const SET_UP: &[&str] = &[
+        "",
+        "",
+        "  podMetadata:\n    annotations:\n      proxy.istio.io/config: |\n        proxyMetadata:\n          OUTPUT_CERTS: /c\n",
+        "  volumes: [{name: istio-certs, emptyDir: {}}]\n  volumeMounts: [{name: istio-certs, mountPath: /d}]\n",
+        "  podMetadata: {labels: {sidecar.istio.io/inject: 'false'}}\n",
+        "  arbitraryFSAccessThroughSMs: {deny: true}\n",
+    ];
+    let namespace = one_of(&["monitoring"]);
+    (namespace, one_of(SELECTION), one_of(SET_UP)).prop_map(|(namespace, selection, set_up)| {
+        let head = head("operator.victoriametrics.com/v1beta1", "VMAgent", namespace);
+        format!("{head}spec:\n  remoteWrite: [{{url: 'http://vm:8428'}}]\n  {selection}\n{set_up}")
     })
 }

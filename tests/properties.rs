@@ -1,0 +1,607 @@
+//! What is true of every input, and not only of those that somebody thought of.
+//!
+//! Over the cases and the corpus, and over small meshes made at random: nothing changes twice, order does not
+//! matter, bytes outside a patch stay, and what STRICT brought goes and comes with it.
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::ops::Range;
+use std::path::Path;
+
+use istio_scrape::krm::{self, Source};
+use istio_scrape::{Flags, Outcome, model, run};
+use json_patch::Patch;
+use proptest::prelude::*;
+use serde_json::Value;
+use similar::{ChangeTag, TextDiff};
+
+/// Orders of documents that are tried besides the one that is written.
+const SHUFFLES: u64 = 4;
+const RANDOM_MESHES: u32 = 200;
+
+/// An input that runs to its end.
+struct Input {
+    name: String,
+    text: String,
+    flags: Flags,
+    output: String,
+    decisions: Vec<Value>,
+}
+
+impl Input {
+    /// `None` where the run fails or finds what makes it fail: then nothing goes out.
+    fn of(name: &str, text: String, config: Option<String>) -> Option<Self> {
+        let flags = Flags {
+            config: config.map(|text| Source::named("config.yaml", text)),
+        };
+        let outcome = ran(&text, &flags)?;
+        Some(Self {
+            name: name.to_owned(),
+            text,
+            flags,
+            decisions: decisions(&outcome),
+            output: outcome.output?,
+        })
+    }
+
+    /// The output of another text under the same configuration.
+    fn again(&self, text: &str) -> Option<String> {
+        ran(text, &self.flags)?.output
+    }
+}
+
+/// The outcome of a run that ends well.
+fn ran(text: &str, flags: &Flags) -> Option<Outcome> {
+    let outcome = run(&[Source::named("input.yaml", text)], flags).ok()?;
+    (outcome.exit == 0).then_some(outcome)
+}
+
+fn decisions(outcome: &Outcome) -> Vec<Value> {
+    let report: Value = serde_json::from_str(&outcome.report).expect("the report is JSON");
+    report["decisions"]
+        .as_array()
+        .expect("decisions are a list")
+        .clone()
+}
+
+/// Cases and corpus.
+fn inputs() -> Vec<Input> {
+    let corpus = support::data("corpus", "properties over the corpus");
+    let mut directories = support::directories("testdata");
+    for entry in corpus
+        .iter()
+        .flat_map(|corpus| corpus.read_dir().expect("a folder can be listed"))
+    {
+        directories.push(entry.expect("a folder can be listed").path());
+    }
+    let text = |path: &Path| std::fs::read_to_string(path).ok();
+    let mut found: Vec<Input> = directories
+        .iter()
+        .filter_map(|directory| {
+            let input = text(&directory.join("input.yaml"))?;
+            Input::of(
+                &directory.display().to_string(),
+                input,
+                text(&directory.join("config.yaml")),
+            )
+        })
+        .collect();
+    found.sort_by(|a, b| a.name.cmp(&b.name));
+    found
+}
+
+/// Fails with everything that is wrong, not with the first of it.
+fn over_all(wrong: impl Fn(&Input) -> Vec<String>) {
+    let mut told = String::new();
+    for input in &inputs() {
+        for problem in wrong(input) {
+            writeln!(told, "{}: {problem}", input.name).expect("a String grows");
+        }
+    }
+    assert!(told.is_empty(), "\n{told}");
+}
+
+fn lines_of_diff(before: &str, after: &str) -> String {
+    TextDiff::from_lines(before, after)
+        .unified_diff()
+        .context_radius(1)
+        .to_string()
+}
+
+#[test]
+fn a_second_run_changes_nothing() {
+    over_all(|input| match input.again(&input.output) {
+        Some(twice) if twice == input.output => Vec::new(),
+        Some(twice) => vec![format!(
+            "changes again\n{}",
+            lines_of_diff(&input.output, &twice)
+        )],
+        None => vec!["the output does not run".to_owned()],
+    });
+}
+
+#[test]
+fn the_order_of_documents_decides_nothing() {
+    over_all(|input| {
+        let expected = without_places(&input.decisions);
+        orders(&input.text)
+            .filter_map(|(seed, shuffled)| {
+                let Some(outcome) = ran(&shuffled, &input.flags) else {
+                    return Some(format!("fails in order {seed}"));
+                };
+                let found = without_places(&decisions(&outcome));
+                let first = expected
+                    .iter()
+                    .zip(&found)
+                    .find(|(expected, found)| expected != found);
+                (expected != found)
+                    .then(|| format!("decides otherwise in order {seed}: {first:#?}"))
+            })
+            .collect()
+    });
+}
+
+/// Decisions without what depends on the place in the text, sorted.
+fn without_places(decisions: &[Value]) -> Vec<String> {
+    let mut all: Vec<String> = decisions
+        .iter()
+        .map(|decision| {
+            let mut decision = decision.clone();
+            decision
+                .as_object_mut()
+                .expect("a decision is a map")
+                .remove("location");
+            decision.to_string()
+        })
+        .collect();
+    all.sort();
+    all
+}
+
+/// The documents of a stream in other orders; one document has none.
+fn orders(text: &str) -> impl Iterator<Item = (u64, String)> {
+    let documents = documents(text);
+    let seeds = if documents.len() > 1 { SHUFFLES } else { 0 };
+    (1..=seeds).map(move |seed| (seed, shuffled(&documents, seed)))
+}
+
+fn documents(text: &str) -> Vec<String> {
+    let mut documents = vec![String::new()];
+    for line in text.split_inclusive('\n') {
+        if line.starts_with("---") {
+            documents.push(String::new());
+        } else {
+            documents
+                .last_mut()
+                .expect("there is a first")
+                .push_str(line);
+        }
+    }
+    documents
+}
+
+/// Fisher and Yates, with the numbers of Knuth's MMIX.
+fn shuffled(documents: &[String], seed: u64) -> String {
+    let mut order: Vec<&str> = documents.iter().map(String::as_str).collect();
+    let mut state = seed;
+    for last in (1..order.len()).rev() {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        let other = (state >> 33) % (last as u64 + 1);
+        order.swap(last, usize::try_from(other).expect("an index"));
+    }
+    let mut text = String::new();
+    for document in order {
+        text.push_str("---\n");
+        text.push_str(document);
+        if !document.is_empty() && !document.ends_with('\n') {
+            text.push('\n');
+        }
+    }
+    text
+}
+
+#[test]
+fn bytes_outside_a_patch_stay() {
+    over_all(|input| {
+        let (before, after) = (Slices::of(&input.text), Slices::of(&input.output));
+        if before.items.len() != after.items.len() {
+            return vec![format!(
+                "{} items became {}",
+                before.items.len(),
+                after.items.len()
+            )];
+        }
+        let patches = patches(&input.decisions);
+        let mut wrong = Vec::new();
+        for (before, after) in before.items.iter().zip(&after.items) {
+            let index = before.index;
+            match patches.get(&index) {
+                None if before.text == after.text => {}
+                None => wrong.push(format!(
+                    "item {index} has no patch\n{}",
+                    lines_of_diff(&before.text, &after.text)
+                )),
+                Some(patch) => wrong.extend(unexplained(before, after, patch)),
+            }
+        }
+        if !before.configured && before.between != after.between {
+            wrong.push("the text around the items changed".to_owned());
+        }
+        wrong
+    });
+}
+
+/// A text in pieces: the objects that stay, and what is between them, without results.
+struct Slices {
+    items: Vec<Piece>,
+    between: Vec<String>,
+    /// Whether a configuration is among the objects: it does not go out of a stream.
+    configured: bool,
+}
+
+/// An object of a text.
+struct Piece {
+    index: u64,
+    text: String,
+    value: Value,
+}
+
+impl Slices {
+    fn of(text: &str) -> Self {
+        let sources = [Source::named("input.yaml", text)];
+        let package = krm::open(&sources, model::reads).expect("what has been run can be opened");
+        let rules = package.form.rules();
+        let mut slices = Self {
+            items: Vec::new(),
+            between: Vec::new(),
+            configured: false,
+        };
+        let mut end = 0;
+        for item in &package.items {
+            if item.kind == "ScrapeTLS" {
+                slices.configured = true;
+                continue;
+            }
+            let range = item.node.range.clone();
+            slices.between.push(text[end..range.start].to_owned());
+            end = range.end;
+            slices.items.push(Piece {
+                index: item.index as u64,
+                text: text[range].to_owned(),
+                value: item.node.value(rules).unwrap_or_default(),
+            });
+        }
+        let rest = &text[end..];
+        let results = rest.find("\nresults:").map_or(rest.len(), |line| line + 1);
+        slices.between.push(rest[..results].to_owned());
+        slices
+    }
+
+    fn texts(&self) -> Vec<&str> {
+        self.items.iter().map(|item| item.text.as_str()).collect()
+    }
+
+    fn values(&self) -> Vec<&Value> {
+        self.items.iter().map(|item| &item.value).collect()
+    }
+}
+
+/// The operations on each item, by its index.
+fn patches(decisions: &[Value]) -> BTreeMap<u64, Vec<Value>> {
+    let mut patches: BTreeMap<u64, Vec<Value>> = BTreeMap::new();
+    for decision in decisions {
+        let operations = decision["patch"].as_array().into_iter().flatten().cloned();
+        let index = decision["location"]["index"]
+            .as_u64()
+            .expect("every decision has a place");
+        patches.entry(index).or_default().extend(operations);
+    }
+    patches.retain(|_, operations| !operations.is_empty());
+    patches
+}
+
+/// What of the difference between two texts of an item its patch does not explain: it says all of the new value,
+/// and no more places change than it has operations.
+fn unexplained(before: &Piece, after: &Piece, patch: &[Value]) -> Vec<String> {
+    let operations: Patch = serde_json::from_value(Value::Array(patch.to_vec())).expect("RFC 6902");
+    let mut expected = before.value.clone();
+    json_patch::patch(&mut expected, &operations).expect("the patch fits the object");
+    let (before, after, found) = (&before.text, &after.text, &after.value);
+    let mut wrong = Vec::new();
+    if expected != *found {
+        wrong.push(format!(
+            "the patch does not say it all\n{}",
+            lines_of_diff(before, after)
+        ));
+    }
+    let diff = TextDiff::from_lines(before, after);
+    let changed: Vec<bool> = diff
+        .iter_all_changes()
+        .map(|change| change.tag() != ChangeTag::Equal)
+        .collect();
+    let places = changed
+        .iter()
+        .enumerate()
+        .filter(|(at, here)| **here && (*at == 0 || !changed[at - 1]))
+        .count();
+    if places > patch.len() {
+        wrong.push(format!(
+            "{places} places change by {} operations\n{}",
+            patch.len(),
+            lines_of_diff(before, after)
+        ));
+    }
+    wrong
+}
+
+#[test]
+fn what_strict_brought_goes_and_comes_with_it() {
+    over_all(|input| comes_back(input).err().into_iter().collect());
+}
+
+/// B = run(A); run(run(B, PERMISSIVE), STRICT) = B, byte for byte where A had no `scheme`, by value otherwise.
+fn comes_back(input: &Input) -> Result<(), String> {
+    let to_permissive = with_policies(&input.output, |text| text.replace("STRICT", "PERMISSIVE"));
+    let Some(permissive) = input.again(&to_permissive) else {
+        return Ok(());
+    };
+    let mut policies = policies(&input.output).into_iter();
+    let to_strict = with_policies(&permissive, |_| policies.next().expect("policies are kept"));
+    let back = input
+        .again(&to_strict)
+        .ok_or("fails when STRICT comes back")?;
+    let (now, then) = (Slices::of(&back), Slices::of(&input.output));
+    let same = if input.text.contains("scheme") {
+        now.values() == then.values()
+    } else {
+        now.texts() == then.texts()
+    };
+    let difference = || {
+        format!(
+            "is not what it was\n{}",
+            lines_of_diff(&input.output, &back)
+        )
+    };
+    same.then_some(()).ok_or_else(difference)
+}
+
+/// Where the policies are.
+fn ranges(text: &str) -> Vec<Range<usize>> {
+    let sources = [Source::named("input.yaml", text)];
+    let package = krm::open(&sources, model::reads).expect("what has been run can be opened");
+    let policies = package
+        .items
+        .iter()
+        .filter(|item| item.kind == "PeerAuthentication");
+    policies.map(|item| item.node.range.clone()).collect()
+}
+
+fn policies(text: &str) -> Vec<String> {
+    ranges(text)
+        .into_iter()
+        .map(|range| text[range].to_owned())
+        .collect()
+}
+
+/// The text with each of its policies written anew.
+fn with_policies(text: &str, mut written: impl FnMut(&str) -> String) -> String {
+    let mut result = String::new();
+    let mut end = 0;
+    for range in ranges(text) {
+        result.push_str(&text[end..range.start]);
+        result.push_str(&written(&text[range.clone()]));
+        end = range.end;
+    }
+    result.push_str(&text[end..]);
+    result
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: RANDOM_MESHES, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever a mesh looks like, a run ends, its output is read again, a second run changes nothing,
+    /// and the order of documents decides nothing.
+    #[test]
+    fn random_meshes(mesh in mesh()) {
+        let flags = Flags::default();
+        let sources = [Source::named("input.yaml", mesh.clone())];
+        let outcome = run(&sources, &flags).map_err(|error| TestCaseError::fail(error.to_string()))?;
+        let expected = without_places(&decisions(&outcome));
+        for (seed, other) in orders(&mesh) {
+            let other = [Source::named("input.yaml", other)];
+            let found = run(&other, &flags).map_err(|error| TestCaseError::fail(error.to_string()))?;
+            prop_assert_eq!(&expected, &without_places(&decisions(&found)), "in order {}", seed);
+        }
+        if let Some(output) = outcome.output {
+            let again = [Source::named("input.yaml", output.clone())];
+            let twice = run(&again, &flags).map_err(|error| TestCaseError::fail(error.to_string()))?;
+            prop_assert_eq!(twice.output, Some(output));
+        }
+    }
+
+    /// Where a `scheme` was there before, it need not be one that can be known again.
+    #[test]
+    fn what_strict_brought_to_a_random_mesh_goes_and_comes_with_it(mesh in mesh()) {
+        let without_scheme = Some(mesh).filter(|mesh| !mesh.contains("scheme"));
+        if let Some(input) = without_scheme.and_then(|mesh| Input::of("a mesh", mesh, None)) {
+            comes_back(&input).map_err(TestCaseError::fail)?;
+        }
+    }
+}
+
+/// What stands more than once in a list of choices is chosen more often: most meshes are to be STRICT and injected.
+const NAMESPACES: [&str; 4] = ["shop", "shop", "shop", "monitoring"];
+
+fn mesh() -> impl Strategy<Value = String> {
+    use prop::collection::vec;
+    (
+        ["monitoring", "shop"].map(namespace),
+        vec(policy(), 1..4),
+        vec(workload(), 1..4),
+        vec(scrape(), 1..4),
+        vec(agent(), 0..3),
+    )
+        .prop_map(|(namespaces, policies, workloads, scrapes, agents)| {
+            let numbered = |prefix: &str, documents: Vec<String>| -> Vec<String> {
+                let counted = documents.into_iter().enumerate();
+                counted
+                    .map(|(n, text)| text.replace("NAME", &format!("{prefix}{n}")))
+                    .collect()
+            };
+            [
+                namespaces.to_vec(),
+                numbered("policy", policies),
+                numbered("work", workloads),
+                numbered("scrape", scrapes),
+                numbered("agent", agents),
+            ]
+            .concat()
+            .join("---\n")
+        })
+}
+
+fn one_of(choices: &'static [&'static str]) -> impl Strategy<Value = &'static str> {
+    prop::sample::select(choices)
+}
+
+/// The beginning of an object.
+fn head(api: &str, kind: &str, namespace: &str) -> String {
+    format!("apiVersion: {api}\nkind: {kind}\nmetadata:\n  name: NAME\n  namespace: {namespace}\n")
+}
+
+/// With a label, without one, or not in the input.
+fn namespace(name: &'static str) -> impl Strategy<Value = String> {
+    const LABELS: &[&str] = &[
+        "istio-injection: enabled",
+        "istio-injection: enabled",
+        "istio-injection: enabled",
+        "istio.io/rev: stable",
+        "istio-injection: disabled",
+        "istio.io/dataplane-mode: ambient",
+        "team: a",
+        "",
+    ];
+    one_of(LABELS).prop_map(move |label| match label {
+        "" => "# no Namespace\n".to_owned(),
+        label => format!(
+            "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: {name}\n  labels: {{{label}}}\n"
+        ),
+    })
+}
+
+fn policy() -> impl Strategy<Value = String> {
+    const MODES: &[&str] = &[
+        "STRICT",
+        "STRICT",
+        "STRICT",
+        "PERMISSIVE",
+        "DISABLE",
+        "UNSET",
+    ];
+    const LEVELS: &[(&str, &str)] = &[
+        ("istio-system", ""),
+        ("istio-system", ""),
+        ("shop", ""),
+        ("shop", "  selector: {matchLabels: {app: cart}}\n"),
+        ("istio-system", "  selector: {matchLabels: {app: cart}}\n"),
+    ];
+    let level = prop::sample::select(LEVELS);
+    let port = prop::option::of(one_of(MODES));
+    (level, one_of(MODES), port).prop_map(|((namespace, selector), mode, port)| {
+        let of_port = |mode| format!("  portLevelMtls: {{8080: {{mode: {mode}}}}}\n");
+        let ports = match selector {
+            "" => String::new(),
+            _ => port.map_or_else(String::new, of_port),
+        };
+        let head = head("security.istio.io/v1", "PeerAuthentication", namespace);
+        format!("{head}spec:\n{selector}  mtls: {{mode: {mode}}}\n{ports}")
+    })
+}
+
+/// A Deployment and its Service.
+fn workload() -> impl Strategy<Value = String> {
+    const METADATA: &[&str] = &[
+        "",
+        "",
+        "",
+        ", sidecar.istio.io/inject: 'true'}",
+        "}, annotations: {sidecar.istio.io/inject: 'false'}",
+        "}, annotations: {traffic.sidecar.istio.io/excludeInboundPorts: '8080'}",
+    ];
+    let app = one_of(&["cart", "cart", "cart", "search"]);
+    let target = one_of(&["http", "http", "8080", "9100"]);
+    let host = prop::bool::weighted(0.1);
+    (one_of(&NAMESPACES), app, one_of(METADATA), host, target).prop_map(
+        |(namespace, app, metadata, host, target)| {
+            let metadata = if metadata.is_empty() { "}" } else { metadata };
+            let deployment = head("apps/v1", "Deployment", namespace);
+            let service = head("v1", "Service", namespace);
+            format!(
+                "{deployment}spec:
+  selector: {{matchLabels: {{app: {app}}}}}
+  template:
+    metadata: {{labels: {{app: {app}{metadata}}}
+    spec:
+      hostNetwork: {host}
+      containers: [{{name: main, ports: [{{name: http, containerPort: 8080}}]}}]
+---
+{service}  labels: {{app: {app}}}
+spec:
+  selector: {{app: {app}}}
+  ports: [{{name: http, port: 80, targetPort: {target}}}]
+"
+            )
+        },
+    )
+}
+
+fn scrape() -> impl Strategy<Value = String> {
+    const KINDS: &[(&str, &str)] = &[
+        ("VMServiceScrape", "endpoints"),
+        ("VMPodScrape", "podMetricsEndpoints"),
+    ];
+    const ENDPOINTS: &[&str] = &[
+        "port: http",
+        "port: http # by name",
+        "{port: http}",
+        "targetPort: 8080",
+        "path: /metrics",
+        "port: http\n    scheme: http",
+        "port: http\n    scheme: https",
+        "port: http\n    scheme: https\n    tlsConfig: {caFile: /c/root-cert.pem}",
+    ];
+    let spec = one_of(&["", "", "  namespaceSelector: {any: true}\n"]);
+    let labels = one_of(&["app: cart", "app: cart", "app: cart", ""]);
+    (prop::sample::select(KINDS), one_of(&NAMESPACES), spec, labels, one_of(ENDPOINTS)).prop_map(
+        |((kind, list), namespace, spec, labels, endpoint)| {
+            let head = head("operator.victoriametrics.com/v1beta1", kind, namespace);
+            format!("{head}spec:\n{spec}  selector: {{matchLabels: {{{labels}}}}}\n  {list}:\n  - {endpoint}\n")
+        },
+    )
+}
+
+fn agent() -> impl Strategy<Value = String> {
+    const SELECTION: &[&str] = &[
+        "selectAllByDefault: true",
+        "selectAllByDefault: true",
+        "serviceScrapeNamespaceSelector: {matchLabels: {team: a}}",
+        "daemonSetMode: true",
+    ];
+    const SET_UP: &[&str] = &[
+        "",
+        "",
+        "  podMetadata:\n    annotations:\n      proxy.istio.io/config: |\n        proxyMetadata:\n          OUTPUT_CERTS: /c\n",
+        "  volumes: [{name: istio-certs, emptyDir: {}}]\n  volumeMounts: [{name: istio-certs, mountPath: /d}]\n",
+        "  podMetadata: {labels: {sidecar.istio.io/inject: 'false'}}\n",
+        "  arbitraryFSAccessThroughSMs: {deny: true}\n",
+    ];
+    let namespace = one_of(&["monitoring"]);
+    (namespace, one_of(SELECTION), one_of(SET_UP)).prop_map(|(namespace, selection, set_up)| {
+        let head = head("operator.victoriametrics.com/v1beta1", "VMAgent", namespace);
+        format!("{head}spec:\n  remoteWrite: [{{url: 'http://vm:8428'}}]\n  {selection}\n{set_up}")
+    })
+}

@@ -75,6 +75,7 @@ pub(super) fn read(scraper: &Scraper, config: &Config) -> Result<SetUp, String> 
         .get("proxyMetadata")
         .and_then(|metadata| metadata.get("OUTPUT_CERTS"))
         .and_then(Value::as_str)
+        .filter(|directory| !directory.is_empty())
         .map(without_slash);
     let sidecar_mounts = sidecar_mounts(&parsed_annotation(scraper, USER_VOLUME_MOUNT)?);
     let volumes = list(&scraper.spec, "volumes")?;
@@ -120,7 +121,7 @@ fn writes_output(scraper: &Scraper) -> bool {
     parsed_annotation(scraper, PROXY_CONFIG)
         .ok()
         .and_then(|config| config.get("proxyMetadata")?.get("OUTPUT_CERTS").cloned())
-        .is_some_and(|directory| directory.is_string())
+        .is_some_and(|directory| directory.as_str().is_some_and(|path| !path.is_empty()))
 }
 
 struct Mount {
@@ -151,9 +152,15 @@ fn sidecar_mounts(annotation: &Value) -> Vec<Mount> {
     }
 }
 
+/// Mounts of the scraper's own container: the operator's list, and what a patch of the container adds.
 fn container_mounts(spec: &Value) -> Result<Vec<Mount>, String> {
+    let patch = list(spec, "containers")?
+        .iter()
+        .find(|container| container.get("name").and_then(Value::as_str) == Some("vmagent"));
+    let patched = patch.map_or(Ok(&[][..]), |container| list(container, "volumeMounts"))?;
     Ok(list(spec, "volumeMounts")?
         .iter()
+        .chain(patched)
         .filter_map(|mount| {
             Some(Mount {
                 volume: mount.get("name")?.as_str()?.to_owned(),
@@ -201,7 +208,12 @@ fn parsed_annotation(scraper: &Scraper, key: &str) -> Result<Value, String> {
     let Some(text) = annotation(scraper, key) else {
         return Ok(Value::Null);
     };
-    let value = embedded(text).map_err(|problem| {
+    // The injection template reads the mounts with a JSON parser, the rest of Istio reads YAML.
+    let parsed = match key {
+        USER_VOLUME_MOUNT => serde_json::from_str(text).map_err(|error| format!("not valid JSON, {error}")),
+        _ => embedded(text),
+    };
+    let value = parsed.map_err(|problem| {
         format!("annotation {key} in spec.podMetadata.annotations cannot be read: {problem}")
     })?;
     match (key, &value) {

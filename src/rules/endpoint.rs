@@ -200,8 +200,10 @@ fn decide(
                 };
                 let in_the_way =
                     obstacle::to_certificates(patched, scrape, endpoint, &scrapers, per_target);
-                // What is written right already is not undone by what would keep us from writing it.
-                in_the_way.filter(|_| !steps.is_empty())
+                // What is written right already is not undone by what would keep us from writing it;
+                // but a scraper that refuses files refuses them whoever wrote them.
+                in_the_way
+                    .filter(|blocked| !steps.is_empty() || blocked.rule == Rule::FilesAreDenied)
             }
             Err(blocked) => Some(blocked.clone()),
         };

@@ -139,13 +139,9 @@ fn of_target(endpoint: &JudgedEndpoint, judged: &Judged) -> Vec<Decision> {
         ));
     }
     if judged.namespace_assumed {
-        findings.push(here(
-            Rule::NamespaceAssumed,
-            format!(
-                "Namespace {} is not in the input: taken as one without injection labels",
-                target.namespace
-            ),
-        ));
+        let object = &endpoint.decision.object;
+        let at = endpoint.decision.at.clone();
+        findings.push(namespace_assumed(object, at, &target.namespace));
     }
     if judged.unlabelled && target.mode == Some(MtlsMode::Strict) {
         findings.push(here(
@@ -172,6 +168,16 @@ fn of_target(endpoint: &JudgedEndpoint, judged: &Judged) -> Vec<Decision> {
         ));
     }
     findings
+}
+
+/// A sidecar that is there only if the Namespace, which is not in the input, says nothing against it.
+pub(super) fn namespace_assumed(object: &Object, at: PointerBuf, namespace: &str) -> Decision {
+    Decision::finding(
+        object,
+        at,
+        Rule::NamespaceAssumed,
+        format!("Namespace {namespace} is not in the input: taken as one without injection labels"),
+    )
 }
 
 fn policy_order(undecided: &crate::policy::Undecided) -> Decision {

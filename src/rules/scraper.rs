@@ -9,10 +9,10 @@ use std::collections::BTreeSet;
 
 use jsonptr::PointerBuf;
 
-use super::Rule;
 use super::certificates::{self, SetUp};
 use super::decision::{Decision, Now, Verdict};
 use super::endpoint::JudgedEndpoint;
+use super::{Rule, findings};
 use crate::config::{Config, ScraperInject};
 use crate::model::{Inventory, Scrape, Scraper, Workload};
 use crate::policy::{self, DataPlane, Fact, Mesh};
@@ -36,6 +36,8 @@ pub(super) struct ScraperState {
     pub(super) certificates: Result<SetUp, String>,
     /// What the pod label is needed for.
     label: Label,
+    /// Its Namespace is not in the input, and its own labels alone make its sidecar.
+    namespace_assumed: bool,
 }
 
 /// Whether certificates need the pod label `sidecar.istio.io/inject: "true"`.
@@ -122,13 +124,15 @@ pub(super) fn as_patched<'a>(
 }
 
 fn state(mesh: &Mesh<'_>, scraper: &Scraper, config: &Config) -> ScraperState {
-    let plane = policy::data_plane(mesh, &scraper.pods).fact;
+    let injection = policy::data_plane(mesh, &scraper.pods);
+    let plane = injection.fact;
     let (label, injectable) = label(mesh, scraper, &plane, config.inject);
     let certificates = injectable.and_then(|()| certificates::read(scraper, config));
     ScraperState {
         plane,
         certificates,
         label,
+        namespace_assumed: injection.namespace_missing,
     }
 }
 
@@ -150,6 +154,9 @@ fn label(
         (Label::NotNeeded, Err(format!("{why} ({because})")))
     };
     match (plane.value, plane.proven, inject) {
+        (Some(DataPlane::Sidecar), _, ScraperInject::Always) if !is_labelled(&scraper.pods) => {
+            (Label::MakesSure, Ok(()))
+        }
         (Some(DataPlane::Sidecar), _, _) => (Label::NotNeeded, Ok(())),
         (Some(DataPlane::Ambient), _, _) => {
             none("it is in ambient, where pods have no certificate")
@@ -169,10 +176,15 @@ fn label(
     }
 }
 
+const INJECT: &str = "sidecar.istio.io/inject";
+
+fn is_labelled(pods: &Workload) -> bool {
+    pods.labels.get(INJECT).is_some_and(|value| value == "true")
+}
+
 fn labelled(pods: &Workload) -> Workload {
     let mut pods = pods.clone();
-    pods.labels
-        .insert("sidecar.istio.io/inject".to_owned(), "true".to_owned());
+    pods.labels.insert(INJECT.to_owned(), "true".to_owned());
     pods
 }
 
@@ -231,6 +243,13 @@ fn completed(
     let inject = state.label != Label::NotNeeded;
     let steps = certificates::completion(scraper, set_up, directories, inject);
     let mut decisions = Vec::new();
+    if state.namespace_assumed {
+        decisions.push(findings::namespace_assumed(
+            &scraper.object,
+            at.clone(),
+            &scraper.object.namespace,
+        ));
+    }
     if state.label == Label::AgainstProof {
         decisions.push(Decision::finding(
             &scraper.object,

@@ -210,7 +210,9 @@ fn parsed_annotation(scraper: &Scraper, key: &str) -> Result<Value, String> {
     };
     // The injection template reads the mounts with a JSON parser, the rest of Istio reads YAML.
     let parsed = match key {
-        USER_VOLUME_MOUNT => serde_json::from_str(text).map_err(|error| format!("not valid JSON, {error}")),
+        USER_VOLUME_MOUNT => {
+            serde_json::from_str(text).map_err(|error| format!("not valid JSON, {error}"))
+        }
         _ => embedded(text),
     };
     let value = parsed.map_err(|problem| {

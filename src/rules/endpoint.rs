@@ -7,17 +7,15 @@
 use std::collections::BTreeSet;
 
 use super::Rule;
-use super::decision::{Decision, Demand, Now, Step, Transport, Verdict, Wanted};
-use super::demand::{self, Aside, Judged};
+use super::decision::{Decision, Now, Step, Transport, Verdict};
+use super::demand::Judged;
 use super::message::{self, Subject};
-use super::obstacle;
-use super::relabel;
+use super::obstacle::{self, Blocked};
 use super::scraper::Patched;
 use super::summary::{self, Summary};
-use super::written;
+use super::view::{self, Scraping, View};
+use super::written::{self, Effective};
 use crate::config::{Config, InjectionUnknown, Severity, TargetsUnknown};
-use crate::model::{Endpoint, Scrape};
-use crate::targets;
 
 /// An endpoint with its decision, and what the decisions about others need to know of it.
 pub(super) struct JudgedEndpoint {
@@ -29,6 +27,14 @@ pub(super) struct JudgedEndpoint {
     pub(super) scrapers: Vec<usize>,
     /// The directory of the certificates that it is to use; `None`: it is to use none.
     pub(super) certificates: Option<String>,
+}
+
+impl JudgedEndpoint {
+    /// Whether it is written with Istio's certificates and stays so.
+    pub(super) fn keeps_certificates(&self) -> bool {
+        let now = self.decision.transport.map(|transport| transport.now);
+        matches!(now, Some(Now::MutualTls | Now::PerTarget)) && self.decision.steps.is_empty()
+    }
 }
 
 /// What a row of the table asks for.
@@ -136,17 +142,20 @@ fn if_unknown(tellable: bool, config: &Config) -> Turn {
 
 /// Decides every endpoint of the inventory.
 pub(super) fn decide_all(patched: &Patched<'_>, config: &Config) -> Vec<JudgedEndpoint> {
-    patched
-        .inventory
-        .scrapes
-        .iter()
-        .flat_map(|scrape| {
-            scrape
-                .endpoints
-                .iter()
-                .map(|endpoint| decide(patched, scrape, endpoint, config))
-        })
-        .collect()
+    let mut judged = Vec::new();
+    for scrape in &patched.inventory.scrapes {
+        let selecting = patched.selecting(scrape);
+        for endpoint in &scrape.endpoints {
+            let scraping = Scraping {
+                patched,
+                scrape,
+                endpoint,
+                scrapers: selecting.iter().map(|(position, _)| *position).collect(),
+            };
+            judged.push(decide(scraping, config));
+        }
+    }
+    judged
 }
 
 /// The scrapers that the endpoints turned towards certificates, or already using them, need.
@@ -158,197 +167,144 @@ pub(super) fn scrapers_in_need(endpoints: &[JudgedEndpoint]) -> BTreeSet<usize> 
         .collect()
 }
 
-fn decide(
-    patched: &Patched<'_>,
-    scrape: &Scrape,
-    endpoint: &Endpoint,
-    config: &Config,
-) -> JudgedEndpoint {
-    let scrapers: Vec<_> = patched
-        .selecting(scrape)
-        .into_iter()
-        .map(|(position, _)| position)
-        .collect();
-    let view = judge(patched, scrape, endpoint, &scrapers);
-    let effective = written::effective(endpoint, class_tls(patched, scrape, &scrapers));
+fn decide(scraping: Scraping<'_>, config: &Config) -> JudgedEndpoint {
+    let view = view::view(&scraping);
+    let effective = written::effective(scraping.endpoint, scraping.class_tls());
     let now = effective.now();
     let demands = summary::summarise(&view.judged, !view.gaps.is_empty(), config);
 
-    let (mut rule, mut turn) = row(demands, now, config);
-    let mut obstacle = None;
-    if rule == Rule::OwnTlsIsKept {
-        // Whatever else is said of it, the endpoint is not ours.
-    } else if let Some(blocked) = obstacle::rewritten(patched, scrape, endpoint, &scrapers) {
-        (rule, turn) = (blocked.rule, Turn::Nowhere);
-        obstacle = Some(blocked.why);
-    } else if view.scrapers_disagree {
-        (rule, turn) = (Rule::MixedTargets, Turn::Nowhere);
-        obstacle = Some("the scrapers that select it would need different settings".to_owned());
-    }
+    let (rule, turn) = row(demands, now, config);
+    let answer = match what_is_not_ours(&scraping, &view, rule) {
+        Some(blocked) => Answer::kept(blocked),
+        None => turned(&scraping, &effective, rule, turn, config),
+    };
+    let rule = match answer.rule {
+        Rule::AlreadyRight if view.is_encrypted_by_sidecar() => Rule::SidecarOriginatesTls,
+        rule => rule,
+    };
 
-    let mut steps = Vec::new();
-    let mut certificates = None;
-    if matches!(turn, Turn::ToMutualTls | Turn::ToPerTarget) {
-        let per_target = turn == Turn::ToPerTarget;
-        let directory = obstacle::directory(patched, endpoint, &scrapers, config);
-        let blocked = match &directory {
-            Ok(directory) => {
-                steps = if per_target {
-                    effective.towards_per_target(directory)
-                } else {
-                    effective.towards_mutual_tls(directory)
-                };
-                let in_the_way =
-                    obstacle::to_certificates(patched, scrape, endpoint, &scrapers, per_target);
-                // What is written right already is not undone by what would keep us from writing it;
-                // but a scraper that refuses files refuses them whoever wrote them.
-                in_the_way
-                    .filter(|blocked| !steps.is_empty() || blocked.rule == Rule::FilesAreDenied)
-            }
-            Err(blocked) => Some(blocked.clone()),
-        };
-        match blocked {
-            Some(blocked) => {
-                (rule, turn) = (blocked.rule, Turn::Nowhere);
-                obstacle = Some(blocked.why);
-                steps.clear();
-            }
-            None => certificates = directory.ok(),
-        }
-    } else if turn == Turn::ToPlain {
-        steps = effective.towards_plain();
-    }
-    if steps.is_empty() && !matches!(turn, Turn::Nowhere | Turn::Refuse) {
-        rule = Rule::AlreadyRight;
-    }
-    if rule == Rule::AlreadyRight && view.is_encrypted_by_sidecar() {
-        rule = Rule::SidecarOriginatesTls;
-    }
-
-    let wanted = summary::wanted(demands);
     let message = message::endpoint(&Subject {
         rule,
-        turned: !steps.is_empty(),
+        steps: &answer.steps,
         judged: &view.judged,
         gaps: &view.gaps,
-        obstacle: obstacle.as_deref(),
-        directory: certificates.as_deref(),
+        obstacle: answer.obstacle.as_deref(),
+        directory: answer.certificates.as_deref(),
     });
-    let decision = decision(
-        scrape, endpoint, rule, turn, steps, now, wanted, message, &view,
-    );
-    JudgedEndpoint {
-        decision,
-        judged: view.judged,
-        scrapers,
-        certificates,
-    }
-}
-
-/// `tlsConfig` of the scrape class that applies to the object.
-fn class_tls<'a>(
-    patched: &'a Patched<'_>,
-    scrape: &Scrape,
-    scrapers: &[usize],
-) -> Option<&'a serde_json::Value> {
-    let (scraper, _) = patched.scraper(*scrapers.first()?);
-    let (_, class) = relabel::class_of(&scraper.spec, scrape.scrape_class.as_deref())?;
-    class.get("tlsConfig")
-}
-
-#[expect(clippy::too_many_arguments, reason = "each is a field of the decision")]
-fn decision(
-    scrape: &Scrape,
-    endpoint: &Endpoint,
-    rule: Rule,
-    turn: Turn,
-    steps: Vec<Step>,
-    now: Now,
-    wanted: Wanted,
-    message: String,
-    view: &View,
-) -> Decision {
-    let mut decision = Decision::finding(&scrape.object, endpoint.at.clone(), rule, message);
-    decision.transport = Some(Transport { now, wanted });
+    let object = &scraping.scrape.object;
+    let mut decision = Decision::finding(object, scraping.endpoint.at.clone(), rule, message);
+    decision.transport = Some(Transport {
+        now,
+        wanted: summary::wanted(demands),
+    });
     decision.targets = view
         .judged
         .iter()
         .map(|judged| judged.shown.clone())
         .collect();
-    if turn == Turn::Refuse {
+    let mut certificates = answer.certificates;
+    if answer.turn == Turn::Refuse {
         decision.verdict = Verdict::Refuse;
         decision.severity = Severity::Error;
-    } else if !steps.is_empty() {
-        if scrape.object.is_untouchable() {
-            decision.severity = Severity::Info;
-            decision.message = format!(
-                "{}, but {} forbids to change it",
-                decision.message,
-                scrape.object.hands_off()
-            );
-        } else {
-            decision.verdict = Verdict::Patch;
-            decision.steps = steps;
+    } else if !answer.steps.is_empty() && object.is_untouchable() {
+        decision.severity = Severity::Info;
+        decision.message = format!(
+            "{} forbids to change it; {}",
+            object.hands_off(),
+            decision.message
+        );
+        certificates = None;
+    } else if !answer.steps.is_empty() {
+        decision.verdict = Verdict::Patch;
+        decision.steps = answer.steps;
+    }
+    JudgedEndpoint {
+        decision,
+        judged: view.judged,
+        scrapers: scraping.scrapers,
+        certificates,
+    }
+}
+
+/// What becomes of an endpoint.
+struct Answer {
+    rule: Rule,
+    turn: Turn,
+    steps: Vec<Step>,
+    /// The directory of the certificates that it is to use.
+    certificates: Option<String>,
+    /// What stood in the way of the table.
+    obstacle: Option<String>,
+}
+
+impl Answer {
+    fn kept(blocked: Blocked) -> Self {
+        Self {
+            rule: blocked.rule,
+            turn: Turn::Nowhere,
+            steps: Vec::new(),
+            certificates: None,
+            obstacle: Some(blocked.why),
         }
     }
-    decision
 }
 
-/// An endpoint's targets, as its scrapers meet them.
-struct View {
-    judged: Vec<Judged>,
-    gaps: Vec<String>,
-    scrapers_disagree: bool,
-}
-
-impl View {
-    /// Whether the endpoint stays plain only because a sidecar encrypts its requests.
-    fn is_encrypted_by_sidecar(&self) -> bool {
-        self.judged.iter().any(|judged| {
-            judged.aside == Some(Aside::SidecarOriginatesTls)
-                && judged.shown.demand == Demand::Plain
-        })
+/// What takes an endpoint out of the table's hands. TLS of its own is kept whatever else is said of it.
+fn what_is_not_ours(scraping: &Scraping<'_>, view: &View, rule: Rule) -> Option<Blocked> {
+    if rule == Rule::OwnTlsIsKept {
+        return None;
     }
+    obstacle::rewritten(scraping).or_else(|| {
+        view.scrapers_disagree.then(|| Blocked {
+            rule: Rule::MixedTargets,
+            why: "the scrapers that select it would need different settings".to_owned(),
+        })
+    })
 }
 
-fn judge(patched: &Patched<'_>, scrape: &Scrape, endpoint: &Endpoint, scrapers: &[usize]) -> View {
-    let mut views = scrapers.iter().map(|position| {
-        let (scraper, state) = patched.scraper(*position);
-        judge_for(patched, scrape, endpoint, Some((scraper, state)))
-    });
-    let Some(mut first) = views.next() else {
-        return judge_for(patched, scrape, endpoint, None);
+/// Does what the table asks for, unless something forbids it.
+fn turned(
+    scraping: &Scraping<'_>,
+    effective: &Effective<'_>,
+    rule: Rule,
+    turn: Turn,
+    config: &Config,
+) -> Answer {
+    let (steps, certificates) = match turn {
+        Turn::Nowhere | Turn::Refuse => (Vec::new(), None),
+        Turn::ToPlain => (effective.towards_plain(), None),
+        Turn::ToMutualTls | Turn::ToPerTarget => {
+            let per_target = turn == Turn::ToPerTarget;
+            let directory = match obstacle::directory(scraping, config) {
+                Ok(directory) => directory,
+                Err(blocked) => return Answer::kept(blocked),
+            };
+            let steps = if per_target {
+                effective.towards_per_target(&directory)
+            } else {
+                effective.towards_mutual_tls(&directory)
+            };
+            // What is written right already is not undone by what would keep us from writing it; but
+            // a scraper that refuses files refuses them whoever wrote them.
+            let in_the_way = obstacle::to_certificates(scraping, per_target)
+                .filter(|blocked| !steps.is_empty() || blocked.rule == Rule::FilesAreDenied);
+            if let Some(blocked) = in_the_way {
+                return Answer::kept(blocked);
+            }
+            (steps, Some(directory))
+        }
     };
-    let demands = |view: &View| -> Vec<_> {
-        view.judged
-            .iter()
-            .map(|judged| judged.shown.demand)
-            .collect()
-    };
-    let expected = (demands(&first), first.gaps.is_empty());
-    first.scrapers_disagree =
-        views.any(|other| (demands(&other), other.gaps.is_empty()) != expected);
-    first
-}
-
-fn judge_for(
-    patched: &Patched<'_>,
-    scrape: &Scrape,
-    endpoint: &Endpoint,
-    scraper: Option<(&crate::model::Scraper, &super::scraper::ScraperState)>,
-) -> View {
-    let own_namespace_only =
-        scraper.is_some_and(|(scraper, _)| scraper.ignores_namespace_selectors);
-    let reach = targets::reach(&patched.inventory, scrape, endpoint, own_namespace_only);
-    let mesh = patched.mesh();
-    View {
-        judged: reach
-            .targets
-            .iter()
-            .flat_map(|target| demand::judge(&patched.inventory, &mesh, scraper, target))
-            .collect(),
-        gaps: reach.gaps,
-        scrapers_disagree: false,
+    let nothing_to_do = steps.is_empty() && !matches!(turn, Turn::Nowhere | Turn::Refuse);
+    Answer {
+        rule: if nothing_to_do {
+            Rule::AlreadyRight
+        } else {
+            rule
+        },
+        turn,
+        steps,
+        certificates,
+        obstacle: None,
     }
 }
 

@@ -4,16 +4,18 @@
 //! Departs from nothing.
 //! Knows: the decision and what it rests on. Does not know: how messages are laid out.
 
+use json_patch::PatchOperation;
+
 use super::Rule;
-use super::decision::{Demand, JudgedTarget};
+use super::decision::{Demand, JudgedTarget, Step};
 use super::demand::Judged;
 
 /// What a message is about.
 pub(super) struct Subject<'a> {
     /// The rule that decided.
     pub(super) rule: Rule,
-    /// Whether the endpoint is, or would be, changed.
-    pub(super) turned: bool,
+    /// The change that is, or would be, made.
+    pub(super) steps: &'a [Step],
     /// Its targets.
     pub(super) judged: &'a [Judged],
     /// What keeps the targets from being complete.
@@ -55,9 +57,12 @@ pub(super) fn endpoint(subject: &Subject<'_>) -> String {
             )
         ),
         Rule::TlsNeedsRepair => format!(
-            "only mutual TLS gets through ({}), but scheme, files, directory or insecureSkipVerify are not right: \
-             repaired, with the certificates in {directory}",
-            strict()
+            "only mutual TLS gets through ({}), and {} not right: repaired, with the certificates in {directory}",
+            evidence(
+                subject.judged,
+                &[Demand::MutualTls, Demand::MutualTlsIfInjected]
+            ),
+            wrong(subject.steps)
         ),
         Rule::OwnTlsUnderStrict => format!(
             "the endpoint speaks TLS of its own, and only Istio's mutual TLS gets through ({}): \
@@ -71,8 +76,9 @@ pub(super) fn endpoint(subject: &Subject<'_>) -> String {
         ),
         Rule::StaleTlsSuspected => format!(
             "the ports look plain ({}), where TLS breaks the scrape, but nothing in the input proves it: \
-             Istio's certificates are kept; add the policy that rules there, or set mesh.mode",
-            join_with(&plain(), subject.gaps)
+             Istio's certificates are kept; {}",
+            join_with(&plain(), subject.gaps),
+            how_to_prove(subject.judged)
         ),
         Rule::OwnTlsIsKept => "it speaks TLS of its own".to_owned(),
         Rule::MixedTargets => match subject.obstacle {
@@ -116,10 +122,49 @@ pub(super) fn endpoint(subject: &Subject<'_>) -> String {
     }
 }
 
+/// What a repair sets right: `scheme is`, `keyFile and insecureSkipVerify are`.
+fn wrong(steps: &[Step]) -> String {
+    let mut fields: Vec<String> = Vec::new();
+    for step in steps {
+        let at = match step {
+            Step::Op(PatchOperation::Add(add)) => &add.path,
+            Step::Op(PatchOperation::Replace(replace)) => &replace.path,
+            Step::Op(PatchOperation::Remove(remove)) => &remove.path,
+            Step::Op(_) | Step::Inside { .. } => continue,
+        };
+        let name = at.tokens().map(|token| token.decoded().into_owned());
+        // An element of a list goes by the name of the list.
+        let is_name = |token: &String| token != "-" && !token.bytes().all(|b| b.is_ascii_digit());
+        if let Some(field) = name
+            .filter(is_name)
+            .last()
+            .filter(|name| !fields.contains(name))
+        {
+            fields.push(field);
+        }
+    }
+    match fields.as_slice() {
+        [] => "something is".to_owned(),
+        [only] => format!("{only} is"),
+        [first @ .., last] => format!("{} and {last} are", first.join(", ")),
+    }
+}
+
+/// What would turn a suspicion into proof.
+fn how_to_prove(judged: &[Judged]) -> &'static str {
+    if judged.iter().any(|judged| !judged.undecided.is_empty()) {
+        "leave one policy of the level"
+    } else if judged.iter().any(|judged| judged.unlabelled) {
+        "label the Namespace istio-injection: disabled if its pods are not to be injected"
+    } else {
+        "add the policy that rules there, or set mesh.mode"
+    }
+}
+
 fn injection_unknown(subject: &Subject<'_>) -> String {
     let why = evidence(subject.judged, &[Demand::MutualTlsIfInjected]);
     let opening = format!("STRICT, but nobody says whether the pods have a sidecar ({why})");
-    match (subject.turned, subject.obstacle) {
+    match (!subject.steps.is_empty(), subject.obstacle) {
         (true, _) => format!(
             "{opening}: certificates, and https where the pod label security.istio.io/tlsMode says so"
         ),

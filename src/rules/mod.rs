@@ -21,6 +21,7 @@ mod obstacle;
 mod relabel;
 mod scraper;
 mod summary;
+mod view;
 mod written;
 
 use std::cmp::Ordering;

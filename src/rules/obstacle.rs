@@ -8,10 +8,10 @@ use serde_json::Value;
 
 use super::Rule;
 use super::relabel::{self, Interference};
-use super::scraper::Patched;
+use super::view::Scraping;
 use super::written;
 use crate::config::Config;
-use crate::model::{Endpoint, Scrape, ScrapeKind};
+use crate::model::ScrapeKind;
 
 /// A rule that keeps an endpoint as it is, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,13 +27,8 @@ fn blocked(rule: Rule, why: String) -> Option<Blocked> {
 }
 
 /// Relabelling or a proxy between the endpoint and its targets, so that neither is ours to judge.
-pub(super) fn rewritten(
-    patched: &Patched<'_>,
-    scrape: &Scrape,
-    endpoint: &Endpoint,
-    scrapers: &[usize],
-) -> Option<Blocked> {
-    if let Some(proxy) = &endpoint.proxy_url {
+pub(super) fn rewritten(scraping: &Scraping<'_>) -> Option<Blocked> {
+    if let Some(proxy) = &scraping.endpoint.proxy_url {
         return blocked(
             Rule::ProxyIsKept,
             format!(
@@ -41,7 +36,7 @@ pub(super) fn rewritten(
             ),
         );
     }
-    relabellings(patched, scrape, endpoint, scrapers)
+    relabellings(scraping)
         .into_iter()
         .find_map(|(place, rules)| match relabel::interference(rules)? {
             Interference::Address => blocked(
@@ -57,23 +52,17 @@ pub(super) fn rewritten(
 }
 
 /// Every list of relabelling rules that the endpoint's targets go through, with its place in words.
-fn relabellings<'a>(
-    patched: &'a Patched<'_>,
-    scrape: &Scrape,
-    endpoint: &'a Endpoint,
-    scrapers: &[usize],
-) -> Vec<(String, &'a [Value])> {
-    let template = match scrape.kind {
+fn relabellings<'a>(scraping: &Scraping<'a>) -> Vec<(String, &'a [Value])> {
+    let template = match scraping.scrape.kind {
         ScrapeKind::VMServiceScrape => "serviceScrapeRelabelTemplate",
         ScrapeKind::VMPodScrape => "podScrapeRelabelTemplate",
     };
     let mut lists = Vec::new();
-    if let Some(rules) = &endpoint.relabelings {
+    if let Some(rules) = &scraping.endpoint.relabelings {
         lists.push(("relabelConfigs".to_owned(), rules.as_slice()));
     }
-    for position in scrapers {
-        let (scraper, _) = patched.scraper(*position);
-        let class = scrape.scrape_class.as_deref();
+    for (scraper, _) in scraping.scrapers() {
+        let class = scraping.scrape.scrape_class.as_deref();
         for (at, rules) in relabel::of_scraper(&scraper.spec, template, class) {
             lists.push((format!("{at} of {}", scraper.object), rules));
         }
@@ -82,15 +71,8 @@ fn relabellings<'a>(
 }
 
 /// What keeps the scrapers of an endpoint from using certificates there.
-pub(super) fn to_certificates(
-    patched: &Patched<'_>,
-    scrape: &Scrape,
-    endpoint: &Endpoint,
-    scrapers: &[usize],
-    per_target: bool,
-) -> Option<Blocked> {
-    for position in scrapers {
-        let (scraper, state) = patched.scraper(*position);
+pub(super) fn to_certificates(scraping: &Scraping<'_>, per_target: bool) -> Option<Blocked> {
+    for (scraper, state) in scraping.scrapers() {
         if let Err(why) = &state.certificates {
             return blocked(
                 Rule::ScraperCannotHaveCertificates,
@@ -110,14 +92,14 @@ pub(super) fn to_certificates(
     if !per_target {
         return None;
     }
-    if scrapers.is_empty() {
+    if scraping.scrapers.is_empty() {
         return blocked(
             Rule::InjectionUnknown,
             "no scraper in the input selects it, so nobody is known to have the certificates"
                 .to_owned(),
         );
     }
-    relabellings(patched, scrape, endpoint, scrapers)
+    relabellings(scraping)
         .into_iter()
         .find(|(_, rules)| relabel::interference(rules) == Some(Interference::MetaLabels))
         .and_then(|(place, _)| {
@@ -132,19 +114,13 @@ pub(super) fn to_certificates(
 ///
 /// The one that the endpoint names already if all can serve it; else that of the first scraper
 /// with a set-up; else the configured one.
-pub(super) fn directory(
-    patched: &Patched<'_>,
-    endpoint: &Endpoint,
-    scrapers: &[usize],
-    config: &Config,
-) -> Result<String, Blocked> {
-    let set_ups: Vec<_> = scrapers
-        .iter()
-        .map(|position| patched.scraper(*position))
+pub(super) fn directory(scraping: &Scraping<'_>, config: &Config) -> Result<String, Blocked> {
+    let set_ups: Vec<_> = scraping
+        .scrapers()
         .filter_map(|(scraper, state)| Some((scraper, state.certificates.as_ref().ok()?)))
         .collect();
     let begun = set_ups.iter().find_map(|(_, set_up)| set_up.directory());
-    let named = written::directory(endpoint);
+    let named = written::directory(scraping.endpoint);
     let serves = |directory: &str| {
         set_ups.iter().all(|(_, set_up)| match set_up.directory() {
             Some(_) => set_up.directories.iter().any(|has| has == directory),

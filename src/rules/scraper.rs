@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use jsonptr::PointerBuf;
 
 use super::certificates::{self, SetUp};
-use super::decision::{Decision, Now, Verdict};
+use super::decision::{Decision, Verdict};
 use super::endpoint::JudgedEndpoint;
 use super::{Rule, findings};
 use crate::config::{Config, ScraperInject};
@@ -153,6 +153,11 @@ fn label(
         let because = plane.because.join(", ");
         (Label::NotNeeded, Err(format!("{why} ({because})")))
     };
+    // A label that may not be added is like a label that nobody wants.
+    let inject = match scraper.object.is_untouchable() {
+        true => ScraperInject::Never,
+        false => inject,
+    };
     match (plane.value, plane.proven, inject) {
         (Some(DataPlane::Sidecar), _, ScraperInject::Always) if !is_labelled(&scraper.pods) => {
             (Label::MakesSure, Ok(()))
@@ -207,7 +212,7 @@ pub(super) fn decide_all(
                 .collect();
             let state = &patched.scrapers[position];
             if wanted.is_empty() {
-                unused(position, scraper, state, endpoints)
+                unneeded(position, scraper, state, endpoints)
                     .into_iter()
                     .collect()
             } else {
@@ -265,7 +270,7 @@ fn completed(
             &scraper.object,
             at,
             Rule::AlreadyRight,
-            format!("it has the certificates in {}", directories.join(" and ")),
+            has_them(&directories.join(" and ")),
         ));
     } else {
         let mut decision = Decision::finding(
@@ -297,25 +302,34 @@ fn needs(state: &ScraperState, directories: &[&str], config: &Config) -> String 
     message
 }
 
-/// A set-up that no endpoint uses is reported, never removed: it may serve scrape objects of other repositories.
-fn unused(
+/// A scraper of which nothing new is asked: its set-up serves endpoints that are kept as they are,
+/// or none. It is never removed: it may serve scrape objects of other repositories.
+fn unneeded(
     position: usize,
     scraper: &Scraper,
     state: &ScraperState,
     endpoints: &[JudgedEndpoint],
 ) -> Option<Decision> {
     let set_up = state.certificates.as_ref().ok()?;
+    let finding = |rule, message| {
+        let at = PointerBuf::from_tokens(["spec"]);
+        Decision::finding(&scraper.object, at, rule, message)
+    };
     let used = endpoints
         .iter()
-        .filter(|endpoint| endpoint.scrapers.contains(&position))
-        .filter_map(|endpoint| endpoint.decision.transport)
-        .any(|transport| matches!(transport.now, Now::MutualTls | Now::PerTarget));
-    (set_up.is_begun() && !used).then(|| {
-        Decision::finding(
-            &scraper.object,
-            PointerBuf::from_tokens(["spec"]),
-            Rule::CertificatesUnused,
-            "it has certificates of its sidecar that no endpoint in the input uses".to_owned(),
-        )
-    })
+        .any(|endpoint| endpoint.scrapers.contains(&position) && endpoint.keeps_certificates());
+    let directory = set_up.directory()?;
+    if !used {
+        let why = "it has certificates of its sidecar that no endpoint in the input uses";
+        return set_up
+            .is_begun()
+            .then(|| finding(Rule::CertificatesUnused, why.to_owned()));
+    }
+    certificates::completion(scraper, set_up, &[directory], false)
+        .is_empty()
+        .then(|| finding(Rule::AlreadyRight, has_them(directory)))
+}
+
+fn has_them(directories: &str) -> String {
+    format!("it has the certificates in {directories}")
 }

@@ -33,7 +33,7 @@ pub(super) struct Effective<'a> {
 /// Merges the scrape class that applies, as the operator does: an endpoint without tlsConfig takes
 /// the class's whole, one with takes what it lacks but not `insecureSkipVerify`.
 pub(super) fn effective<'a>(endpoint: &'a Endpoint, class_tls: Option<&Value>) -> Effective<'a> {
-    let mut tls = endpoint.tls.clone().unwrap_or_default();
+    let mut tls = written_tls(endpoint).cloned().unwrap_or_default();
     let writes_its_own = !tls.is_empty();
     for (field, value) in class_tls.and_then(Value::as_object).into_iter().flatten() {
         let inherited = !writes_its_own || field != "insecureSkipVerify";
@@ -126,9 +126,12 @@ impl Effective<'_> {
     }
 }
 
-/// The tlsConfig of the endpoint itself; an empty one says nothing.
+/// The tlsConfig of the endpoint itself; one in which nothing is set says nothing.
 fn written_tls(endpoint: &Endpoint) -> Option<&Map<String, Value>> {
-    endpoint.tls.as_ref().filter(|tls| !tls.is_empty())
+    endpoint
+        .tls
+        .as_ref()
+        .filter(|tls| !tls.values().all(is_zero))
 }
 
 /// Whether the scheme is https; the operator compares without case.
@@ -180,7 +183,12 @@ fn tls_config(directory: &str) -> Value {
 
 /// Whether the operator takes the value for unset.
 fn is_zero(value: &Value) -> bool {
-    value.is_null() || value.as_object().is_some_and(Map::is_empty)
+    match value {
+        Value::Null | Value::Bool(false) => true,
+        Value::String(text) => text.is_empty(),
+        Value::Object(map) => map.values().all(is_zero),
+        Value::Bool(true) | Value::Number(_) | Value::Array(_) => false,
+    }
 }
 
 /// Equal, paths without regard to doubled slashes.

@@ -179,10 +179,15 @@ impl Editor<'_> {
             (Some(last), false) if !joined.is_empty() => {
                 let (open, close) = if node.bare { ("{", "}") } else { ("", "") };
                 self.put(start..start, open);
-                self.put(
-                    last.range.end..last.range.end,
-                    format!("{separator}{joined}{close}"),
-                );
+                let commented = self.end_of_comment_behind_comma(last.range.end);
+                match commented.filter(|_| style.unit.is_some() && !changes.removes(count - 1)) {
+                    // The comment belongs to the part before it, and so does the comma.
+                    Some(at) => self.put(at..at, format!("{}{indent}{joined},", self.eol)),
+                    None => self.put(
+                        last.range.end..last.range.end,
+                        format!("{separator}{joined}{close}"),
+                    ),
+                }
             }
             (Some(_), false) => {}
             _ => {
@@ -281,6 +286,14 @@ impl Editor<'_> {
                 self.put(keep..to, "");
             }
         }
+    }
+
+    /// The end of the comment that follows the comma behind a part, on its line.
+    fn end_of_comment_behind_comma(&self, end: usize) -> Option<usize> {
+        let rest = self.text[end..].strip_prefix(',')?;
+        let comment = rest.trim_start_matches([' ', '\t']);
+        let at = self.text.len() - comment.len();
+        comment.starts_with('#').then(|| line_end(self.text, at))
     }
 
     /// Behind the comma that follows a part, its white space and the comment on its line.

@@ -97,25 +97,18 @@ fn read_differently(
         Rules::Kustomize => (Rules::Kustomize, Rules::Kubectl, "kubectl"),
         Rules::Kubectl => (Rules::Kubectl, Rules::Kustomize, "kustomize"),
     };
-    let different: Vec<String> = package
-        .items
-        .iter()
-        .filter(|item| model::reads(&item.api_version, &item.kind))
-        .filter_map(|item| {
-            Some((
-                item,
-                item.node.value(ours).ok()?,
-                item.node.value(other).ok()?,
-            ))
-        })
-        .filter_map(|(item, ours, other)| Some((item, difference(&ours, &other)?)))
-        .map(|(item, (at, ours, other))| {
-            format!(
-                "{at} of {} (line {}): {ours} or {other}",
-                item.kind, item.line
-            )
-        })
-        .collect();
+    let mut different = Vec::new();
+    for (position, item) in package.items.iter().enumerate() {
+        if !model::reads(&item.api_version, &item.kind) {
+            continue;
+        }
+        if let (Ok(ours), Ok(other)) = (item.node.value(ours), item.node.value(other))
+            && let Some((at, ours, other)) = difference(&ours, &other)
+        {
+            let object = identity(item, position, config);
+            different.push(format!("{at} of {object} ({ours} or {other})"));
+        }
+    }
     if different.is_empty() {
         return Vec::new();
     }

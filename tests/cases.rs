@@ -143,7 +143,11 @@ impl Case {
                     .unified_diff()
                     .context_radius(2)
                     .to_string();
-                told.push_str(&diff);
+                // Results have a part of their own.
+                let objects = diff
+                    .split_inclusive('\n')
+                    .take_while(|line| *line != "+results:\n");
+                told.extend(objects);
             }
         }
         if let Some(results) = self.output.as_deref().and_then(results) {

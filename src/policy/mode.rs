@@ -31,8 +31,7 @@ pub struct Undecided {
     pub level: Level,
     /// All that may be the oldest, the chosen one first.
     pub policies: Vec<Object>,
-    /// The one whose answer is used: the first in Istio's order if all were created at once, so the smallest name;
-    /// one without a date comes before those that have one.
+    /// The one whose answer is used: the smallest name among those that may be the oldest.
     pub chosen: Object,
 }
 

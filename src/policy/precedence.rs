@@ -138,7 +138,10 @@ fn in_order(mut candidates: Vec<Candidate<'_>>) -> Vec<Candidate<'_>> {
     candidates.dedup_by(|(later, _), (earlier, _)| {
         same_identity(earlier, later) && spec(earlier) == spec(later)
     });
-    candidates.sort_by_key(|&(policy, _)| order(policy));
+    let all_dated = candidates
+        .iter()
+        .all(|(policy, _)| policy.created.is_some());
+    candidates.sort_by_key(|&(policy, _)| order(policy, all_dated));
     candidates
 }
 
@@ -233,7 +236,9 @@ fn spec(policy: &PeerAuthentication) -> Spec<'_> {
     )
 }
 
-/// Istio's order (no timestamp sorts as the oldest, as in Go), made total so that the input's order never decides.
-fn order(policy: &PeerAuthentication) -> (Option<&str>, &str, Spec<'_>) {
-    (policy.created.as_deref(), &policy.object.name, spec(policy))
+/// Istio's order: the oldest, of the same second the smallest name. Where not all are dated the name alone is left to go
+/// by. Made total, so that the input's order never decides.
+fn order(policy: &PeerAuthentication, all_dated: bool) -> (Option<&str>, &str, Spec<'_>) {
+    let created = policy.created.as_deref().filter(|_| all_dated);
+    (created, &policy.object.name, spec(policy))
 }

@@ -4,6 +4,8 @@
 //! Departs from nothing: a fact that is not known, where it decides, makes the demand unknown.
 //! Knows: targets, scrapers as patched, Istio's answer. Does not know: how endpoints are written.
 
+use std::collections::BTreeSet;
+
 use super::decision::{Demand, JudgedTarget};
 use super::scraper::ScraperState;
 use crate::config::MtlsMode;
@@ -152,6 +154,17 @@ fn judge_pods(
         mode.fact.value,
         scraper_in_ambient,
     );
+    let mut because = because(&plane.fact, &captured, &mode.fact);
+    if target.port.is_none() {
+        because.insert(
+            0,
+            "no pods in the input tell the number of the port".to_owned(),
+        );
+    }
+    let in_ambient = plane.fact.value == Some(DataPlane::Ambient);
+    if let Some((scraper, _)) = scraper.filter(|_| in_ambient && scraper_in_ambient) {
+        because.push(format!("{} is in ambient too", scraper.object));
+    }
     Judged {
         shown: JudgedTarget {
             kind: pods.object.kind.clone(),
@@ -168,7 +181,7 @@ fn judge_pods(
             mode: mode.fact.value,
             proven: is_proven(demand, &plane.fact, &captured, &mode.fact),
             demand,
-            because: because(&plane.fact, &captured, &mode.fact),
+            because,
         },
         aside: None,
         undecided: mode.undecided,
@@ -218,7 +231,10 @@ fn because(plane: &Fact<DataPlane>, captured: &Fact<bool>, mode: &Fact<MtlsMode>
     } else {
         [&mode.because, &plane.because, captured]
     };
-    facts.concat()
+    let mut because = facts.concat();
+    let mut seen = BTreeSet::new();
+    because.retain(|reason| seen.insert(reason.clone()));
+    because
 }
 
 fn elsewhere(service: &Service, target: &Target<'_>) -> Judged {

@@ -190,6 +190,7 @@ fn decide(scraping: Scraping<'_>, config: &Config) -> JudgedEndpoint {
         gaps: &view.gaps,
         obstacle: answer.obstacle.as_deref(),
         directory: answer.certificates.as_deref(),
+        config,
     });
     let object = &scraping.scrape.object;
     let mut decision = Decision::finding(object, scraping.endpoint.at.clone(), rule, message);

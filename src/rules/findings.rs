@@ -14,6 +14,7 @@ use super::message;
 use super::scraper::Patched;
 use crate::config::{Config, MtlsMode, Severity};
 use crate::model::{Inventory, Object};
+use crate::policy;
 
 /// Every finding that is not itself about what happens to an endpoint or a scraper.
 pub(super) fn decide_all(
@@ -133,7 +134,7 @@ fn of_target(endpoint: &JudgedEndpoint, judged: &Judged) -> Vec<Decision> {
         findings.push(here(
             Rule::ModeAssumed,
             format!(
-                "no PeerAuthentication in the input covers namespace {}: Istio's default, PERMISSIVE, is assumed",
+                "no PeerAuthentication in the input sets a mode for namespace {}: Istio's default, PERMISSIVE, is assumed",
                 target.namespace
             ),
         ));
@@ -149,7 +150,11 @@ fn of_target(endpoint: &JudgedEndpoint, judged: &Judged) -> Vec<Decision> {
             format!(
                 "Namespace {} has no injection label: its pods are taken as outside the mesh, although they are under {}",
                 target.namespace,
-                target.because.get(1).map_or("a STRICT policy", String::as_str)
+                target
+                    .because
+                    .iter()
+                    .find(|reason| reason.contains("STRICT"))
+                    .map_or("a STRICT policy", String::as_str)
             ),
         ));
     }
@@ -180,18 +185,21 @@ pub(super) fn namespace_assumed(object: &Object, at: PointerBuf, namespace: &str
     )
 }
 
-fn policy_order(undecided: &crate::policy::Undecided) -> Decision {
+fn policy_order(undecided: &policy::Undecided) -> Decision {
     let object: &Object = &undecided.policies[0];
     let names: Vec<_> = undecided.policies.iter().map(ToString::to_string).collect();
-    Decision::finding(
-        object,
-        root(),
-        Rule::PolicyOrderUndecided,
+    let message = if names.iter().all(|name| *name == names[0]) {
+        format!(
+            "{object} is in the input {} times with different specs: one of them is assumed; remove the others",
+            names.len()
+        )
+    } else {
         format!(
             "{} stand on one level and disagree; the oldest wins in the cluster, and Git does not show which that is: \
              {} is assumed, by name; leave one of them",
             names.join(" and "),
             undecided.chosen
-        ),
-    )
+        )
+    };
+    Decision::finding(object, root(), Rule::PolicyOrderUndecided, message)
 }

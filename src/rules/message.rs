@@ -9,6 +9,8 @@ use json_patch::PatchOperation;
 use super::Rule;
 use super::decision::{Demand, JudgedTarget, Step};
 use super::demand::Judged;
+use crate::config::{Config, InjectionUnknown, TargetsUnknown};
+use crate::policy::DataPlane;
 
 /// What a message is about.
 pub(super) struct Subject<'a> {
@@ -22,6 +24,8 @@ pub(super) struct Subject<'a> {
     pub(super) gaps: &'a [String],
     /// What stands in the way of a change.
     pub(super) obstacle: Option<&'a str>,
+    /// The settings.
+    pub(super) config: &'a Config,
     /// Where the certificates are.
     pub(super) directory: Option<&'a str>,
 }
@@ -31,31 +35,13 @@ pub(super) struct Subject<'a> {
 pub(super) fn endpoint(subject: &Subject<'_>) -> String {
     let strict = || evidence(subject.judged, &[Demand::MutualTls]);
     let plain = || evidence(subject.judged, &[Demand::Plain]);
-    let unknown = || {
-        let mut reasons = subject.gaps.to_vec();
-        reasons.extend(evidence_list(subject.judged, &[Demand::Unknown]));
-        if reasons.is_empty() {
-            reasons.push("it reaches nothing that is in the input".to_owned());
-        }
-        reasons.join("; ")
-    };
     let directory = subject.directory.unwrap_or_default();
     match subject.rule {
         Rule::StrictNeedsTls => format!(
             "only mutual TLS gets through ({}): https, with the certificates in {directory}",
             strict()
         ),
-        Rule::AlreadyRight => format!(
-            "as its targets need it ({})",
-            evidence(
-                subject.judged,
-                &[
-                    Demand::MutualTls,
-                    Demand::MutualTlsIfInjected,
-                    Demand::Plain
-                ]
-            )
-        ),
+        Rule::AlreadyRight => already_right(subject),
         Rule::TlsNeedsRepair => format!(
             "only mutual TLS gets through ({}), and {} not right: repaired, with the certificates in {directory}",
             evidence(
@@ -94,7 +80,13 @@ pub(super) fn endpoint(subject: &Subject<'_>) -> String {
             ),
         },
         Rule::InjectionUnknown => injection_unknown(subject),
-        Rule::TargetUnknown => format!("left as it is, because {}", unknown()),
+        Rule::TargetUnknown => match subject.config.targets_unknown {
+            TargetsUnknown::Keep => format!("left as it is, because {}", unknown(subject)),
+            TargetsUnknown::Refuse => format!(
+                "refused, because {}, and targets.unknown is \"refuse\"",
+                unknown(subject)
+            ),
+        },
         Rule::AmbientStrictUnreachable => unreachable(subject.judged),
         Rule::SidecarOriginatesTls => {
             format!("has to stay plain ({})", originates(subject.judged))
@@ -161,17 +153,81 @@ fn how_to_prove(judged: &[Judged]) -> &'static str {
     }
 }
 
+/// What is missing for the targets to be known.
+fn unknown(subject: &Subject<'_>) -> String {
+    let mut reasons = subject.gaps.to_vec();
+    reasons.extend(evidence_list(subject.judged, &[Demand::Unknown]));
+    if reasons.is_empty() {
+        reasons.push("it reaches nothing that is in the input".to_owned());
+    }
+    reasons.join("; ")
+}
+
+fn already_right(subject: &Subject<'_>) -> String {
+    let known = [
+        Demand::MutualTls,
+        Demand::MutualTlsIfInjected,
+        Demand::Plain,
+    ];
+    let message = format!(
+        "as its targets need it ({})",
+        evidence(subject.judged, &known)
+    );
+    let unknown_target = |judged: &Judged| judged.shown.demand == Demand::Unknown;
+    if subject.gaps.is_empty() && !subject.judged.iter().any(unknown_target) {
+        message
+    } else {
+        format!("{message}, as far as they are known: {}", unknown(subject))
+    }
+}
+
 fn injection_unknown(subject: &Subject<'_>) -> String {
     let why = evidence(subject.judged, &[Demand::MutualTlsIfInjected]);
     let opening = format!("STRICT, but nobody says whether the pods have a sidecar ({why})");
-    match (!subject.steps.is_empty(), subject.obstacle) {
-        (true, _) => format!(
-            "{opening}: certificates, and https where the pod label security.istio.io/tlsMode says so"
-        ),
-        (false, Some(obstacle)) => format!("{opening}: left as it is; {obstacle}"),
-        (false, None) => {
-            format!("{opening}: left as it is; add the Namespace with its labels to the input")
+    if !subject.steps.is_empty() {
+        return match subject.config.injection_unknown {
+            InjectionUnknown::Assume => format!(
+                "{opening}: taken to have one (injection.unknown is \"assume\"), https with the certificates in {}",
+                subject.directory.unwrap_or_default()
+            ),
+            InjectionUnknown::Relabel | InjectionUnknown::Ignore => format!(
+                "{opening}: certificates, and https where the pod label security.istio.io/tlsMode says so"
+            ),
+        };
+    }
+    let advice = "add the Namespace with its labels to the input";
+    match (subject.obstacle, subject.config.injection_unknown) {
+        (Some(obstacle), _) => format!("{opening}: left as it is; {obstacle}"),
+        (None, InjectionUnknown::Ignore) => {
+            format!("{opening}: left as it is, because injection.unknown is \"ignore\"; {advice}")
         }
+        (None, InjectionUnknown::Relabel | InjectionUnknown::Assume) => {
+            format!(
+                "{opening}: left as it is{}; {advice}",
+                no_label_tells(subject.judged)
+            )
+        }
+    }
+}
+
+/// Why the label that the injector sets cannot choose the scheme.
+fn no_label_tells(judged: &[Judged]) -> String {
+    let named = judged.iter().find(|judged| !judged.addressed_as_pod);
+    let has_sidecar = |judged: &&Judged| {
+        judged.shown.demand == Demand::Plain && judged.shown.data_plane != Some(DataPlane::None)
+    };
+    if let Some(judged) = named {
+        format!(
+            ", because targets are addressed as {}, where no label of a pod is known",
+            judged.shown.via
+        )
+    } else if let Some(judged) = judged.iter().find(has_sidecar) {
+        format!(
+            ", because pods that carry the same label may want plain text ({})",
+            judged.shown.because.first().map_or("", String::as_str)
+        )
+    } else {
+        String::new()
     }
 }
 

@@ -28,12 +28,11 @@ fn blocked(rule: Rule, why: String) -> Option<Blocked> {
 
 /// Relabelling or a proxy between the endpoint and its targets, so that neither is ours to judge.
 pub(super) fn rewritten(scraping: &Scraping<'_>) -> Option<Blocked> {
-    if let Some(proxy) = &scraping.endpoint.proxy_url {
+    if scraping.endpoint.proxy_url.is_some() {
         return blocked(
             Rule::ProxyIsKept,
-            format!(
-                "requests go to the proxy {proxy}: what it speaks to the targets is its own affair"
-            ),
+            "requests go to a proxy (proxyURL): what it speaks to the targets is its own affair"
+                .to_owned(),
         );
     }
     relabellings(scraping)
@@ -51,19 +50,23 @@ pub(super) fn rewritten(scraping: &Scraping<'_>) -> Option<Blocked> {
         })
 }
 
-/// Every list of relabelling rules that the endpoint's targets go through, with its place in words.
-fn relabellings<'a>(scraping: &Scraping<'a>) -> Vec<(String, &'a [Value])> {
-    let template = match scraping.scrape.kind {
+/// The scraper's rules for every endpoint of a kind. They run after the endpoint's own, and so after ours.
+fn template(scraping: &Scraping<'_>) -> &'static str {
+    match scraping.scrape.kind {
         ScrapeKind::VMServiceScrape => "serviceScrapeRelabelTemplate",
         ScrapeKind::VMPodScrape => "podScrapeRelabelTemplate",
-    };
+    }
+}
+
+/// Every list of relabelling rules that the endpoint's targets go through, with its place in words.
+fn relabellings<'a>(scraping: &Scraping<'a>) -> Vec<(String, &'a [Value])> {
     let mut lists = Vec::new();
     if let Some(rules) = &scraping.endpoint.relabelings {
         lists.push(("relabelConfigs".to_owned(), rules.as_slice()));
     }
     for (scraper, _) in scraping.scrapers() {
         let class = scraping.scrape.scrape_class.as_deref();
-        for (at, rules) in relabel::of_scraper(&scraper.spec, template, class) {
+        for (at, rules) in relabel::of_scraper(&scraper.spec, template(scraping), class) {
             lists.push((format!("{at} of {}", scraper.object), rules));
         }
     }
@@ -101,6 +104,7 @@ pub(super) fn to_certificates(scraping: &Scraping<'_>, per_target: bool) -> Opti
     }
     relabellings(scraping)
         .into_iter()
+        .filter(|(place, _)| !place.contains(template(scraping)))
         .find(|(_, rules)| relabel::interference(rules) == Some(Interference::MetaLabels))
         .and_then(|(place, _)| {
             blocked(

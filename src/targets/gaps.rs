@@ -31,11 +31,20 @@ pub(super) fn gaps(
                 unread.problem
             )
         });
-    let nothing = found.targets.is_empty().then(|| {
-        regular_expression(endpoint)
-            .unwrap_or_else(|| nothing_found(scrape, endpoint, scope, found))
-    });
-    unread.chain(nothing).collect()
+    let own_selector = inventory
+        .unread
+        .iter()
+        .filter(|unread| unread.object == scrape.object)
+        .filter(|unread| unread.at.as_str().starts_with("/spec/selector"))
+        .map(|unread| format!("its selector is not understood: {}", unread.problem));
+    let mut gaps: Vec<String> = unread.chain(own_selector).collect();
+    if gaps.is_empty() && found.targets.is_empty() {
+        gaps.push(
+            regular_expression(endpoint)
+                .unwrap_or_else(|| nothing_found(scrape, endpoint, scope, found)),
+        );
+    }
+    gaps
 }
 
 /// Whether something unread could be, or have, a target: it is among what was found, or it is not in the inventory.

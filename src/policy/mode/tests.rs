@@ -291,7 +291,7 @@ mod order {
         ]);
         assert_eq!(
             names(&mode.undecided[0]),
-            ["c", "b"],
+            ["b", "c"],
             "a is younger than b, whatever c is"
         );
     }

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use super::injection::has_proxy;
 use super::webhook::own_say;
-use super::{Fact, named};
+use super::{Fact, named, unseen};
 use crate::model::{PodsKnown, Workload};
 
 const INTERCEPTION: &str = "sidecar.istio.io/interceptionMode";
@@ -34,10 +34,7 @@ pub fn captured(pods: &Workload, port: Option<u16>) -> Fact<bool> {
     if pods.known != PodsKnown::SelectorOnly {
         return fact;
     }
-    let because = fact.because.into_iter().chain([format!(
-        "the pods of {} are not in the input",
-        named(&pods.object)
-    )]);
+    let because = fact.because.into_iter().chain([unseen(pods)]);
     Fact {
         value: fact.value,
         proven: false,

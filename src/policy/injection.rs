@@ -8,7 +8,7 @@ use super::webhook::{
     DATAPLANE_MODE, IGNORED_NAMESPACES, INJECT, Injector, NAMESPACE_INJECTION, REVISION,
     ambient_enrols, injection_required, own_say, webhook_selects,
 };
-use super::{DataPlane, Fact, Mesh, named};
+use super::{DataPlane, Fact, Mesh, named, unseen};
 use crate::model::{Labels, Namespace, PodsKnown, Workload};
 
 /// The data plane of a workload's pods, and what it was assumed for.
@@ -173,10 +173,7 @@ fn lower_bound(pods: &Workload, fact: Fact<DataPlane>) -> Fact<DataPlane> {
 
 fn note_missing_pods(pods: &Workload, mut fact: Fact<DataPlane>) -> Fact<DataPlane> {
     if pods.known == PodsKnown::SelectorOnly {
-        fact.because.push(format!(
-            "the pods of {} are not in the input",
-            named(&pods.object)
-        ));
+        fact.because.push(unseen(pods));
     }
     fact
 }

@@ -5,7 +5,7 @@
 //! Knows: workloads, namespaces, PeerAuthentication. Does not know: scrapes, scrapers, patches.
 
 use crate::config::MtlsMode;
-use crate::model::{Inventory, Object};
+use crate::model::{Inventory, Object, Workload};
 
 mod capture;
 mod injection;
@@ -91,11 +91,15 @@ impl<T> Fact<T> {
 
 /// An object as evidence names it: `Deployment shop/web`, `Namespace shop`.
 fn named(object: &Object) -> String {
-    if object.namespace.is_empty() {
-        format!("{} {}", object.kind, object.name)
-    } else {
-        format!("{} {}/{}", object.kind, object.namespace, object.name)
-    }
+    object.to_string()
+}
+
+/// Of pods known only by the Service that selects them, whose name they go by.
+fn unseen(pods: &Workload) -> String {
+    let Object {
+        namespace, name, ..
+    } = &pods.object;
+    format!("the pods behind Service {namespace}/{name} are not in the input")
 }
 
 /// A mode as PeerAuthentication spells it, `UNSET` for an inherited one.

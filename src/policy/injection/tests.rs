@@ -229,7 +229,7 @@ fn pods_that_are_not_in_the_input_keep_the_namespaces_answer() {
         enabled.because,
         [
             "Namespace shop: istio-injection=enabled",
-            "the pods of Deployment shop/web are not in the input"
+            "the pods behind Service shop/web are not in the input"
         ]
     );
     assert!(in_shop(&[], &behind_service).unlabelled);

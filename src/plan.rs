@@ -133,8 +133,7 @@ fn read_differently(
             transport: None,
             targets: Vec::new(),
             message: format!(
-                "{reader} reads a value differently, and would make another decision than {}: quote {}",
-                decision.rule.name(),
+                "{reader} reads a value differently, and the decision would be another one: quote {}",
                 different.join(", ")
             ),
             steps: Vec::new(),

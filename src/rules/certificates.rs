@@ -10,18 +10,14 @@
 //!                               └────── sidecar's side ─────┘                  └── scraper's side ──┘
 //! ```
 
-use json_patch::{AddOperation, PatchOperation, ReplaceOperation};
-use jsonptr::{Pointer, PointerBuf};
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
-use super::decision::Step;
-use super::written::{add, replace};
+use super::completion::completion;
 use crate::config::Config;
 use crate::model::{Scraper, embedded};
 
-const PROXY_CONFIG: &str = "proxy.istio.io/config";
-const USER_VOLUME_MOUNT: &str = "sidecar.istio.io/userVolumeMount";
-const INJECT: &str = "sidecar.istio.io/inject";
+pub(super) const PROXY_CONFIG: &str = "proxy.istio.io/config";
+pub(super) const USER_VOLUME_MOUNT: &str = "sidecar.istio.io/userVolumeMount";
 
 /// What a scraper has of a certificate set-up.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,14 +112,6 @@ pub(super) fn read(scraper: &Scraper, config: &Config) -> Result<SetUp, String> 
     Ok(set_up)
 }
 
-/// Whether `OUTPUT_CERTS` itself is written in the annotation.
-fn writes_output(scraper: &Scraper) -> bool {
-    parsed_annotation(scraper, PROXY_CONFIG)
-        .ok()
-        .and_then(|config| config.get("proxyMetadata")?.get("OUTPUT_CERTS").cloned())
-        .is_some_and(|directory| directory.as_str().is_some_and(|path| !path.is_empty()))
-}
-
 struct Mount {
     volume: String,
     path: String,
@@ -204,7 +192,8 @@ fn annotation<'a>(scraper: &'a Scraper, key: &str) -> Option<&'a str> {
         .as_str()
 }
 
-fn parsed_annotation(scraper: &Scraper, key: &str) -> Result<Value, String> {
+/// What an annotation of the pods holds; `Null` where it is not there.
+pub(super) fn parsed_annotation(scraper: &Scraper, key: &str) -> Result<Value, String> {
     let Some(text) = annotation(scraper, key) else {
         return Ok(Value::Null);
     };
@@ -229,178 +218,4 @@ fn parsed_annotation(scraper: &Scraper, key: &str) -> Result<Value, String> {
 fn without_slash(path: &str) -> String {
     let trimmed = path.trim_end_matches('/');
     if trimmed.is_empty() { "/" } else { trimmed }.to_owned()
-}
-
-/// Steps after which the scraper's container has the certificates in each of `directories`, and,
-/// with `inject`, the pod label that asks for a sidecar; empty where nothing is missing.
-pub(super) fn completion(
-    scraper: &Scraper,
-    set_up: &SetUp,
-    directories: &[&str],
-    inject: bool,
-) -> Vec<Step> {
-    let output = set_up
-        .output
-        .as_deref()
-        .or(directories.first().copied())
-        .expect("a scraper is completed for at least one directory");
-    let mut annotations = Vec::new();
-    if !writes_output(scraper) {
-        annotations.push((PROXY_CONFIG, output_certs(scraper, output)));
-    }
-    if !set_up.mounted_in_sidecar {
-        let mount = sidecar_mount(scraper, &set_up.volume, output);
-        annotations.push((USER_VOLUME_MOUNT, mount));
-    }
-    let mut steps = pod_metadata(scraper, annotations, inject);
-    if !set_up.has_volume {
-        let volume = json!({"emptyDir": {"medium": "Memory"}, "name": set_up.volume});
-        steps.extend(append(scraper, "volumes", vec![volume]));
-    }
-    let mounts: Vec<_> = directories
-        .iter()
-        .filter(|wanted| !set_up.directories.iter().any(|has| has == *wanted))
-        .map(|directory| {
-            json!({"mountPath": format!("{directory}/"), "name": set_up.volume, "readOnly": true})
-        })
-        .collect();
-    if !mounts.is_empty() {
-        steps.extend(append(scraper, "volumeMounts", mounts));
-    }
-    steps
-}
-
-/// A string of the object is written anew, or changed inside.
-enum Text {
-    New(String),
-    Inside(Vec<PatchOperation>),
-}
-
-fn output_certs(scraper: &Scraper, directory: &str) -> Text {
-    let value = json!(directory);
-    match parsed_annotation(scraper, PROXY_CONFIG) {
-        Ok(Value::Object(config)) if !config.is_empty() => {
-            Text::Inside(match config.get("proxyMetadata") {
-                Some(Value::Object(metadata)) if metadata.contains_key("OUTPUT_CERTS") => {
-                    vec![replace_in(["proxyMetadata", "OUTPUT_CERTS"], value)]
-                }
-                Some(Value::Object(_)) => vec![add_in(["proxyMetadata", "OUTPUT_CERTS"], value)],
-                Some(_) => vec![replace_in(
-                    ["proxyMetadata"],
-                    json!({"OUTPUT_CERTS": value}),
-                )],
-                None => vec![add_in(["proxyMetadata"], json!({"OUTPUT_CERTS": value}))],
-            })
-        }
-        _ => Text::New(format!("proxyMetadata:\n  OUTPUT_CERTS: {directory}\n")),
-    }
-}
-
-fn sidecar_mount(scraper: &Scraper, volume: &str, directory: &str) -> Text {
-    let mount = json!({"name": volume, "mountPath": directory});
-    match parsed_annotation(scraper, USER_VOLUME_MOUNT) {
-        Ok(Value::Array(mounts)) if !mounts.is_empty() => Text::Inside(vec![add_in(["-"], mount)]),
-        Ok(Value::Object(mounts)) if !mounts.is_empty() => {
-            Text::Inside(vec![add_in([volume], json!({"mountPath": directory}))])
-        }
-        _ => Text::New(format!(
-            r#"[{{"name": "{volume}", "mountPath": "{directory}"}}]"#
-        )),
-    }
-}
-
-fn add_in<'a>(tokens: impl IntoIterator<Item = &'a str>, value: Value) -> PatchOperation {
-    PatchOperation::Add(AddOperation {
-        path: PointerBuf::from_tokens(tokens),
-        value,
-    })
-}
-
-fn replace_in<'a>(tokens: impl IntoIterator<Item = &'a str>, value: Value) -> PatchOperation {
-    PatchOperation::Replace(ReplaceOperation {
-        path: PointerBuf::from_tokens(tokens),
-        value,
-    })
-}
-
-/// Annotations and the label, with the maps above them where they are missing.
-fn pod_metadata(scraper: &Scraper, annotations: Vec<(&str, Text)>, inject: bool) -> Vec<Step> {
-    let spec = PointerBuf::from_tokens(["spec"]);
-    let at = spec.with_trailing_token("podMetadata");
-    let metadata = scraper.spec.get("podMetadata").and_then(Value::as_object);
-    let mut steps = Vec::new();
-    let mut missing = Map::new();
-
-    let at_annotations = at.with_trailing_token("annotations");
-    let present = child(metadata, "annotations");
-    let mut fresh = Map::new();
-    for (key, text) in annotations {
-        match (text, present) {
-            (Text::Inside(ops), _) => steps.push(Step::Inside {
-                at: at_annotations.with_trailing_token(key),
-                ops,
-            }),
-            (Text::New(text), Some(map)) if map.contains_key(key) => {
-                steps.push(replace(&at_annotations, key, json!(text)));
-            }
-            (Text::New(text), Some(_)) => steps.push(add(&at_annotations, key, json!(text))),
-            (Text::New(text), None) => {
-                fresh.insert(key.to_owned(), json!(text));
-            }
-        }
-    }
-    if !fresh.is_empty() {
-        missing.insert("annotations".to_owned(), Value::Object(fresh));
-    }
-    if inject {
-        match child(metadata, "labels") {
-            Some(labels) if labels.contains_key(INJECT) => {
-                steps.push(replace(
-                    &at.with_trailing_token("labels"),
-                    INJECT,
-                    json!("true"),
-                ));
-            }
-            Some(_) => steps.push(add(
-                &at.with_trailing_token("labels"),
-                INJECT,
-                json!("true"),
-            )),
-            None => {
-                missing.insert("labels".to_owned(), json!({INJECT: "true"}));
-            }
-        }
-    }
-    if !missing.is_empty() {
-        match metadata {
-            Some(_) => {
-                steps.extend(
-                    missing
-                        .into_iter()
-                        .map(|(key, value)| add(&at, &key, value)),
-                );
-            }
-            None => steps.push(add(&spec, "podMetadata", Value::Object(missing))),
-        }
-    }
-    steps
-}
-
-fn child<'a>(map: Option<&'a Map<String, Value>>, key: &str) -> Option<&'a Map<String, Value>> {
-    map?.get(key)?.as_object()
-}
-
-/// Appends to a list of the spec, which is made where it is missing.
-fn append(scraper: &Scraper, field: &str, entries: Vec<Value>) -> Vec<Step> {
-    let spec = Pointer::from_static("/spec");
-    match scraper.spec.get(field) {
-        Some(Value::Array(_)) => {
-            let at = spec.with_trailing_token(field);
-            entries
-                .into_iter()
-                .map(|entry| add(&at, "-", entry))
-                .collect()
-        }
-        _ => vec![add(spec, field, Value::Array(entries))],
-    }
 }

@@ -12,6 +12,7 @@
 
 pub mod catalog;
 mod certificates;
+mod completion;
 mod decision;
 mod demand;
 mod endpoint;

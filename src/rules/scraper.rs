@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use jsonptr::PointerBuf;
 
 use super::certificates::{self, SetUp};
+use super::completion::completion;
 use super::decision::{Decision, Verdict};
 use super::endpoint::JudgedEndpoint;
 use super::{Rule, findings};
@@ -36,7 +37,7 @@ pub(super) struct ScraperState {
     pub(super) certificates: Result<SetUp, String>,
     /// What the pod label is needed for.
     label: Label,
-    /// Its Namespace is not in the input, and its own labels alone make its sidecar.
+    /// Its Namespace is not in the input, and the labels of its pods alone, ours too, make its sidecar.
     namespace_assumed: bool,
 }
 
@@ -132,7 +133,12 @@ fn state(mesh: &Mesh<'_>, scraper: &Scraper, config: &Config) -> ScraperState {
         plane,
         certificates,
         label,
-        namespace_assumed: injection.namespace_missing,
+        namespace_assumed: match label {
+            Label::NotNeeded => injection.namespace_missing,
+            Label::MakesSure | Label::AgainstProof => {
+                policy::data_plane(mesh, &labelled(&scraper.pods)).namespace_missing
+            }
+        },
     }
 }
 
@@ -246,7 +252,7 @@ fn completed(
         }
     };
     let inject = state.label != Label::NotNeeded;
-    let steps = certificates::completion(scraper, set_up, directories, inject);
+    let steps = completion(scraper, set_up, directories, inject);
     let mut decisions = Vec::new();
     if state.namespace_assumed {
         decisions.push(findings::namespace_assumed(
@@ -325,7 +331,7 @@ fn unneeded(
             .is_begun()
             .then(|| finding(Rule::CertificatesUnused, why.to_owned()));
     }
-    certificates::completion(scraper, set_up, &[directory], false)
+    completion(scraper, set_up, &[directory], false)
         .is_empty()
         .then(|| finding(Rule::AlreadyRight, has_them(directory)))
 }

@@ -280,10 +280,14 @@ impl Editor<'_> {
             } else {
                 let before = node.parts[first - 1].range.end;
                 let gap = &self.text[before..from];
-                let keep = gap
-                    .rfind('#')
-                    .map_or(before, |hash| line_end(self.text, before + hash));
-                self.put(keep..to, "");
+                match gap.rfind('#') {
+                    None => self.put(before..to, ""),
+                    Some(hash) => {
+                        // A comma left over would become a part of the comment.
+                        let comma = usize::from(self.text[to..].starts_with(','));
+                        self.put(line_end(self.text, before + hash)..to + comma, "");
+                    }
+                }
             }
         }
     }

@@ -266,9 +266,13 @@ impl Slices {
                 slices.configured = true;
                 continue;
             }
-            // Blank lines at its end belong to an object or not, by what its last value is.
+            // Blank lines at its end belong to an object or not, by what its last value is; a comment
+            // on its last line does.
             let start = item.node.range.start;
-            let range = start..start + text[item.node.range.clone()].trim_end().len();
+            let end_of_values = start + text[item.node.range.clone()].trim_end().len();
+            let line = text[end_of_values..].lines().next().unwrap_or_default();
+            let comment = usize::from(line.trim_start().starts_with('#')) * line.len();
+            let range = start..end_of_values + comment;
             slices.between.push(text[end..range.start].to_owned());
             end = range.end;
             slices.items.push(Piece {

@@ -12,7 +12,7 @@ use crate::apply;
 use crate::config::{Config, Severity};
 use crate::krm::{self, Item, Package, Source};
 use crate::model::{self, Inventory, Object, Unread};
-use crate::report::{Located, Location};
+use crate::report::{self, Located, Location};
 use crate::rules::{self, Decision, Rule, Verdict};
 use crate::yaml::{self, Edit, Rules};
 
@@ -106,7 +106,11 @@ fn read_differently(
             && let Some((at, ours, other)) = difference(&ours, &other)
         {
             let object = identity(item, position, config);
-            different.push(format!("{at} of {object} ({ours} or {other})"));
+            let secret = at.tokens().any(|token| report::is_secret(&token.decoded()));
+            different.push(match secret {
+                true => format!("{at} of {object}"),
+                false => format!("{at} of {object} ({ours} or {other})"),
+            });
         }
     }
     if different.is_empty() {

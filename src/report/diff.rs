@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use similar::TextDiff;
 
+use super::is_secret;
 use crate::krm::Item;
 use crate::yaml::{Content, Edit, Node, splice};
 
@@ -35,7 +36,11 @@ pub fn masked(text: &str, items: &[&Item<'_>]) -> String {
         let all = item.kind == "Secret";
         for (key, value) in item.node.entries() {
             let in_data = all && matches!(key.text(), Some("data" | "stringData"));
-            collect(value, in_data || is_sensitive(key), &mut secrets);
+            collect(
+                value,
+                in_data || key.text().is_some_and(is_secret),
+                &mut secrets,
+            );
         }
     }
     secrets.sort_by_key(|range| range.start);
@@ -68,15 +73,49 @@ fn collect(node: &Node<'_>, sensitive: bool, found: &mut Vec<Range<usize>>) {
         }
         Content::Mapping { entries, .. } => {
             for (key, value) in entries.iter() {
-                collect(value, sensitive || is_sensitive(key), found);
+                collect(value, sensitive || key.text().is_some_and(is_secret), found);
             }
         }
     }
 }
 
-fn is_sensitive(key: &Node<'_>) -> bool {
-    let key = key.text().unwrap_or_default().to_ascii_lowercase();
-    ["password", "token", "bearer", "credentials"]
-        .iter()
-        .any(|word| key.contains(word))
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::krm::{self, Source};
+
+    fn masked_text(text: &str) -> String {
+        let sources = [Source::named("-", text)];
+        let package = krm::open(&sources, |_, _| false).expect("objects");
+        let items: Vec<_> = package.items.iter().collect();
+        masked(text, &items)
+    }
+
+    /// Secrets, and values of keys that sound like one, in every style.
+    #[test]
+    fn what_nobody_should_read_is_masked() {
+        insta::assert_snapshot!(masked_text(
+            "kind: Secret\napiVersion: v1\ndata: {a: c2VjcmV0}\nstringData:\n  b: |\n    two\n    lines\n  c: plain # kept\n---\nkind: VMAgent\napiVersion: v1\nspec:\n  basicAuth: {username: joe, password: hunter2}\n  bearerTokenFile: /run/token\n  other: shown\n"
+        ), @r"
+        kind: Secret
+        apiVersion: v1
+        data: {a: ***}
+        stringData:
+          b: ***
+          c: *** # kept
+        ---
+        kind: VMAgent
+        apiVersion: v1
+        spec:
+          basicAuth: {username: joe, password: ***}
+          bearerTokenFile: ***
+          other: shown
+        ");
+    }
+
+    /// Nothing is printed for a text that stays.
+    #[test]
+    fn no_difference_no_diff() {
+        assert_eq!(diff("a.yaml", "a: 1\n", "a: 1\n"), "");
+    }
 }

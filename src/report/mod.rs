@@ -83,6 +83,14 @@ fn wanted(wanted: Wanted) -> &'static str {
     }
 }
 
+/// Whether a key names something that nobody should read in a log.
+pub fn is_secret(key: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    ["password", "token", "bearer", "credentials"]
+        .iter()
+        .any(|word| key.contains(word))
+}
+
 /// A place as the KRM specification writes it: `spec.endpoints[0]`; empty for the whole object.
 fn field_path(at: &Pointer) -> String {
     let mut path = String::new();

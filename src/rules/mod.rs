@@ -56,7 +56,9 @@ pub fn decide(inventory: &Inventory, config: &Config) -> Vec<Decision> {
         endpoints = endpoint::decide_all(&mesh, config);
     }
     let mut decisions = findings::decide_all(&mesh, config, &endpoints);
-    decisions.extend(scraper::decide_all(&mesh, inventory, config, &endpoints));
+    decisions.extend(scraper::decide_all(
+        &mesh, inventory, &needing, config, &endpoints,
+    ));
     decisions.extend(endpoints.into_iter().map(|judged| judged.decision));
     for decision in &mut decisions {
         decision.settle_severity(config);

@@ -200,37 +200,36 @@ fn labelled(pods: &Workload) -> Workload {
 }
 
 /// What is decided about the scrapers themselves.
+///
+/// One in `needing` gets certificates even if, for the sidecar that it gets with them, no endpoint
+/// is left that uses them: the endpoints were judged with that sidecar.
 pub(super) fn decide_all(
     patched: &Patched<'_>,
     original: &Inventory,
+    needing: &BTreeSet<usize>,
     config: &Config,
     endpoints: &[JudgedEndpoint],
 ) -> Vec<Decision> {
-    original
-        .scrapers
-        .iter()
-        .enumerate()
-        .flat_map(|(position, scraper)| {
-            let wanted: BTreeSet<_> = endpoints
-                .iter()
-                .filter(|endpoint| endpoint.scrapers.contains(&position))
-                .filter_map(|endpoint| endpoint.certificates.as_deref())
-                .collect();
-            let state = &patched.scrapers[position];
-            if wanted.is_empty() {
-                unneeded(position, scraper, state, endpoints)
-                    .into_iter()
-                    .collect()
-            } else {
-                completed(
-                    scraper,
-                    state,
-                    &wanted.into_iter().collect::<Vec<_>>(),
-                    config,
-                )
-            }
-        })
-        .collect()
+    let mut decisions = Vec::new();
+    for (position, scraper) in original.scrapers.iter().enumerate() {
+        let state = &patched.scrapers[position];
+        let mut wanted: BTreeSet<_> = endpoints
+            .iter()
+            .filter(|endpoint| endpoint.scrapers.contains(&position))
+            .filter_map(|endpoint| endpoint.certificates.as_deref())
+            .collect();
+        if wanted.is_empty() && needing.contains(&position) {
+            let own = state.certificates.as_ref().ok().and_then(SetUp::directory);
+            wanted.insert(own.unwrap_or(&config.directory));
+        }
+        if wanted.is_empty() {
+            decisions.extend(unneeded(position, scraper, state, endpoints));
+        } else {
+            let wanted: Vec<_> = wanted.into_iter().collect();
+            decisions.extend(completed(scraper, state, &wanted, config));
+        }
+    }
+    decisions
 }
 
 fn completed(

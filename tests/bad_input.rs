@@ -103,7 +103,7 @@ fn a_resource_list_without_items() {
 
 #[test]
 fn keys_written_twice() {
-    assert_snapshot!(stream("kind: A\nkind: B\n"), @"istio-scrape: stdin:1 (object 1): the key `kind` at line 2 is written twice in `/`; remove one of the two");
+    assert_snapshot!(stream("kind: A\nkind: B\n"), @"istio-scrape: stdin:1 (object 1): the key `kind` at line 2 is written twice in `/`; remove one of the two, or put `---` between two objects");
     assert_snapshot!(resource_list(&format!("{ITEMS}  metadata: {{name: other}}\n")), @"istio-scrape: stdin:4 (object 1, named other): the key `metadata` at line 7 is written twice in `/`; remove one of the two");
     let elsewhere = "kind: A\nspec: {a: 1, a: 2}\n";
     assert_eq!(run(&[], elsewhere).stdout, elsewhere);

@@ -81,7 +81,8 @@ pub enum OpenError {
     },
     /// A key that an object has twice, where it matters.
     #[error(
-        "{place}: the key `{key}` at line {line} is written twice in `{pointer}`; remove one of the two"
+        "{place}: the key `{key}` at line {line} is written twice in `{pointer}`; {}",
+        what_to_do(key, pointer)
     )]
     DuplicateKey {
         /// The object.
@@ -148,5 +149,15 @@ impl Shape {
                 _ => Shape::Scalar,
             },
         }
+    }
+}
+
+/// Files joined without `---` are the usual reason for a second `kind`.
+fn what_to_do(key: &str, pointer: &str) -> &'static str {
+    match (key, pointer) {
+        ("apiVersion" | "kind", "" | "/") => {
+            "remove one of the two, or put `---` between two objects"
+        }
+        _ => "remove one of the two",
     }
 }

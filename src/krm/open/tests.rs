@@ -181,7 +181,7 @@ fn a_resource_list_is_alone_and_of_a_known_version() {
 #[test]
 fn keys_written_twice_are_refused_where_they_matter() {
     assert_snapshot!(refused(&format!("{SCRAPE}spec:\n  selector: {{}}\n  selector: {{}}\n")), @"stdin:1 (object 1, named demo): the key `selector` at line 6 is written twice in `/spec`; remove one of the two");
-    assert_snapshot!(refused("kind: A\nmetadata: {name: a}\nkind: B\n"), @"stdin:1 (object 1, named a): the key `kind` at line 3 is written twice in `/`; remove one of the two");
+    assert_snapshot!(refused("kind: A\nmetadata: {name: a}\nkind: B\n"), @"stdin:1 (object 1, named a): the key `kind` at line 3 is written twice in `/`; remove one of the two, or put `---` between two objects");
     assert_snapshot!(refused("kind: A\nmetadata:\n  labels: {a: b, a: c}\n"), @"stdin:1 (object 1): the key `a` at line 3 is written twice in `/metadata/labels`; remove one of the two");
     assert_eq!(opened("kind: A\nspec: {a: b, a: c}\n").1.len(), 1);
 }

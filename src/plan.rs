@@ -102,15 +102,15 @@ fn read_differently(
         if !model::reads(&item.api_version, &item.kind) {
             continue;
         }
-        if let (Ok(ours), Ok(other)) = (item.node.value(ours), item.node.value(other))
-            && let Some((at, ours, other)) = difference(&ours, &other)
-        {
+        if let (Ok(ours), Ok(other)) = (item.node.value(ours), item.node.value(other)) {
             let object = identity(item, position, config);
-            let secret = at.tokens().any(|token| report::is_secret(&token.decoded()));
-            different.push(match secret {
-                true => format!("{at} of {object}"),
-                false => format!("{at} of {object} ({ours} or {other})"),
-            });
+            for (at, ours, other) in differences(&ours, &other) {
+                let secret = at.tokens().any(|token| report::is_secret(&token.decoded()));
+                different.push(match secret {
+                    true => format!("{at} of {object}"),
+                    false => format!("{at} of {object} ({ours} or {other})"),
+                });
+            }
         }
     }
     if different.is_empty() {
@@ -146,26 +146,29 @@ fn read_differently(
         .collect()
 }
 
-/// The first place where two values differ.
-fn difference(ours: &Value, other: &Value) -> Option<(PointerBuf, Value, Value)> {
-    let below = |token: &str, found: (PointerBuf, Value, Value)| {
-        let mut at = PointerBuf::from_tokens([token]);
-        at.append(&found.0);
-        (at, found.1, found.2)
+/// The places where two values differ.
+fn differences(ours: &Value, other: &Value) -> Vec<(PointerBuf, Value, Value)> {
+    let below = |token: &str, found: Vec<(PointerBuf, Value, Value)>| {
+        let token = token.to_owned();
+        found.into_iter().map(move |(at, ours, other)| {
+            let mut whole = PointerBuf::from_tokens([&token]);
+            whole.append(&at);
+            (whole, ours, other)
+        })
     };
     match (ours, other) {
         (Value::Object(ours), Value::Object(other)) if ours.keys().eq(other.keys()) => ours
             .iter()
-            .find_map(|(key, value)| Some(below(key, difference(value, &other[key])?))),
+            .flat_map(|(key, value)| below(key, differences(value, &other[key])))
+            .collect(),
         (Value::Array(ours), Value::Array(other)) if ours.len() == other.len() => ours
             .iter()
             .zip(other)
             .enumerate()
-            .find_map(|(index, (ours, other))| {
-                Some(below(&index.to_string(), difference(ours, other)?))
-            }),
-        (ours, other) if ours == other => None,
-        (ours, other) => Some((PointerBuf::new(), ours.clone(), other.clone())),
+            .flat_map(|(index, (ours, other))| below(&index.to_string(), differences(ours, other)))
+            .collect(),
+        (ours, other) if ours == other => Vec::new(),
+        (ours, other) => vec![(PointerBuf::new(), ours.clone(), other.clone())],
     }
 }
 

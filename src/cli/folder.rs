@@ -64,7 +64,7 @@ impl Folder {
                 files: vec![path],
                 ..Self::default()
             }),
-            (false, false) if is_manifest(&path) && !path.is_dir() => Ok(Self {
+            (false, false) if is_manifest(&path) && path.is_file() => Ok(Self {
                 files: vec![path],
                 ..Self::default()
             }),

@@ -19,8 +19,18 @@ const LISTS: [&str; 6] = [
     "validators",
 ];
 
-/// Fields that list maps with a `path`.
-const LISTS_OF_PATHS: [&str; 2] = ["patches", "patchesJson6902"];
+/// Fields that list maps, and the field of these that names a file, or lists `[key=]file`.
+const LISTS_OF_MAPS: [(&str, &str); 9] = [
+    ("patches", "path"),
+    ("patchesJson6902", "path"),
+    ("replacements", "path"),
+    ("helmCharts", "valuesFile"),
+    ("helmCharts", "additionalValuesFiles"),
+    ("configMapGenerator", "files"),
+    ("configMapGenerator", "envs"),
+    ("secretGenerator", "files"),
+    ("secretGenerator", "envs"),
+];
 
 /// Whether kustomize takes a file for a kustomization.
 pub(super) fn is_kustomization(file: &Path) -> bool {
@@ -41,15 +51,27 @@ pub(super) fn named_otherwise(text: &str) -> Vec<String> {
     roots
         .flat_map(|root| {
             let listed = LISTS.iter().flat_map(|field| elements(root, field));
-            let paths = LISTS_OF_PATHS
-                .iter()
-                .flat_map(|field| elements(root, field))
-                .filter_map(|patch| patch.get("path"));
-            listed.chain(paths)
+            let within = LISTS_OF_MAPS.iter().flat_map(|(field, name)| {
+                elements(root, field)
+                    .iter()
+                    .filter_map(move |map| map.get(name))
+                    .flat_map(|named| named.items().iter().chain(named.text().map(|_| named)))
+            });
+            let openapi = root.get("openapi").and_then(|openapi| openapi.get("path"));
+            listed.chain(within).chain(openapi)
         })
         .filter_map(Node::text)
+        .map(without_key)
         .map(str::to_owned)
         .collect()
+}
+
+/// `file` of `key=file`, as generators name the files of their data.
+fn without_key(entry: &str) -> &str {
+    match entry.split_once('=') {
+        Some((_, file)) if !entry.contains('\n') => file,
+        _ => entry,
+    }
 }
 
 /// A path without `.` and with `..` resolved by name.
@@ -83,10 +105,28 @@ patchesStrategicMerge: [s.yaml]
 patchesJson6902: [{path: j.yaml}]
 transformers: [t.yaml]
 components: [../c]
+replacements: [{path: r.yaml}]
+helmCharts: [{name: x, valuesFile: values.yaml}]
+configMapGenerator: [{name: a, files: [c.yaml, key=d.yaml]}]
+openapi: {path: schema.json}
 ";
         let mut named = named_otherwise(text);
         named.sort();
-        assert_eq!(named, ["../c", "j.yaml", "p.yaml", "s.yaml", "t.yaml"]);
+        assert_eq!(
+            named,
+            [
+                "../c",
+                "c.yaml",
+                "d.yaml",
+                "j.yaml",
+                "p.yaml",
+                "r.yaml",
+                "s.yaml",
+                "schema.json",
+                "t.yaml",
+                "values.yaml"
+            ]
+        );
     }
 
     #[test]

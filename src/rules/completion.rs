@@ -76,7 +76,20 @@ fn output_certs(scraper: &Scraper, directory: &str) -> Text {
                 None => vec![add_in(["proxyMetadata"], json!({"OUTPUT_CERTS": value}))],
             })
         }
-        _ => Text::New(format!("proxyMetadata:\n  OUTPUT_CERTS: {directory}\n")),
+        _ => Text::New(format!(
+            "proxyMetadata:\n  OUTPUT_CERTS: {}\n",
+            plain_or_quoted(directory)
+        )),
+    }
+}
+
+/// A path as YAML reads it back: JSON's quotes are YAML's too.
+fn plain_or_quoted(path: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '_' | '-');
+    if path.starts_with('/') && path.chars().all(is_plain) {
+        path.to_owned()
+    } else {
+        json!(path).to_string()
     }
 }
 
@@ -88,7 +101,9 @@ fn sidecar_mount(scraper: &Scraper, volume: &str, directory: &str) -> Text {
             Text::Inside(vec![add_in([volume], json!({"mountPath": directory}))])
         }
         _ => Text::New(format!(
-            r#"[{{"name": "{volume}", "mountPath": "{directory}"}}]"#
+            r#"[{{"name": {}, "mountPath": {}}}]"#,
+            json!(volume),
+            json!(directory)
         )),
     }
 }

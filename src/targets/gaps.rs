@@ -24,10 +24,13 @@ pub(super) fn gaps(
         .iter()
         .filter(|unread| hides_targets(inventory, scrape.kind, scope, found, unread))
         .map(|unread| {
+            let place = match unread.at.is_root() {
+                true => String::new(),
+                false => format!(" at {}", unread.at),
+            };
             format!(
-                "{} is not understood at {}: {}",
+                "{} is not understood{place}: {}",
                 named(&unread.object),
-                unread.at,
                 unread.problem
             )
         });

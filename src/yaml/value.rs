@@ -25,9 +25,7 @@ pub enum ValueError {
         limit: usize,
     },
     /// `.inf` or `.nan`.
-    #[error(
-        "`{text}` at byte {offset} is a number that JSON lacks; put it in quotes if it is text"
-    )]
+    #[error("`{text}` is a number that JSON lacks; put it in quotes if it is text")]
     NotFinite {
         /// Where it stands.
         offset: usize,
@@ -35,25 +33,38 @@ pub enum ValueError {
         text: String,
     },
     /// A list, a map or (for kubectl) null as a key.
-    #[error("the key at byte {offset} is no text; put it in quotes")]
+    #[error("a key is no text; put it in quotes")]
     Key {
         /// Where it stands.
         offset: usize,
     },
     /// The value of `<<` is neither a map nor a list of maps.
-    #[error("the merge key at byte {offset} needs a map or a list of maps, usually an alias")]
+    #[error("a merge key needs a map or a list of maps, usually an alias")]
     Merge {
         /// Where the value of the merge key stands.
         offset: usize,
     },
     /// A scalar that is not what its tag says, as in `!!int x`.
-    #[error("the value at byte {offset} is not what its tag `{tag}` says; correct one of them")]
+    #[error("a value is not what its tag `{tag}` says; correct one of them")]
     Tag {
         /// Where the value stands.
         offset: usize,
         /// The tag as written.
         tag: String,
     },
+}
+
+impl ValueError {
+    /// Where it stands in the text, in bytes, if it stands in one place.
+    pub fn offset(&self) -> Option<usize> {
+        match self {
+            Self::TooManyAliases { .. } => None,
+            Self::NotFinite { offset, .. }
+            | Self::Key { offset }
+            | Self::Merge { offset }
+            | Self::Tag { offset, .. } => Some(*offset),
+        }
+    }
 }
 
 impl Node<'_> {

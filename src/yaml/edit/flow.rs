@@ -283,9 +283,19 @@ impl Editor<'_> {
                 match gap.rfind('#') {
                     None => self.put(before..to, ""),
                     Some(hash) => {
-                        // A comma left over would become a part of the comment.
-                        let comma = usize::from(self.text[to..].starts_with(','));
-                        self.put(line_end(self.text, before + hash)..to + comma, "");
+                        // What is left over must not become a part of the comment: the comma goes,
+                        // and a bracket on the same line keeps a line of its own.
+                        let to = to + usize::from(self.text[to..].starts_with(','));
+                        let rest = self.text[to..].trim_start_matches([' ', '\t']);
+                        let ends = rest.is_empty() || rest.starts_with(['\n', '\r', '#']);
+                        let from = line_end(self.text, before + hash);
+                        let lead = leading(self.text, from);
+                        let line = if ends {
+                            String::new()
+                        } else {
+                            format!("{}{lead}", self.eol)
+                        };
+                        self.put(from..to, line);
                     }
                 }
             }

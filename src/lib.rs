@@ -187,6 +187,8 @@ fn fails(decisions: &[Located], config: &Config) -> bool {
     };
     decisions.iter().any(|located| {
         let pending = located.decision.verdict == Verdict::Patch && config.mode == RunMode::Check;
-        pending || reached(located.decision.severity)
+        let refused =
+            located.decision.verdict == Verdict::Refuse && config.fail_on != FailOn::Never;
+        pending || refused || reached(located.decision.severity)
     })
 }

@@ -14,6 +14,7 @@ mod outbound;
 mod outlook;
 mod precedence;
 mod selection;
+mod served;
 mod webhook;
 
 #[cfg(test)]
@@ -24,6 +25,7 @@ pub use injection::{Injection, data_plane};
 pub use mode::{Mode, Undecided, mode};
 pub use outbound::outbound_captured;
 pub use precedence::{Level, level};
+pub use served::{Serves, serves_istios_certificates};
 pub use webhook::{Injector, Revision, ambient_enrols, injection_required, webhook_selects};
 
 /// The mesh as far as policies and the injector depend on it.

@@ -53,10 +53,16 @@ impl SetUp {
             .map(String::as_str)
     }
 
-    /// Whether the scraper's container has, or can be given, the files in `directory`.
-    pub(super) fn can_mount(&self, directory: &str) -> bool {
-        self.directories.iter().any(|path| path == directory)
-            || !(self.fixed || self.taken.iter().any(|path| path == directory))
+    /// Why the scraper's container neither has nor can be given the files in `directory`.
+    pub(super) fn cannot_mount(&self, directory: &str) -> Option<&'static str> {
+        if self.directories.iter().any(|path| path == directory) {
+            None
+        } else if self.fixed {
+            Some("does not mount the certificates there, and may not be changed")
+        } else {
+            let is_taken = self.taken.iter().any(|path| path == directory);
+            is_taken.then_some("mounts something else there")
+        }
     }
 }
 
@@ -89,25 +95,40 @@ pub(super) fn read(scraper: &Scraper, config: &Config) -> Result<SetUp, String> 
         (Some(mount), _) | (None, Some(mount)) => mount.volume.clone(),
         (None, None) => free_volume_name(volumes, &mounts, &config.volume_name),
     };
-    let (own, others): (Vec<_>, Vec<_>) =
-        mounts.into_iter().partition(|mount| mount.volume == volume);
+    let in_the_way = in_sidecar.and_then(|mount| mount.restricted);
+    if let Some(restricted) = in_the_way {
+        return Err(format!(
+            "annotation {USER_VOLUME_MOUNT} mounts volume {volume} with {restricted}: istio-proxy cannot write the certificates there"
+        ));
+    }
+    let entry = self::volume(volumes, &volume);
+    if let Some(kind) = READ_ONLY_VOLUMES
+        .iter()
+        .find(|kind| entry.is_some_and(|entry| entry.get(**kind).is_some()))
+    {
+        return Err(format!(
+            "volume {volume} is a {kind}: istio-proxy cannot write the certificates there"
+        ));
+    }
+    let (own, others): (Vec<_>, Vec<_>) = mounts
+        .into_iter()
+        .partition(|mount| mount.volume == volume && mount.restricted.is_none());
     let set_up = SetUp {
         output: output.or_else(|| in_sidecar.map(|mount| mount.path.clone())),
         mounted_in_sidecar: in_sidecar.is_some(),
-        has_volume: volumes
-            .iter()
-            .any(|entry| entry.get("name").and_then(Value::as_str) == Some(&volume)),
+        has_volume: entry.is_some(),
         volume,
         directories: own.into_iter().map(|mount| mount.path).collect(),
         taken: others.into_iter().map(|mount| mount.path).collect(),
-        fixed: scraper.object.is_untouchable(),
+        fixed: scraper.object.is_untouchable() || is_paused(scraper),
     };
     let directory = set_up.directory().unwrap_or(&config.directory);
     if set_up.fixed && !completion(scraper, &set_up, &[directory], false).is_empty() {
-        return Err(format!(
-            "its certificate set-up is not complete, and {} forbids to change it",
-            scraper.object.hands_off()
-        ));
+        let why = match is_paused(scraper) {
+            true => "spec.paused keeps the operator from changing it".to_owned(),
+            false => format!("{} forbids to change it", scraper.object.hands_off()),
+        };
+        return Err(format!("its certificate set-up is not complete, and {why}"));
     }
     Ok(set_up)
 }
@@ -115,6 +136,25 @@ pub(super) fn read(scraper: &Scraper, config: &Config) -> Result<SetUp, String> 
 struct Mount {
     volume: String,
     path: String,
+    /// Not the whole volume, writable.
+    restricted: Option<&'static str>,
+}
+
+/// What keeps the certificates from being written or seen through a mount.
+fn restriction(mount: &Value, writer: bool) -> Option<&'static str> {
+    let is_set = |field: &str| {
+        mount
+            .get(field)
+            .and_then(Value::as_str)
+            .is_some_and(|text| !text.is_empty())
+    };
+    if writer && mount.get("readOnly") == Some(&Value::Bool(true)) {
+        Some("readOnly")
+    } else if is_set("subPath") || is_set("subPathExpr") {
+        Some("subPath")
+    } else {
+        None
+    }
 }
 
 /// Both forms that the injection template reads: a list, or a map from volume name to mount.
@@ -125,6 +165,7 @@ fn sidecar_mounts(annotation: &Value) -> Vec<Mount> {
                 .or_else(|| value.get("name").and_then(Value::as_str))?
                 .to_owned(),
             path: without_slash(value.get("mountPath")?.as_str()?),
+            restricted: restriction(value, true),
         })
     };
     match annotation {
@@ -153,27 +194,33 @@ fn container_mounts(spec: &Value) -> Result<Vec<Mount>, String> {
             Some(Mount {
                 volume: mount.get("name")?.as_str()?.to_owned(),
                 path: without_slash(mount.get("mountPath")?.as_str()?),
+                restricted: restriction(mount, false),
             })
         })
         .collect())
 }
 
-/// The configured name, or with `-scrape` where the name already stands for something that is no
-/// half-finished set-up: a volume that is not an emptyDir.
+/// The configured name, or with `-scrape` behind it where the name already stands for something
+/// that is no half-finished set-up: a volume that is not an emptyDir.
 fn free_volume_name(volumes: &[Value], mounts: &[Mount], wanted: &str) -> String {
-    let entry = volumes
-        .iter()
-        .find(|entry| entry.get("name").and_then(Value::as_str) == Some(wanted));
-    let taken = match entry {
+    let is_taken = |name: &str| match volume(volumes, name) {
         Some(entry) => entry.get("emptyDir").is_none(),
-        None => mounts.iter().any(|mount| mount.volume == wanted),
+        None => mounts.iter().any(|mount| mount.volume == name),
     };
-    if taken {
-        format!("{wanted}-scrape")
-    } else {
-        wanted.to_owned()
+    let mut name = wanted.to_owned();
+    while is_taken(&name) {
+        name.push_str("-scrape");
     }
+    name
 }
+
+fn volume<'a>(volumes: &'a [Value], name: &str) -> Option<&'a Value> {
+    let named = |entry: &&Value| entry.get("name").and_then(Value::as_str) == Some(name);
+    volumes.iter().find(named)
+}
+
+/// Kinds of volumes that nobody can write to.
+const READ_ONLY_VOLUMES: [&str; 4] = ["secret", "configMap", "projected", "downwardAPI"];
 
 fn list<'a>(spec: &'a Value, field: &str) -> Result<&'a [Value], String> {
     match spec.get(field) {
@@ -190,6 +237,11 @@ fn annotation<'a>(scraper: &'a Scraper, key: &str) -> Option<&'a str> {
         .get("annotations")?
         .get(key)?
         .as_str()
+}
+
+/// While paused the operator ignores what is written into `spec`.
+fn is_paused(scraper: &Scraper) -> bool {
+    scraper.spec.get("paused") == Some(&Value::Bool(true))
 }
 
 /// What an annotation of the pods holds; `Null` where it is not there.

@@ -28,6 +28,8 @@ pub(super) struct Judged {
     pub(super) namespace_assumed: bool,
     /// No policy says anything about the mode.
     pub(super) mode_assumed: bool,
+    /// Policies or configuration prove the mode.
+    pub(super) mode_proven: bool,
     /// The scraper asks the pod's own address, so labels of the pod are there when relabelling.
     pub(super) addressed_as_pod: bool,
 }
@@ -92,7 +94,7 @@ pub(super) fn judge(
     }
     let judged = judge_pods(mesh, scraper, target, pods);
     let Some((scraper, state)) = scraper else {
-        return vec![judged];
+        return vec![unless_encrypted(inventory, target, pods, judged)];
     };
     if is_own_pod(scraper, pods) {
         let mut own = judged.clone();
@@ -103,19 +105,22 @@ pub(super) fn judge(
             "{} scrapes its own pod: loopback never meets the sidecar",
             scraper.object
         )];
-        if scraper.several_pods && judged.shown.demand != Demand::Plain {
-            return vec![own, judged];
-        }
-        return vec![own];
+        return match scraper.several_pods {
+            true => vec![own, judged],
+            false => vec![own],
+        };
     }
     match originates_tls(inventory, scraper, state, target, pods) {
         Originates::No => vec![judged],
-        Originates::Yes { how, proven } => {
+        Originates::Yes(how) => {
             let mut encrypted = judged;
-            encrypted.aside = Some(Aside::SidecarOriginatesTls);
-            encrypted.shown.demand = Demand::Plain;
-            encrypted.shown.proven = proven;
-            encrypted.shown.because.push(how);
+            // A port that is plain anyway is so with the sidecar and without it.
+            if encrypted.shown.demand != Demand::Plain {
+                encrypted.aside = Some(Aside::SidecarOriginatesTls);
+                encrypted.shown.demand = Demand::Plain;
+                encrypted.shown.proven = false;
+                encrypted.shown.because.insert(0, how);
+            }
             vec![encrypted]
         }
         Originates::IfInjected(how) => {
@@ -148,18 +153,40 @@ fn judge_pods(
     };
     let scraper_in_ambient =
         scraper.is_some_and(|(_, state)| state.plane.value == Some(DataPlane::Ambient));
-    let demand = demand(
+    let mut demand = demand(
         plane.fact.value,
         captured.value,
         mode.fact.value,
         scraper_in_ambient,
     );
+    let mut proven = is_proven(demand, &plane.fact, &captured, &mode.fact);
     let mut because = because(&plane.fact, &captured, &mode.fact);
     if target.port.is_none() {
         because.insert(
             0,
             "no pods in the input tell the number of the port".to_owned(),
         );
+    }
+    match policy::serves_istios_certificates(pods, target.port) {
+        Some(policy::Serves::Always(how)) => {
+            let taken_first = captured.value == Some(true)
+                && !matches!(
+                    mode.fact.value,
+                    Some(MtlsMode::Permissive | MtlsMode::Disable)
+                );
+            demand = if taken_first {
+                Demand::Unknown
+            } else {
+                Demand::MutualTls
+            };
+            proven = !taken_first;
+            because.insert(0, how);
+        }
+        Some(policy::Serves::Perhaps(how)) if demand == Demand::Plain => {
+            proven = false;
+            because.push(how);
+        }
+        Some(policy::Serves::Perhaps(_)) | None => {}
     }
     let in_ambient = plane.fact.value == Some(DataPlane::Ambient);
     if let Some((scraper, _)) = scraper.filter(|_| in_ambient && scraper_in_ambient) {
@@ -179,7 +206,7 @@ fn judge_pods(
                 (_, captured) => captured,
             },
             mode: mode.fact.value,
-            proven: is_proven(demand, &plane.fact, &captured, &mode.fact),
+            proven,
             demand,
             because,
         },
@@ -188,6 +215,7 @@ fn judge_pods(
         unlabelled: plane.unlabelled,
         namespace_assumed: plane.namespace_missing,
         mode_assumed: mode.assumed,
+        mode_proven: mode.fact.proven,
         addressed_as_pod: target.addressed_by.is_none(),
     }
 }
@@ -247,7 +275,7 @@ fn elsewhere(service: &Service, target: &Target<'_>) -> Judged {
             via: target.via.clone(),
             data_plane: Some(DataPlane::None),
             captured: Some(false),
-            mode: None,
+            mode: Some(MtlsMode::Permissive),
             proven: true,
             demand: Demand::Plain,
             because: vec![format!(
@@ -260,6 +288,7 @@ fn elsewhere(service: &Service, target: &Target<'_>) -> Judged {
         unlabelled: false,
         namespace_assumed: false,
         mode_assumed: false,
+        mode_proven: false,
         addressed_as_pod: false,
     }
 }
@@ -285,7 +314,7 @@ fn is_own_pod(scraper: &Scraper, pods: &Workload) -> bool {
 /// Whether the scraper's sidecar encrypts the request by itself.
 enum Originates {
     No,
-    Yes { how: String, proven: bool },
+    Yes(String),
     IfInjected(String),
 }
 
@@ -299,28 +328,53 @@ fn originates_tls(
     target: &Target<'_>,
     pods: &Workload,
 ) -> Originates {
-    let destination = match target.addressed_by {
-        Some(service) => service.object.to_string(),
-        None => match headless_non_http(inventory, pods, target.port) {
-            Some(service) => format!("headless {}", service.object),
-            None => return Originates::No,
-        },
+    let Some(destination) = known_destination(inventory, target, pods) else {
+        return Originates::No;
     };
     let outbound = policy::outbound_captured(&scraper.pods, target.port);
     match (state.plane.value, outbound.value) {
         (Some(DataPlane::None | DataPlane::Ambient), _) | (_, Some(false)) => Originates::No,
-        (Some(DataPlane::Sidecar), Some(true)) => Originates::Yes {
-            how: format!(
-                "{destination} is known to the sidecar of {}: it encrypts the request itself",
-                scraper.object
-            ),
-            proven: false,
-        },
+        (Some(DataPlane::Sidecar), Some(true)) => Originates::Yes(format!(
+            "{destination} is known to the sidecar of {}: it encrypts the request itself",
+            scraper.object
+        )),
         (None, _) | (Some(DataPlane::Sidecar), None) => Originates::IfInjected(format!(
             "whether a sidecar of {} encrypts requests to {destination} is not known",
             scraper.object
         )),
     }
+}
+
+/// What a sidecar of the scraper, if it has one, would know the target by.
+fn known_destination(
+    inventory: &Inventory,
+    target: &Target<'_>,
+    pods: &Workload,
+) -> Option<String> {
+    match target.addressed_by {
+        Some(service) => Some(service.object.to_string()),
+        None => headless_non_http(inventory, pods, target.port)
+            .map(|service| format!("headless {}", service.object)),
+    }
+}
+
+/// Without a scraper in the input nobody says whether a sidecar encrypts requests to such a target.
+fn unless_encrypted(
+    inventory: &Inventory,
+    target: &Target<'_>,
+    pods: &Workload,
+    mut judged: Judged,
+) -> Judged {
+    if judged.shown.demand != Demand::Plain
+        && let Some(destination) = known_destination(inventory, target, pods)
+    {
+        judged.shown.demand = Demand::Unknown;
+        judged.shown.proven = false;
+        judged.shown.because.push(format!(
+            "whether a sidecar of the scraper encrypts requests to {destination} is not known: the input has no scraper"
+        ));
+    }
+    judged
 }
 
 /// A headless Service whose own port is the pod's, under a protocol that Istio does not route by host.

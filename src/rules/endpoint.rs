@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use super::Rule;
-use super::decision::{Decision, Now, Step, Transport, Verdict};
+use super::decision::{Decision, Demand, Now, Step, Transport, Verdict};
 use super::demand::Judged;
 use super::message::{self, Subject};
 use super::obstacle::{self, Blocked};
@@ -168,16 +168,23 @@ pub(super) fn scrapers_in_need(endpoints: &[JudgedEndpoint]) -> BTreeSet<usize> 
 }
 
 fn decide(scraping: Scraping<'_>, config: &Config) -> JudgedEndpoint {
-    let view = view::view(&scraping);
+    let view = view::view(&scraping, config);
     let effective = written::effective(scraping.endpoint, scraping.class_tls());
-    let now = effective.now();
-    let demands = summary::summarise(&view.judged, !view.gaps.is_empty(), config);
-
-    let (rule, turn) = row(demands, now, config);
-    let answer = match what_is_not_ours(&scraping, &view, rule) {
-        Some(blocked) => Answer::kept(blocked),
-        None => turned(&scraping, &effective, rule, turn, config),
+    let answer = match (&effective, view.demands) {
+        (Ok(effective), Some(demands)) => {
+            let (rule, turn) = row(demands, effective.now(), config);
+            match obstacle::rewritten(&scraping) {
+                // TLS of its own is kept whatever else is said of it.
+                Some(blocked) if rule != Rule::OwnTlsIsKept => Answer::kept(blocked),
+                _ => turned(&scraping, effective, rule, turn, config),
+            }
+        }
+        _ => Answer::kept(Blocked {
+            rule: Rule::MixedTargets,
+            why: "the scrapers that select it would need different settings".to_owned(),
+        }),
     };
+    let now = effective.unwrap_or_else(|first| first).now();
     let rule = match answer.rule {
         Rule::AlreadyRight if view.is_encrypted_by_sidecar() => Rule::SidecarOriginatesTls,
         rule => rule,
@@ -196,7 +203,7 @@ fn decide(scraping: Scraping<'_>, config: &Config) -> JudgedEndpoint {
     let mut decision = Decision::finding(object, scraping.endpoint.at.clone(), rule, message);
     decision.transport = Some(Transport {
         now,
-        wanted: summary::wanted(demands),
+        wanted: summary::wanted(view.demands, config),
     });
     decision.targets = view
         .judged
@@ -218,6 +225,9 @@ fn decide(scraping: Scraping<'_>, config: &Config) -> JudgedEndpoint {
     } else if !answer.steps.is_empty() {
         decision.verdict = Verdict::Patch;
         decision.steps = answer.steps;
+        if rests_on_an_assumption(&view) {
+            decision.severity = decision.severity.max(Severity::Warning);
+        }
     }
     JudgedEndpoint {
         decision,
@@ -225,6 +235,13 @@ fn decide(scraping: Scraping<'_>, config: &Config) -> JudgedEndpoint {
         scrapers: scraping.scrapers,
         certificates,
     }
+}
+
+/// Whether mutual TLS is demanded by a mode that a policy in the input may overrule.
+fn rests_on_an_assumption(view: &View) -> bool {
+    view.judged
+        .iter()
+        .any(|judged| judged.shown.demand == Demand::MutualTls && !judged.mode_proven)
 }
 
 /// What becomes of an endpoint.
@@ -248,19 +265,6 @@ impl Answer {
             obstacle: Some(blocked.why),
         }
     }
-}
-
-/// What takes an endpoint out of the table's hands. TLS of its own is kept whatever else is said of it.
-fn what_is_not_ours(scraping: &Scraping<'_>, view: &View, rule: Rule) -> Option<Blocked> {
-    if rule == Rule::OwnTlsIsKept {
-        return None;
-    }
-    obstacle::rewritten(scraping).or_else(|| {
-        view.scrapers_disagree.then(|| Blocked {
-            rule: Rule::MixedTargets,
-            why: "the scrapers that select it would need different settings".to_owned(),
-        })
-    })
 }
 
 /// Does what the table asks for, unless something forbids it.

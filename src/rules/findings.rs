@@ -67,6 +67,8 @@ fn of_objects(inventory: &Inventory, config: &Config) -> Vec<Decision> {
         .map(|scrape| &scrape.object)
         .chain(inventory.scrapers.iter().map(|scraper| &scraper.object))
         .chain(inventory.policies.iter().map(|policy| &policy.object))
+        .chain(inventory.services.iter().map(|service| &service.object))
+        .chain(inventory.workloads.iter().map(|workload| &workload.object))
         .filter(|object| object.namespace_assumed);
     for object in assumed {
         findings.push(Decision::finding(

@@ -8,7 +8,7 @@ use json_patch::PatchOperation;
 
 use super::Rule;
 use super::decision::{Demand, JudgedTarget, Step};
-use super::demand::Judged;
+use super::demand::{Aside, Judged};
 use crate::config::{Config, InjectionUnknown, TargetsUnknown};
 use crate::policy::DataPlane;
 
@@ -144,7 +144,12 @@ fn wrong(steps: &[Step]) -> String {
 
 /// What would turn a suspicion into proof.
 fn how_to_prove(judged: &[Judged]) -> &'static str {
-    if judged.iter().any(|judged| !judged.undecided.is_empty()) {
+    if judged
+        .iter()
+        .any(|judged| judged.aside == Some(Aside::SidecarOriginatesTls))
+    {
+        "remove them by hand if the sidecar does encrypt the requests"
+    } else if judged.iter().any(|judged| !judged.undecided.is_empty()) {
         "leave one policy of the level"
     } else if judged.iter().any(|judged| judged.unlabelled) {
         "label the Namespace istio-injection: disabled if its pods are not to be injected"
@@ -244,8 +249,8 @@ pub(super) fn unreachable(judged: &[Judged]) -> String {
 fn originates(judged: &[Judged]) -> String {
     let mut reasons: Vec<_> = judged
         .iter()
-        .filter(|judged| judged.aside.is_some())
-        .filter_map(|judged| judged.shown.because.last().cloned())
+        .filter(|judged| judged.aside == Some(Aside::SidecarOriginatesTls))
+        .filter_map(|judged| judged.shown.because.first().cloned())
         .collect();
     reasons.dedup();
     reasons.join("; ")

@@ -135,12 +135,15 @@ pub(super) fn directory(scraping: &Scraping<'_>, config: &Config) -> Result<Stri
         return Ok(named.to_owned());
     }
     let chosen = begun.unwrap_or(&config.directory);
-    match set_ups.iter().find(|(_, set_up)| !set_up.can_mount(chosen)) {
+    let refusal = set_ups
+        .iter()
+        .find_map(|(scraper, set_up)| Some((scraper, set_up.cannot_mount(chosen)?)));
+    match refusal {
         None => Ok(chosen.to_owned()),
-        Some((scraper, _)) => Err(Blocked {
+        Some((scraper, why)) => Err(Blocked {
             rule: Rule::CertificateDirectoriesDiffer,
             why: format!(
-                "{} mounts something else in {chosen}, where the certificates should be",
+                "the certificates should be in {chosen}, but {} {why}",
                 scraper.object
             ),
         }),

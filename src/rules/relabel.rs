@@ -97,6 +97,10 @@ fn interferes(rule: &Value) -> Option<Interference> {
         _ => {}
     }
     match text("action", "action").to_ascii_lowercase().as_str() {
+        // Mapped onto `__…__`: the address or the scheme may be among them.
+        "labelmap" | "labelmap_all" if text("replacement", "replacement").starts_with("__") => {
+            Some(Interference::Address)
+        }
         "labelkeep" => Some(Interference::MetaLabels),
         "labeldrop" | "labelmap" | "labelmap_all" => {
             let regex = text("regex", "regex");

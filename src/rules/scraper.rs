@@ -71,6 +71,9 @@ impl Patched<'_> {
             .iter()
             .enumerate()
             .filter_map(|(position, scraper)| {
+                if let Some(problem) = not_understood(&self.inventory, scraper) {
+                    return Some((position, Some(problem)));
+                }
                 match targets::selected(&self.inventory, scraper, scrape) {
                     Selected::Yes => Some((position, None)),
                     Selected::Undecided(why) => Some((position, Some(why))),
@@ -128,7 +131,10 @@ fn state(mesh: &Mesh<'_>, scraper: &Scraper, config: &Config) -> ScraperState {
     let injection = policy::data_plane(mesh, &scraper.pods);
     let plane = injection.fact;
     let (label, injectable) = label(mesh, scraper, &plane, config.inject);
-    let certificates = injectable.and_then(|()| certificates::read(scraper, config));
+    let certificates = match not_understood(mesh.inventory, scraper) {
+        Some(problem) => Err(problem),
+        None => injectable.and_then(|()| certificates::read(scraper, config)),
+    };
     ScraperState {
         plane,
         certificates,
@@ -140,6 +146,15 @@ fn state(mesh: &Mesh<'_>, scraper: &Scraper, config: &Config) -> ScraperState {
             }
         },
     }
+}
+
+/// Which field of a scraper could not be read: nobody knows what it selects, or what would become of it.
+fn not_understood(inventory: &Inventory, scraper: &Scraper) -> Option<String> {
+    inventory
+        .unread
+        .iter()
+        .find(|unread| unread.object == scraper.object && unread.at.count() > 1)
+        .map(|unread| format!("{} is not understood: {}", unread.at, unread.problem))
 }
 
 /// Whether the label is needed, or why no label helps.
@@ -226,18 +241,13 @@ pub(super) fn decide_all(
             decisions.extend(unneeded(position, scraper, state, endpoints));
         } else {
             let wanted: Vec<_> = wanted.into_iter().collect();
-            decisions.extend(completed(scraper, state, &wanted, config));
+            decisions.extend(completed(scraper, state, &wanted));
         }
     }
     decisions
 }
 
-fn completed(
-    scraper: &Scraper,
-    state: &ScraperState,
-    directories: &[&str],
-    config: &Config,
-) -> Vec<Decision> {
+fn completed(scraper: &Scraper, state: &ScraperState, directories: &[&str]) -> Vec<Decision> {
     let at = PointerBuf::from_tokens(["spec"]);
     let set_up = match &state.certificates {
         Ok(set_up) => set_up,
@@ -258,6 +268,17 @@ fn completed(
             &scraper.object,
             at.clone(),
             &scraper.object.namespace,
+        ));
+    }
+    if state.plane.value != Some(DataPlane::Sidecar) {
+        decisions.push(Decision::finding(
+            &scraper.object,
+            at.clone(),
+            Rule::InjectionUnknown,
+            format!(
+                "nothing in the input says that it has a sidecar, without which it has no certificates ({})",
+                state.plane.because.join("; ")
+            ),
         ));
     }
     if state.label == Label::AgainstProof {
@@ -282,7 +303,7 @@ fn completed(
             &scraper.object,
             at,
             Rule::ScraperNeedsCertificates,
-            needs(state, directories, config),
+            needs(state, directories),
         );
         decision.verdict = Verdict::Patch;
         decision.steps = steps;
@@ -291,18 +312,13 @@ fn completed(
     decisions
 }
 
-fn needs(state: &ScraperState, directories: &[&str], config: &Config) -> String {
+fn needs(state: &ScraperState, directories: &[&str]) -> String {
     let mut message = format!(
         "endpoints that it selects use its sidecar's certificates: istio-proxy writes them, it reads them in {}",
         directories.join(" and ")
     );
     if state.label != Label::NotNeeded {
         message.push_str("; the pod label sidecar.istio.io/inject makes sure of the sidecar");
-    } else if config.inject == ScraperInject::Never && state.plane.value != Some(DataPlane::Sidecar)
-    {
-        message.push_str(
-            "; nothing in the input says that it has a sidecar, and scraper.inject is \"never\"",
-        );
     }
     message
 }

@@ -38,6 +38,29 @@ pub(super) enum Summary {
     Unreachable,
 }
 
+impl Summary {
+    /// What two scrapers' demands have in common: proof and tellability count only where both have
+    /// them; `None` where the scrapers would need different settings.
+    pub(super) fn in_common(self, other: Self) -> Option<Self> {
+        use Summary::{InjectionUnknown, Mixed, MutualTls, Plain, Unknown, Unreachable};
+        Some(match (self, other) {
+            (MutualTls, MutualTls) => MutualTls,
+            (Plain { proven: a }, Plain { proven: b }) => Plain { proven: a && b },
+            (Mixed { by_injection: a }, Mixed { by_injection: b }) => Mixed {
+                by_injection: a && b,
+            },
+            (InjectionUnknown { tellable: a }, InjectionUnknown { tellable: b }) => {
+                InjectionUnknown { tellable: a && b }
+            }
+            (Unknown { known_are_plain: a }, Unknown { known_are_plain: b }) => Unknown {
+                known_are_plain: a && b,
+            },
+            (Unreachable, Unreachable) => Unreachable,
+            _ => return None,
+        })
+    }
+}
+
 /// Sums up. Unreachable targets leave the answer to the others.
 pub(super) fn summarise(judged: &[Judged], has_gaps: bool, config: &Config) -> Summary {
     let demands = |demand| judged.iter().filter(move |one| one.shown.demand == demand);
@@ -74,18 +97,24 @@ pub(super) fn summarise(judged: &[Judged], has_gaps: bool, config: &Config) -> S
 }
 
 /// What the endpoint should speak.
-pub(super) fn wanted(demands: Summary) -> Wanted {
+pub(super) fn wanted(demands: Option<Summary>, config: &Config) -> Wanted {
     match demands {
-        Summary::MutualTls => Wanted::MutualTls,
-        Summary::Plain { .. } => Wanted::Plain,
-        Summary::Mixed { .. } | Summary::InjectionUnknown { tellable: true } => Wanted::PerTarget,
-        Summary::Unknown {
+        Some(Summary::MutualTls) => Wanted::MutualTls,
+        Some(Summary::Plain { .. }) => Wanted::Plain,
+        Some(Summary::Mixed { .. }) | None => Wanted::PerTarget,
+        Some(Summary::InjectionUnknown { tellable }) => match config.injection_unknown {
+            InjectionUnknown::Assume => Wanted::MutualTls,
+            InjectionUnknown::Relabel if tellable => Wanted::PerTarget,
+            InjectionUnknown::Relabel | InjectionUnknown::Ignore => Wanted::Unknown,
+        },
+        Some(Summary::Unknown {
             known_are_plain: true,
-        } => Wanted::Plain,
-        Summary::InjectionUnknown { tellable: false }
-        | Summary::Unknown {
-            known_are_plain: false,
-        }
-        | Summary::Unreachable => Wanted::Unknown,
+        }) => Wanted::Plain,
+        Some(
+            Summary::Unknown {
+                known_are_plain: false,
+            }
+            | Summary::Unreachable,
+        ) => Wanted::Unknown,
     }
 }

@@ -10,6 +10,8 @@ use super::decision::Demand;
 use super::demand::{self, Aside, Judged};
 use super::relabel;
 use super::scraper::{Patched, ScraperState};
+use super::summary::{self, Summary};
+use crate::config::Config;
 use crate::model::{Endpoint, Scrape, Scraper};
 use crate::targets;
 
@@ -33,22 +35,24 @@ impl<'a> Scraping<'a> {
             .map(|position| self.patched.scraper(*position))
     }
 
-    /// `tlsConfig` of the scrape class that applies to the object.
-    pub(super) fn class_tls(&self) -> Option<&'a Value> {
-        let (scraper, _) = self.scrapers().next()?;
-        let (_, class) = relabel::class_of(&scraper.spec, self.scrape.scrape_class.as_deref())?;
-        class.get("tlsConfig")
+    /// `tlsConfig` of the scrape class that applies to the object, for each scraper.
+    pub(super) fn class_tls(&self) -> impl Iterator<Item = Option<&'a Value>> {
+        self.scrapers().map(|(scraper, _)| {
+            let class = self.scrape.scrape_class.as_deref();
+            relabel::class_of(&scraper.spec, class).and_then(|(_, class)| class.get("tlsConfig"))
+        })
     }
 }
 
 /// An endpoint's targets, as its scrapers meet them.
+#[derive(Default)]
 pub(super) struct View {
-    /// The targets, judged for the first scraper.
+    /// The targets as each scraper meets them, each judgement once.
     pub(super) judged: Vec<Judged>,
     /// What keeps them from being complete.
     pub(super) gaps: Vec<String>,
-    /// Another scraper meets something else.
-    pub(super) scrapers_disagree: bool,
+    /// What they demand together; `None`: the scrapers would need different settings.
+    pub(super) demands: Option<Summary>,
 }
 
 impl View {
@@ -62,23 +66,38 @@ impl View {
 }
 
 /// Judges the targets for each scraper; without one in the input, as any scraper outside would meet them.
-pub(super) fn view(scraping: &Scraping<'_>) -> View {
-    let mut views = scraping
-        .scrapers()
-        .map(|scraper| view_of(scraping, Some(scraper)));
-    let Some(mut first) = views.next() else {
-        return view_of(scraping, None);
-    };
-    let met = |view: &View| {
-        let demands = view.judged.iter().map(|judged| judged.shown.demand);
-        (demands.collect::<Vec<_>>(), view.gaps.is_empty())
-    };
-    let expected = met(&first);
-    first.scrapers_disagree = views.any(|other| met(&other) != expected);
-    first
+pub(super) fn view(scraping: &Scraping<'_>, config: &Config) -> View {
+    let mut scrapers: Vec<_> = scraping.scrapers().map(Some).collect();
+    if scrapers.is_empty() {
+        scrapers.push(None);
+    }
+    let mut whole = View::default();
+    for (position, scraper) in scrapers.into_iter().enumerate() {
+        let (judged, gaps) = met_by(scraping, scraper);
+        let demands = summary::summarise(&judged, !gaps.is_empty(), config);
+        whole.demands = match whole.demands {
+            _ if position == 0 => Some(demands),
+            Some(others) => others.in_common(demands),
+            None => None,
+        };
+        for one in judged {
+            if !whole.judged.iter().any(|other| other.shown == one.shown) {
+                whole.judged.push(one);
+            }
+        }
+        for gap in gaps {
+            if !whole.gaps.contains(&gap) {
+                whole.gaps.push(gap);
+            }
+        }
+    }
+    whole
 }
 
-fn view_of(scraping: &Scraping<'_>, scraper: Option<(&Scraper, &ScraperState)>) -> View {
+fn met_by(
+    scraping: &Scraping<'_>,
+    scraper: Option<(&Scraper, &ScraperState)>,
+) -> (Vec<Judged>, Vec<String>) {
     let own_namespace_only =
         scraper.is_some_and(|(scraper, _)| scraper.ignores_namespace_selectors);
     let inventory = &scraping.patched.inventory;
@@ -89,13 +108,10 @@ fn view_of(scraping: &Scraping<'_>, scraper: Option<(&Scraper, &ScraperState)>) 
         own_namespace_only,
     );
     let mesh = scraping.patched.mesh();
-    View {
-        judged: reach
-            .targets
-            .iter()
-            .flat_map(|target| demand::judge(inventory, &mesh, scraper, target))
-            .collect(),
-        gaps: reach.gaps,
-        scrapers_disagree: false,
-    }
+    let judged = reach
+        .targets
+        .iter()
+        .flat_map(|target| demand::judge(inventory, &mesh, scraper, target))
+        .collect();
+    (judged, reach.gaps)
 }

@@ -32,7 +32,21 @@ pub(super) struct Effective<'a> {
 
 /// Merges the scrape class that applies, as the operator does: an endpoint without tlsConfig takes
 /// the class's whole, one with takes what it lacks but not `insecureSkipVerify`.
-pub(super) fn effective<'a>(endpoint: &'a Endpoint, class_tls: Option<&Value>) -> Effective<'a> {
+///
+/// # Errors
+/// The first scraper's reading, where the classes of the scrapers make different things of it.
+pub(super) fn effective<'a>(
+    endpoint: &'a Endpoint,
+    class_tls: impl Iterator<Item = Option<&'a Value>>,
+) -> Result<Effective<'a>, Effective<'a>> {
+    let mut readings = class_tls.map(|class| merged(endpoint, class));
+    let tls = readings.next().unwrap_or_else(|| merged(endpoint, None));
+    let agree = readings.all(|other| other == tls);
+    let effective = Effective { endpoint, tls };
+    if agree { Ok(effective) } else { Err(effective) }
+}
+
+fn merged(endpoint: &Endpoint, class_tls: Option<&Value>) -> Map<String, Value> {
     let mut tls = written_tls(endpoint).cloned().unwrap_or_default();
     let writes_its_own = !tls.is_empty();
     for (field, value) in class_tls.and_then(Value::as_object).into_iter().flatten() {
@@ -41,7 +55,7 @@ pub(super) fn effective<'a>(endpoint: &'a Endpoint, class_tls: Option<&Value>) -
             tls.insert(field.clone(), value.clone());
         }
     }
-    Effective { endpoint, tls }
+    tls
 }
 
 impl Effective<'_> {
@@ -90,7 +104,8 @@ impl Effective<'_> {
         if scheme_is_https(self.endpoint) {
             steps.push(remove(&self.endpoint.at, "scheme"));
         }
-        if self.endpoint.tls.is_some() {
+        // What the class brings is not the endpoint's to lose, and what is not Istio's is kept.
+        if self.endpoint.tls.as_ref().is_some_and(is_istios) {
             steps.push(remove(&self.endpoint.at, "tlsConfig"));
         }
         steps.extend(relabel::removal(self.endpoint));

@@ -34,8 +34,8 @@ pub enum ApplyError {
     Value(#[from] ValueError),
     /// The edited text does not say what the patched value says.
     #[error(
-        "the edited text does not say what the patch says; this is a bug in istio-scrape, \
-         please report it with the object: {0}"
+        "{0}: the edited text does not say what the patch says; nothing was changed; this is a bug in \
+         istio-scrape, please report it with the object"
     )]
     Refuted(String),
 }
@@ -107,22 +107,14 @@ pub fn edits(
 /// Whether the item, read again from the edited text, is the old one with `patch` applied.
 ///
 /// # Errors
-/// [`ApplyError::Refuted`] when it is not.
-pub fn verify(
+/// When either cannot be read as a value.
+pub fn agrees(
     before: &Item<'_>,
     after: &Item<'_>,
     patch: &[PatchOperation],
     rules: Rules,
-) -> Result<(), ApplyError> {
+) -> Result<bool, ApplyError> {
     let mut expected = before.node.value(rules)?;
     json_patch::patch(&mut expected, patch)?;
-    let found = after.node.value(rules)?;
-    if found == expected {
-        Ok(())
-    } else {
-        Err(ApplyError::Refuted(format!(
-            "{} {}",
-            before.kind, before.api_version
-        )))
-    }
+    Ok(after.node.value(rules)? == expected)
 }

@@ -36,9 +36,11 @@ mod plan;
 mod setting;
 
 use config::{Config, ConfigError, FailOn, RunMode, Severity};
-use krm::{CloseError, Form, OpenError, Source};
+use krm::{CloseError, Form, OpenError, Package, Source};
+use plan::Plan;
 use report::Located;
 use rules::Verdict;
+use setting::Setting;
 
 /// What the command line says beside the inputs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -57,6 +59,17 @@ pub struct Outcome {
     /// What goes into the report file: JSON, as `explain -o json` has it.
     pub report: String,
     /// Exit code: 0 done, 1 findings.
+    pub exit: u8,
+}
+
+/// What a command prints that tells about a run instead of making it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// What goes to stdout.
+    pub text: String,
+    /// What goes to stderr, line by line.
+    pub messages: Vec<String>,
+    /// Exit code.
     pub exit: u8,
 }
 
@@ -84,6 +97,29 @@ pub enum Error {
     /// An edit that does not say what its patch says.
     #[error(transparent)]
     Apply(#[from] apply::ApplyError),
+    /// A stream of which nothing would be left, and an empty output means "delete everything" to a host.
+    #[error(
+        "the input is nothing but configuration; name or pipe in the objects too, or use --config"
+    )]
+    OnlyConfiguration,
+}
+
+/// A run up to the point where it is known what is to happen.
+struct Run<'t> {
+    package: Package<'t>,
+    setting: Setting,
+    plan: Plan,
+}
+
+fn decided<'t>(sources: &'t [Source], flags: &Flags) -> Result<Run<'t>, Error> {
+    let package = krm::open(sources, model::reads)?;
+    let setting = setting::find(&package, flags)?;
+    let plan = plan::draw(&package, &setting.config)?;
+    Ok(Run {
+        package,
+        setting,
+        plan,
+    })
 }
 
 /// The plain run: patches what is to be patched.
@@ -94,10 +130,15 @@ pub enum Error {
 /// # Errors
 /// When the input, the configuration or the output cannot be had.
 pub fn run(sources: &[Source], flags: &Flags) -> Result<Outcome, Error> {
-    let package = krm::open(sources, model::reads)?;
-    let setting = setting::setting(&package, flags)?;
-    let plan = plan::plan(&package, &setting.config)?;
-    let results = report::results::results(&plan.decisions);
+    let Run {
+        package,
+        setting,
+        plan,
+    } = decided(sources, flags)?;
+    if !package.items.is_empty() && setting.left_out.len() == package.items.len() {
+        return Err(Error::OnlyConfiguration);
+    }
+    let results = report::results::render(&plan.decisions);
     let failed = fails(&plan.decisions, &setting.config);
     let changes = match (failed, setting.config.mode) {
         (false, RunMode::Patch) => plan.edits.as_slice(),
@@ -109,20 +150,26 @@ pub fn run(sources: &[Source], flags: &Flags) -> Result<Outcome, Error> {
         Some(krm::close(&package, changes, &results, &setting.left_out)?)
     };
     let mut messages = setting.messages;
-    messages.extend(
-        report::text::text(&plan.decisions)
-            .lines()
-            .map(str::to_owned),
-    );
+    let findings = report::text::render(&plan.decisions);
+    messages.extend(findings.lines().map(str::to_owned));
+    if failed {
+        messages.push(match setting.config.mode {
+            RunMode::Check => "istio-scrape: nothing was changed: mode is \"check\"".to_owned(),
+            RunMode::Patch => {
+                "istio-scrape: nothing was changed: findings have reached failOn".to_owned()
+            }
+        });
+    }
     Ok(Outcome {
         output,
         messages,
-        report: format!("{:#}\n", report::json::json(&plan.decisions)),
+        report: report::json::render(&plan.decisions),
         exit: u8::from(failed),
     })
 }
 
-/// Every endpoint and scraper: what becomes of it, why, and which object decided.
+/// Every endpoint, and every scraper of which something is asked: what becomes of it, why, and
+/// which object decided.
 ///
 /// # Errors
 /// As [`run`].
@@ -131,51 +178,45 @@ pub fn explain(
     flags: &Flags,
     format: Format,
     colour: bool,
-) -> Result<String, Error> {
-    let package = krm::open(sources, model::reads)?;
-    let setting = setting::setting(&package, flags)?;
-    let plan = plan::plan(&package, &setting.config)?;
-    Ok(match format {
-        Format::Table => report::table::table(&plan.decisions, colour),
-        Format::Json => format!("{:#}\n", report::json::json(&plan.decisions)),
+) -> Result<Report, Error> {
+    let Run { setting, plan, .. } = decided(sources, flags)?;
+    Ok(Report {
+        text: match format {
+            Format::Table => report::table::render(&plan.decisions, colour),
+            Format::Json => report::json::render(&plan.decisions),
+        },
+        messages: setting.messages,
+        exit: 0,
     })
 }
 
-/// The unified diff of what a run would change, and whether there is any.
+/// The unified diff of what a run would change; exit code 1 if there is any.
 ///
 /// # Errors
 /// As [`run`].
-pub fn diff(sources: &[Source], flags: &Flags, _colour: bool) -> Result<(String, bool), Error> {
-    let package = krm::open(sources, model::reads)?;
-    let setting = setting::setting(&package, flags)?;
-    let plan = plan::plan(&package, &setting.config)?;
+pub fn diff(sources: &[Source], flags: &Flags) -> Result<Report, Error> {
+    let Run {
+        package,
+        setting,
+        plan,
+    } = decided(sources, flags)?;
     let edited = plan::edited(&package, &plan.edits);
     let after = krm::open(&edited, model::reads)?;
-    let of = |items: &[krm::Item<'_>], source: usize| -> Vec<usize> {
-        (0..items.len())
-            .filter(|item| items[*item].source == source)
-            .collect()
-    };
-    let diff: String = sources
+    let text: String = sources
         .iter()
+        .zip(&edited)
         .enumerate()
-        .map(|(position, source)| {
-            let side = |text: &str, items: &[krm::Item<'_>]| {
-                let own: Vec<_> = of(items, position)
-                    .into_iter()
-                    .map(|item| &items[item])
-                    .collect();
-                report::diff::masked(text, &own)
-            };
-            report::diff::diff(
-                &source.name,
-                &side(&source.text, &package.items),
-                &side(&edited[position].text, &after.items),
-            )
+        .map(|(position, (old, new))| {
+            let before = (old.text.as_str(), package.items.as_slice());
+            let after = (new.text.as_str(), after.items.as_slice());
+            report::diff::diff(&old.name, position, before, after)
         })
         .collect();
-    let changes = !diff.is_empty();
-    Ok((diff, changes))
+    Ok(Report {
+        exit: u8::from(!text.is_empty()),
+        messages: setting.messages,
+        text,
+    })
 }
 
 /// Whether a run with these decisions fails.

@@ -1,7 +1,8 @@
 //! From items to decisions and edits.
 //!
 //! Authority: the order of the layers.
-//! Departs from nothing: what one object does to itself never stops the run, it becomes a finding on that object.
+//! Departs from nothing: what cannot be read or changed in one object is a finding on that object; only an edit that
+//! does not say what its patch says stops the run, because then nothing we write can be trusted.
 //! Knows: every layer by its entry. Does not know: files, streams, settings' origin.
 
 use jsonptr::PointerBuf;
@@ -12,7 +13,7 @@ use crate::apply;
 use crate::config::{Config, Severity};
 use crate::krm::{self, Item, Package, Source};
 use crate::model::{self, Inventory, Object, Unread};
-use crate::report::{self, Located, Location};
+use crate::report::{self, Located};
 use crate::rules::{self, Decision, Rule, Verdict};
 use crate::yaml::{self, Edit, Rules};
 
@@ -25,7 +26,7 @@ pub(crate) struct Plan {
 }
 
 /// Decides, and turns the decisions into edits that are checked against their patches.
-pub(crate) fn plan(package: &Package<'_>, config: &Config) -> Result<Plan, Error> {
+pub(crate) fn draw(package: &Package<'_>, config: &Config) -> Result<Plan, Error> {
     let rules = package.form.rules();
     let inventory = inventory(package, config, rules);
     let mut decisions = rules::decide(&inventory, config);
@@ -105,7 +106,9 @@ fn read_differently(
         if let (Ok(ours), Ok(other)) = (item.node.value(ours), item.node.value(other)) {
             let object = identity(item, position, config);
             for (at, ours, other) in differences(&ours, &other) {
-                let secret = at.tokens().any(|token| report::is_secret(&token.decoded()));
+                let secret = at
+                    .tokens()
+                    .any(|token| report::secrets::is_secret(&token.decoded()));
                 different.push(match secret {
                     true => format!("{at} of {object}"),
                     false => format!("{at} of {object} ({ours} or {other})"),
@@ -195,11 +198,7 @@ fn located(package: &Package<'_>, mut decision: Decision) -> Located {
         *line += yaml::line_of(above, above.len()) - 1;
     }
     Located {
-        location: Location {
-            file: location.file,
-            index: location.index,
-            line: location.line,
-        },
+        location,
         decision,
         patch,
     }
@@ -264,17 +263,29 @@ fn verify(
     }
     let edited = edited(package, edits);
     let refuted = |problem: String| Error::Apply(apply::ApplyError::Refuted(problem));
-    let after = krm::open(&edited, model::reads).map_err(|error| refuted(error.to_string()))?;
+    let after = krm::open(&edited, model::reads)
+        .map_err(|_| refuted(unreadable(package, decisions).join(", ")))?;
     if after.items.len() != package.items.len() {
         return Err(refuted("the number of objects changed".to_owned()));
     }
     for (position, patch) in patches(decisions) {
-        apply::verify(
-            &package.items[position],
-            &after.items[position],
-            &patch,
-            rules,
-        )?;
+        let (before, after) = (&package.items[position], &after.items[position]);
+        if !apply::agrees(before, after, &patch, rules)? {
+            return Err(refuted(package.place(before).to_string()));
+        }
     }
     Ok(())
+}
+
+/// The objects after whose edits the text can no longer be read.
+fn unreadable(package: &Package<'_>, decisions: &[Located]) -> Vec<String> {
+    patches(decisions)
+        .filter(|(position, patch)| {
+            let item = &package.items[*position];
+            let text = &package.sources()[item.source].text;
+            let own = apply::edits(text, item, patch).map(|edits| vec![(item.source, edits)]);
+            own.is_ok_and(|own| krm::open(&edited(package, &own), model::reads).is_err())
+        })
+        .map(|(position, _)| package.place(&package.items[position]).to_string())
+        .collect()
 }

@@ -21,7 +21,7 @@ pub(crate) struct Setting {
 }
 
 /// Finds the configuration: `functionConfig`, `--config`, or the one ScrapeTLS among the inputs.
-pub(crate) fn setting(package: &Package<'_>, flags: &Flags) -> Result<Setting, Error> {
+pub(crate) fn find(package: &Package<'_>, flags: &Flags) -> Result<Setting, Error> {
     let is_ours = |item: &Item<'_>| config::is_scrape_tls(&item.api_version, &item.kind);
     let function_config = package
         .function_config

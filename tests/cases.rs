@@ -37,6 +37,7 @@ struct Case {
     input: String,
     output: Option<String>,
     report: Value,
+    exit: u8,
 }
 
 impl Case {
@@ -52,15 +53,25 @@ impl Case {
         Ok(Self {
             input,
             output: outcome.output,
+            exit: outcome.exit,
             report: serde_json::from_str(&outcome.report).expect("the report is JSON"),
         })
     }
 
     /// What is not as written by hand, or not as in the snapshot.
     fn differences(&self, directory: &Path) -> Vec<String> {
-        let (expected, decided) = (self.expected(), self.decided());
-        let unexpected = decided.iter().filter(|line| !expected.contains(line));
-        let missing = expected.iter().filter(|line| !decided.contains(line));
+        let (mut expected, mut decided) = (self.expected(), self.decided());
+        // What is in both, as often as in both, is as it should be.
+        decided.retain(
+            |line| match expected.iter().position(|other| other == line) {
+                Some(position) => {
+                    expected.swap_remove(position);
+                    false
+                }
+                None => true,
+            },
+        );
+        let (unexpected, missing) = (decided.iter(), expected.iter());
         let mut differences: Vec<_> = unexpected
             .map(|line| format!("not expected: {line}"))
             .chain(missing.map(|line| format!("missing: {line}")))
@@ -136,7 +147,10 @@ impl Case {
         }
         told.push_str("\n## Changes\n");
         match &self.output {
-            None => told.push_str("no output\n"),
+            None => writeln!(told, "no output, exit code {}", self.exit).expect("a String grows"),
+            Some(_) if self.exit != 0 => {
+                writeln!(told, "items unchanged, exit code {}", self.exit).expect("a String grows");
+            }
             Some(output) if *output == self.input => told.push_str("no changes\n"),
             Some(output) => {
                 let diff = TextDiff::from_lines(&self.input, output)

@@ -377,11 +377,17 @@ fn a_folder_without_files_is_refused() {
 fn the_report_says_what_stderr_says() {
     let files = folder(&[]);
     let read = |name: &str| std::fs::read_to_string(files.path().join(name)).unwrap();
-    ended(
+    let guide = std::fs::read("testdata/strict-needs-tls--guide/input.yaml").unwrap();
+    let good = ended(
         program(&["--report", "good.json"]).current_dir(&files),
-        b"kind: A\n",
+        &guide,
     );
-    assert!(read("good.json").contains("\"version\""));
+    let report: serde_json::Value = serde_json::from_str(&read("good.json")).unwrap();
+    assert_eq!(report["summary"]["changes"], 2);
+    for decision in report["decisions"].as_array().unwrap() {
+        let rule = decision["rule"].as_str().unwrap();
+        assert!(good.stderr.contains(rule), "{rule} is not on stderr");
+    }
     let failed = ended(
         program(&[])
             .current_dir(&files)

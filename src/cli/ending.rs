@@ -7,8 +7,8 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use istio_scrape::Outcome;
 use istio_scrape::krm::DecodeError;
+use istio_scrape::{Outcome, Report};
 use serde_json::json;
 use thiserror::Error;
 
@@ -92,12 +92,12 @@ impl Ending {
     }
 
     /// The end of a command that prints about the input.
-    pub(super) fn report(text: String, exit: u8) -> Self {
+    pub(super) fn report(report: Report) -> Self {
         Self {
-            stdout: Some(text),
-            stderr: Vec::new(),
+            stdout: Some(report.text),
+            stderr: report.messages,
             report: String::new(),
-            exit,
+            exit: report.exit,
             may_hang_up: true,
         }
     }

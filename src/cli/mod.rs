@@ -19,7 +19,7 @@ use std::process::ExitCode;
 use anstream::{AutoStream, ColorChoice};
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
-use istio_scrape::{Flags, Format, krm};
+use istio_scrape::{Flags, Format, Report, krm};
 use serde_json::{Value, json};
 
 use arguments::{Arguments, Command, ExplainFormat};
@@ -75,19 +75,12 @@ fn dispatch(arguments: &Arguments) -> u8 {
             };
             let color = color_on_stdout();
             report(inputs, config, |inputs, flags| {
-                Ok((
-                    istio_scrape::explain(&inputs.sources, flags, format, color)?,
-                    0,
-                ))
+                istio_scrape::explain(&inputs.sources, flags, format, color)
             })
         }
-        Some(Command::Diff { .. }) => {
-            let color = color_on_stdout();
-            report(inputs, config, |inputs, flags| {
-                let (text, differs) = istio_scrape::diff(&inputs.sources, flags, color)?;
-                Ok((text, u8::from(differs)))
-            })
-        }
+        Some(Command::Diff { .. }) => report(inputs, config, |inputs, flags| {
+            istio_scrape::diff(&inputs.sources, flags)
+        }),
     }
 }
 
@@ -119,7 +112,7 @@ fn plain_run(inputs: Result<Inputs, Failure>, config: Option<&Path>, report: Opt
 fn report(
     inputs: Result<Inputs, Failure>,
     config: Option<&Path>,
-    command: impl FnOnce(&Inputs, &Flags) -> Result<(String, u8), istio_scrape::Error>,
+    command: impl FnOnce(&Inputs, &Flags) -> Result<Report, istio_scrape::Error>,
 ) -> u8 {
     let inputs = match inputs {
         Ok(inputs) => inputs,
@@ -127,10 +120,7 @@ fn report(
     };
     flags(config)
         .and_then(|flags| guarded(|| command(&inputs, &flags)))
-        .map_or_else(
-            |failure| Ending::failed(&failure, None),
-            |(text, exit)| Ending::report(text, exit),
-        )
+        .map_or_else(|failure| Ending::failed(&failure, None), Ending::report)
         .after(inputs.notices)
         .write()
 }

@@ -70,11 +70,6 @@ impl Inventory {
     pub fn workloads_in(&self, namespace: &str) -> &[Workload] {
         reading::in_namespace(&self.workloads, |workload| &workload.object, namespace)
     }
-
-    /// The PeerAuthentications of a namespace.
-    pub fn policies_in(&self, namespace: &str) -> &[PeerAuthentication] {
-        reading::in_namespace(&self.policies, |policy| &policy.object, namespace)
-    }
 }
 
 /// Which object, and what its metadata tells us to do with it.

@@ -26,7 +26,9 @@ pub use mode::{Mode, Undecided, mode};
 pub use outbound::outbound_captured;
 pub use precedence::{Level, level};
 pub use served::{Serves, serves_istios_certificates};
-pub use webhook::{Injector, Revision, ambient_enrols, injection_required, webhook_selects};
+pub use webhook::{
+    INJECT, Injector, Revision, ambient_enrols, injection_required, webhook_selects,
+};
 
 /// The mesh as far as policies and the injector depend on it.
 #[derive(Debug, Clone, Copy)]

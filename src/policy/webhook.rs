@@ -9,7 +9,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelecto
 use crate::model::{Labels, Workload};
 
 /// Injection or not: as a pod label seen by webhook and injector, as an annotation by the injector alone.
-pub(super) const INJECT: &str = "sidecar.istio.io/inject";
+/// The pod label (and, deprecated, annotation) that asks for a sidecar or declines it.
+pub const INJECT: &str = "sidecar.istio.io/inject";
 /// Injection by the default revision, for a Namespace; every value but `enabled` forbids it.
 pub(super) const NAMESPACE_INJECTION: &str = "istio-injection";
 /// Injection by a revision or tag, for a Namespace or a pod.

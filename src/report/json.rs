@@ -6,13 +6,17 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Located, now, severity, verdict, wanted};
+use super::{Located, now, secrets, severity, verdict, wanted};
 use crate::config::{MtlsMode, Severity};
 use crate::policy::DataPlane;
 use crate::rules::{Demand, JudgedTarget, Verdict, Wanted};
 
 /// The report: a summary, and every decision with what it rests on.
-pub fn json(decisions: &[Located]) -> Value {
+pub fn render(decisions: &[Located]) -> String {
+    format!("{:#}\n", report(decisions))
+}
+
+fn report(decisions: &[Located]) -> Value {
     json!({
         "version": 1,
         "summary": summary(decisions),
@@ -81,8 +85,21 @@ fn decision(located: &Located) -> Value {
         );
     }
     shown.insert("message".into(), json!(decision.message));
-    shown.insert("patch".into(), json!(located.patch));
+    shown.insert("patch".into(), without_secrets(json!(located.patch)));
     Value::Object(shown)
+}
+
+/// Annotations hold YAML, and that may hold anything.
+fn without_secrets(value: Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(secrets::masked(&text)),
+        Value::Array(items) => items.into_iter().map(without_secrets).collect(),
+        Value::Object(map) => map
+            .into_iter()
+            .map(|(key, value)| (key, without_secrets(value)))
+            .collect(),
+        other => other,
+    }
 }
 
 fn target(target: &JudgedTarget) -> Value {

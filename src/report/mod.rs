@@ -7,13 +7,18 @@
 pub mod diff;
 pub mod json;
 pub mod results;
+pub mod secrets;
 pub mod table;
 pub mod text;
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use json_patch::PatchOperation;
 use jsonptr::Pointer;
 
 use crate::config::Severity;
+pub use crate::krm::Location;
 use crate::rules::{Decision, Now, Rule, Verdict, Wanted};
 
 /// A decision with what only the text knows of it.
@@ -25,17 +30,6 @@ pub struct Located {
     pub location: Location,
     /// The operations of its patch.
     pub patch: Vec<PatchOperation>,
-}
-
-/// Where an object is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Location {
-    /// The file, by the orchestrator's annotation or as named on the command line; `-` for stdin.
-    pub file: String,
-    /// Position among the objects of the file.
-    pub index: usize,
-    /// Line of the place in the file, from 1; `None` where only the orchestrator knows the file.
-    pub line: Option<usize>,
 }
 
 impl Located {
@@ -83,12 +77,43 @@ fn wanted(wanted: Wanted) -> &'static str {
     }
 }
 
-/// Whether a key names something that nobody should read in a log.
-pub fn is_secret(key: &str) -> bool {
-    let key = key.to_ascii_lowercase();
-    ["password", "token", "bearer", "credentials"]
-        .iter()
-        .any(|word| key.contains(word))
+/// A text for a terminal or a log: control characters are spelled out, so that no name can forge a
+/// line or colour.
+fn printable(text: &str) -> Cow<'_, str> {
+    if text.chars().any(char::is_control) {
+        let spelled = |c: char| match c.is_control() {
+            true => c.escape_default().to_string(),
+            false => c.to_string(),
+        };
+        text.chars().map(spelled).collect::<String>().into()
+    } else {
+        text.into()
+    }
+}
+
+/// Decisions with one rule, severity and message, and the places that they concern.
+struct Cause<'a> {
+    first: &'a Located,
+    places: Vec<&'a Located>,
+}
+
+/// The causes among decisions that are news, in the order of their first place.
+fn causes<'a>(decisions: impl IntoIterator<Item = &'a Located>) -> Vec<Cause<'a>> {
+    let mut causes: Vec<Cause<'a>> = Vec::new();
+    let mut known = BTreeMap::new();
+    for located in decisions.into_iter().filter(|located| located.is_news()) {
+        let decision = &located.decision;
+        let key = (decision.severity, decision.rule, decision.message.as_str());
+        let position = *known.entry(key).or_insert_with(|| {
+            causes.push(Cause {
+                first: located,
+                places: Vec::new(),
+            });
+            causes.len() - 1
+        });
+        causes[position].places.push(located);
+    }
+    causes
 }
 
 /// A place as the KRM specification writes it: `spec.endpoints[0]`; empty for the whole object.

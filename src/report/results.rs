@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::{Located, field_path, severity};
 
 /// One result for each decision that is news.
-pub fn results(decisions: &[Located]) -> Vec<Value> {
+pub fn render(decisions: &[Located]) -> Vec<Value> {
     decisions
         .iter()
         .filter(|located| located.is_news())

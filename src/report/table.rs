@@ -8,12 +8,12 @@ use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
 
-use super::{Located, json, now, severity, text, verdict, wanted};
+use super::{Cause, Located, causes, json, now, printable, severity, text, verdict, wanted};
 use crate::config::Severity;
 use crate::rules::{Demand, JudgedTarget, Verdict};
 
 /// The table: endpoints with their targets, then scrapers, then what else there is to know, then a sum.
-pub fn table(decisions: &[Located], colour: bool) -> String {
+pub fn render(decisions: &[Located], colour: bool) -> String {
     let paint = Paint { colour };
     let (endpoints, others): (Vec<_>, Vec<_>) = decisions
         .iter()
@@ -30,7 +30,7 @@ pub fn table(decisions: &[Located], colour: bool) -> String {
     }
     write_findings(&mut out, &findings, &paint);
     if out.is_empty() {
-        out.push_str("No endpoints and no scrapers in the input.\n");
+        out.push_str("No endpoints in the input, and no scraper of which anything is asked.\n");
     } else {
         writeln!(out, "\n{}", text::sum(decisions)).expect("a String grows");
     }
@@ -44,7 +44,12 @@ fn write_endpoints(out: &mut String, endpoints: &[&Located], paint: &Paint) {
             let decision = &located.decision;
             let transport = decision.transport.expect("partitioned by transport");
             [
-                format!("{} {}", decision.object, super::field_path(&decision.at)),
+                printable(&format!(
+                    "{} {}",
+                    decision.object,
+                    super::field_path(&decision.at)
+                ))
+                .into_owned(),
                 now(transport.now).to_owned(),
                 wanted(transport.wanted).to_owned(),
                 verdict(decision.verdict).to_owned(),
@@ -74,7 +79,7 @@ fn write_endpoints(out: &mut String, endpoints: &[&Located], paint: &Paint) {
         line(out, row, style(located));
         write_targets(out, &located.decision.targets, paint);
         if located.decision.severity > Severity::Info {
-            writeln!(out, "  {}", located.decision.message).expect("a String grows");
+            writeln!(out, "  {}", printable(&located.decision.message)).expect("a String grows");
         }
     }
 }
@@ -103,7 +108,7 @@ fn write_targets(out: &mut String, targets: &[JudgedTarget], paint: &Paint) {
         .expect("a String grows");
         for (position, reason) in target.because.iter().enumerate() {
             let lead = if position == 0 { "because" } else { "    and" };
-            let line = format!("{lead} {reason}");
+            let line = format!("{lead} {}", printable(reason));
             writeln!(out, "    {}", paint.with(Style::new().dimmed(), &line))
                 .expect("a String grows");
         }
@@ -131,38 +136,28 @@ fn write_scrapers(out: &mut String, scrapers: &[&Located], paint: &Paint) {
             decision.rule.name()
         );
         writeln!(out, "{}", paint.with(style(located), &row)).expect("a String grows");
-        writeln!(out, "  {}", decision.message).expect("a String grows");
+        writeln!(out, "  {}", printable(&decision.message)).expect("a String grows");
     }
 }
 
 fn write_findings(out: &mut String, findings: &[&Located], paint: &Paint) {
-    let mut causes: Vec<(&Located, usize)> = Vec::new();
-    for located in findings.iter().filter(|located| located.is_news()) {
-        let same = causes.iter_mut().find(|(first, _)| {
-            (first.decision.rule, &first.decision.message)
-                == (located.decision.rule, &located.decision.message)
-        });
-        match same {
-            Some((_, count)) => *count += 1,
-            None => causes.push((located, 1)),
-        }
-    }
+    let causes = causes(findings.iter().copied());
     if !causes.is_empty() {
         writeln!(out, "\n{}", paint.with(Style::new().bold(), "ALSO")).expect("a String grows");
     }
-    for (located, count) in causes {
-        let decision = &located.decision;
+    for Cause { first, places } in causes {
+        let decision = &first.decision;
         let head = format!("{} {}", severity(decision.severity), decision.rule.name());
-        let more = match count {
+        let more = match places.len() {
             1 => String::new(),
-            _ => format!(" and {} more", count - 1),
+            several => format!(" and {} more", several - 1),
         };
         writeln!(
             out,
             "{}  {}{more}: {}",
-            paint.with(style(located), &head),
-            decision.object,
-            decision.message
+            paint.with(style(first), &head),
+            printable(&decision.object.to_string()),
+            printable(&decision.message)
         )
         .expect("a String grows");
     }

@@ -4,37 +4,26 @@
 //! Departs from nothing: findings with one cause stand once, with the places they concern.
 //! Knows: decisions. Does not know: whether anybody looks (colour is the shell's affair).
 
+use std::cmp::Reverse;
 use std::fmt::Write as _;
 
-use super::{Located, severity};
+use super::{Cause, Located, causes, printable, severity};
 use crate::config::Severity;
-use crate::rules::{Rule, Verdict};
+use crate::rules::Verdict;
 
 /// Places that are named before the rest is only counted.
 const NAMED: usize = 5;
 
 /// The findings, most severe first, and a line that sums up; empty where there is nothing to say.
-pub fn text(decisions: &[Located]) -> String {
-    let mut causes: Vec<(Severity, Rule, &str, Vec<&Located>)> = Vec::new();
-    for located in decisions.iter().filter(|located| located.is_news()) {
-        let decision = &located.decision;
-        let same = causes.iter_mut().find(|(severity, rule, message, _)| {
-            (*severity, *rule, *message) == (decision.severity, decision.rule, &decision.message)
-        });
-        match same {
-            Some((_, _, _, places)) => places.push(located),
-            None => causes.push((
-                decision.severity,
-                decision.rule,
-                &decision.message,
-                vec![located],
-            )),
-        }
-    }
-    causes.sort_by_key(|(severity, ..)| std::cmp::Reverse(*severity));
+pub fn render(decisions: &[Located]) -> String {
+    let mut causes = causes(decisions);
+    causes.sort_by_key(|cause| Reverse(cause.first.decision.severity));
     let mut out = String::new();
-    for (level, rule, message, places) in &causes {
-        writeln!(out, "{}[{}]: {message}", severity(*level), rule.name()).expect("a String grows");
+    for Cause { first, places } in &causes {
+        let decision = &first.decision;
+        let level = severity(decision.severity);
+        let message = printable(&decision.message);
+        writeln!(out, "{level}[{}]: {message}", decision.rule.name()).expect("a String grows");
         for located in places.iter().take(NAMED) {
             writeln!(out, "  --> {}", place(located)).expect("a String grows");
         }
@@ -62,7 +51,7 @@ fn place(located: &Located) -> String {
         (file, None) => write!(place, " ({file})"),
     }
     .expect("a String grows");
-    place
+    printable(&place).into_owned()
 }
 
 /// `2 changes, 1 warning`

@@ -12,8 +12,7 @@ use super::certificates::{PROXY_CONFIG, SetUp, USER_VOLUME_MOUNT, parsed_annotat
 use super::decision::Step;
 use super::written::{add, replace};
 use crate::model::Scraper;
-
-const INJECT: &str = "sidecar.istio.io/inject";
+use crate::policy::INJECT;
 
 /// Steps after which the scraper's container has the certificates in each of `directories`, and,
 /// with `inject`, the pod label that asks for a sidecar; empty where nothing is missing.

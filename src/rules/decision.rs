@@ -74,7 +74,7 @@ pub enum Verdict {
     Patch,
     /// It stays as it is.
     Keep,
-    /// It stays as it is, and the run fails.
+    /// It stays as it is, and the run fails unless `failOn` is `never`.
     Refuse,
 }
 

@@ -295,7 +295,7 @@ fn elsewhere(service: &Service, target: &Target<'_>) -> Judged {
 
 /// Envoy's metrics port, which the template does not declare and injection adds.
 fn is_envoys_port(target: &Target<'_>, pods: &Workload) -> bool {
-    let number = 15090;
+    let (_, number) = targets::ENVOY_PORT;
     target.port == Some(number) && !pods.declared_ports().any(|port| port.number == number)
 }
 

@@ -16,7 +16,7 @@ use super::endpoint::JudgedEndpoint;
 use super::{Rule, findings};
 use crate::config::{Config, ScraperInject};
 use crate::model::{Inventory, Scrape, Scraper, Workload};
-use crate::policy::{self, DataPlane, Fact, Mesh};
+use crate::policy::{self, DataPlane, Fact, INJECT, Mesh};
 use crate::targets::{self, Selected};
 
 /// The inventory as it will be after the patches of this run, and what is known of each scraper.
@@ -201,8 +201,6 @@ fn label(
         (Some(DataPlane::None) | None, _, _) => none("it has no sidecar"),
     }
 }
-
-const INJECT: &str = "sidecar.istio.io/inject";
 
 fn is_labelled(pods: &Workload) -> bool {
     pods.labels.get(INJECT).is_some_and(|value| value == "true")

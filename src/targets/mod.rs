@@ -17,6 +17,7 @@ use crate::model::{Endpoint, Inventory, Scrape, ScrapeKind, Service, Workload};
 use scope::Scope;
 
 pub use headless::headless_services_for;
+pub use ports::ENVOY_PORT;
 pub use selection::selected;
 
 /// One port of the pods of one workload, reached by an endpoint.

@@ -8,7 +8,7 @@ use crate::model::{PodsKnown, PortRef, ServicePort, Workload};
 
 /// The port that Envoy declares in the sidecar container, so that vmagent discovers it once the pod is injected
 /// (Istio, manifests/charts/istio-control/istio-discovery/files/injection-template.yaml).
-const ENVOY_PORT: (&str, u16) = ("http-envoy-prom", 15090);
+pub const ENVOY_PORT: (&str, u16) = ("http-envoy-prom", 15090);
 
 /// The port behind a port of a Service; nothing where no container declares the name, `None` in it where that is not known.
 pub(super) fn behind(workload: &Workload, port: &ServicePort) -> Vec<Option<u16>> {

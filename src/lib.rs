@@ -150,6 +150,7 @@ pub fn run(sources: &[Source], flags: &Flags) -> Result<Outcome, Error> {
         Some(krm::close(&package, changes, &results, &setting.left_out)?)
     };
     let mut messages = setting.messages;
+    messages.extend(setting.of_output);
     let findings = report::text::render(&plan.decisions);
     messages.extend(findings.lines().map(str::to_owned));
     if failed {

@@ -16,8 +16,10 @@ pub(crate) struct Setting {
     pub(crate) config: Config,
     /// Positions of items that are configuration and no resources.
     pub(crate) left_out: Vec<usize>,
-    /// Lines for stderr.
+    /// Lines for stderr about the input.
     pub(crate) messages: Vec<String>,
+    /// Lines for stderr about what is left out of the output.
+    pub(crate) of_output: Vec<String>,
 }
 
 /// Finds the configuration: `functionConfig`, `--config`, or the one ScrapeTLS among the inputs.
@@ -61,7 +63,8 @@ pub(crate) fn find(package: &Package<'_>, flags: &Flags) -> Result<Setting, Erro
         format!("{place}: ScrapeTLS is configuration and left out of the output{instead}")
     });
     Ok(Setting {
-        messages: skipped.chain(out).collect(),
+        messages: skipped.collect(),
+        of_output: out.collect(),
         config: choice.config,
         left_out,
     })

@@ -401,6 +401,11 @@ fn the_report_says_what_stderr_says() {
       "error": "stdin is empty; check the command or file that it comes from (an empty `items: []` is allowed)"
     }
     "#);
+    let files_and_input = folder(&[("a.yaml", "kind: A\n")]);
+    let overwriting = run_in(files_and_input.path(), &["--report", "a.yaml", "a.yaml"]);
+    assert_eq!(overwriting.code, 2);
+    let kept = std::fs::read_to_string(files_and_input.path().join("a.yaml")).unwrap();
+    assert_eq!(kept, "kind: A\n", "the input is not overwritten");
     let unwritable = ended(
         program(&["--report", "no/such.json"]).current_dir(&files),
         b"kind: A\n",

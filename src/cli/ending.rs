@@ -39,6 +39,9 @@ pub(super) enum Failure {
     /// Bytes that are no text.
     #[error(transparent)]
     Decode(#[from] DecodeError),
+    /// A report in the place of an input.
+    #[error("{}: the report would overwrite an input; name another file", .0.display())]
+    ReportIsInput(PathBuf),
     /// `-` more than once, as inputs or configuration.
     #[error(
         "stdin is to be read twice, but can be read only once; name a file in place of one `-`"

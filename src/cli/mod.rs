@@ -85,6 +85,9 @@ fn dispatch(arguments: &Arguments) -> u8 {
 }
 
 fn plain_run(inputs: Result<Inputs, Failure>, config: Option<&Path>, report: Option<&Path>) -> u8 {
+    if let Some(file) = report.filter(|file| is_input(file, &inputs)) {
+        return Ending::failed(&Failure::ReportIsInput(file.to_owned()), None).write();
+    }
     let (inputs, read) = match inputs {
         Ok(inputs) => (inputs, Ok(())),
         Err(failure) => (Inputs::default(), Err(failure)),
@@ -106,6 +109,14 @@ fn plain_run(inputs: Result<Inputs, Failure>, config: Option<&Path>, report: Opt
         Some(Ok(())) | None => ending,
     };
     ending.after(inputs.notices).write()
+}
+
+/// Whether writing to a file would destroy what was read.
+fn is_input(file: &Path, inputs: &Result<Inputs, Failure>) -> bool {
+    let same = |name: &str| matches!((file.canonicalize(), Path::new(name).canonicalize()), (Ok(a), Ok(b)) if a == b);
+    inputs
+        .as_ref()
+        .is_ok_and(|inputs| inputs.sources.iter().any(|source| same(&source.name)))
 }
 
 /// Runs a command that prints about the input rather than printing the input.

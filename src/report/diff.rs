@@ -29,7 +29,7 @@ pub fn diff(name: &str, position: usize, before: Side<'_, '_>, after: Side<'_, '
         "-" => "stdin",
         name => name.trim_start_matches('/'),
     };
-    TextDiff::from_lines(&masked(before), &masked(after))
+    TextDiff::from_lines(masked(before), masked(after))
         .unified_diff()
         .context_radius(3)
         .header(&format!("a/{label}"), &format!("b/{label}"))

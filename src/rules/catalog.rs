@@ -86,6 +86,8 @@ rules! {
     PolicyOrderUndecided = "policy-order-undecided", Warning;
     /// The API server or Istio refuses the PeerAuthentication: it counts as absent.
     PolicyIsInvalid = "policy-is-invalid", Warning;
+    /// `mesh.mode` of the configuration says something else than the mesh-wide PeerAuthentication, which counts.
+    MeshModeContradicted = "mesh-mode-contradicted", Warning;
     /// A missing namespace, or a missing Namespace object, was assumed.
     NamespaceAssumed = "namespace-assumed", Info;
     /// No policy says anything: Istio's default, PERMISSIVE, is assumed.

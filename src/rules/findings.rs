@@ -61,6 +61,7 @@ fn of_objects(inventory: &Inventory, config: &Config) -> Vec<Decision> {
             ),
         ));
     }
+    findings.extend(mesh_mode_contradicted(inventory, config));
     let assumed = inventory
         .scrapes
         .iter()
@@ -79,6 +80,28 @@ fn of_objects(inventory: &Inventory, config: &Config) -> Vec<Decision> {
         ));
     }
     findings
+}
+
+/// The policy of the input counts, since it is what the cluster will have.
+fn mesh_mode_contradicted(inventory: &Inventory, config: &Config) -> Vec<Decision> {
+    let Some(configured) = config.mesh_mode else {
+        return Vec::new();
+    };
+    inventory
+        .policies
+        .iter()
+        .filter(|policy| policy.refused.is_empty())
+        .filter(|policy| policy::level(policy, &config.root_namespace) == Some(policy::Level::Mesh))
+        .filter(|policy| policy.mode.unwrap_or(MtlsMode::Permissive) != configured)
+        .map(|policy| {
+            Decision::finding(
+                &policy.object,
+                root(),
+                Rule::MeshModeContradicted,
+                "it says something else than mesh.mode of the configuration, and counts; remove mesh.mode".to_owned(),
+            )
+        })
+        .collect()
 }
 
 fn of_selection(patched: &Patched<'_>) -> Vec<Decision> {

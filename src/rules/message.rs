@@ -106,6 +106,7 @@ pub(super) fn endpoint(subject: &Subject<'_>) -> String {
         | Rule::SelectionAssumed
         | Rule::PolicyOrderUndecided
         | Rule::PolicyIsInvalid
+        | Rule::MeshModeContradicted
         | Rule::NamespaceAssumed
         | Rule::ModeAssumed
         | Rule::NotInTheMesh

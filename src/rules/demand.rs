@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 
 use super::decision::{Demand, JudgedTarget};
+use super::originates;
 use super::scraper::ScraperState;
 use crate::config::MtlsMode;
 use crate::model::{Inventory, Scraper, Service, Workload};
@@ -93,45 +94,27 @@ pub(super) fn judge(
         return Vec::new();
     }
     let judged = judge_pods(mesh, scraper, target, pods);
-    let Some((scraper, state)) = scraper else {
-        return vec![unless_encrypted(inventory, target, pods, judged)];
-    };
-    if is_own_pod(scraper, pods) {
-        let mut own = judged.clone();
-        own.aside = Some(Aside::OwnPod);
-        own.shown.demand = Demand::Plain;
-        own.shown.proven = true;
-        own.shown.because = vec![format!(
-            "{} scrapes its own pod: loopback never meets the sidecar",
-            scraper.object
-        )];
-        return match scraper.several_pods {
-            true => vec![own, judged],
-            false => vec![own],
-        };
-    }
-    match originates_tls(inventory, scraper, state, target, pods) {
-        Originates::No => vec![judged],
-        Originates::Yes(how) => {
-            let mut encrypted = judged;
-            // A port that is plain anyway is so with the sidecar and without it.
-            if encrypted.shown.demand != Demand::Plain {
-                encrypted.aside = Some(Aside::SidecarOriginatesTls);
-                encrypted.shown.demand = Demand::Plain;
-                encrypted.shown.proven = false;
-                encrypted.shown.because.insert(0, how);
-            }
-            vec![encrypted]
+    let judged = originates::unless_encrypted(inventory, scraper, target, pods, judged);
+    match scraper {
+        Some((scraper, _)) if is_own_pod(scraper, pods) => {
+            let own = of_own_pod(scraper, &judged);
+            let siblings = scraper.several_pods.then_some(judged);
+            [own].into_iter().chain(siblings).collect()
         }
-        Originates::IfInjected(how) => {
-            let mut unknown = judged;
-            if unknown.shown.demand != Demand::Plain {
-                unknown.shown.demand = Demand::Unknown;
-                unknown.shown.because.push(how);
-            }
-            vec![unknown]
-        }
+        Some(_) | None => vec![judged],
     }
+}
+
+fn of_own_pod(scraper: &Scraper, as_sibling: &Judged) -> Judged {
+    let mut own = as_sibling.clone();
+    own.aside = Some(Aside::OwnPod);
+    own.shown.demand = Demand::Plain;
+    own.shown.proven = true;
+    own.shown.because = vec![format!(
+        "{} scrapes its own pod: loopback never meets the sidecar",
+        scraper.object
+    )];
+    own
 }
 
 fn judge_pods(
@@ -309,91 +292,6 @@ fn envoy_is_absent(mesh: &Mesh<'_>, pods: &Workload) -> bool {
 fn is_own_pod(scraper: &Scraper, pods: &Workload) -> bool {
     let (own, other) = (&scraper.pods.object, &pods.object);
     (&own.kind, &own.namespace, &own.name) == (&other.kind, &other.namespace, &other.name)
-}
-
-/// Whether the scraper's sidecar encrypts the request by itself.
-enum Originates {
-    No,
-    Yes(String),
-    IfInjected(String),
-}
-
-/// A request goes to a destination that the sidecar knows when it is addressed by a Service's name,
-/// or when a headless Service makes the pod's own address and port such a destination; for HTTP
-/// ports of headless Services the Host header decides, and a pod address is no known host.
-fn originates_tls(
-    inventory: &Inventory,
-    scraper: &Scraper,
-    state: &ScraperState,
-    target: &Target<'_>,
-    pods: &Workload,
-) -> Originates {
-    let Some(destination) = known_destination(inventory, target, pods) else {
-        return Originates::No;
-    };
-    let outbound = policy::outbound_captured(&scraper.pods, target.port);
-    match (state.plane.value, outbound.value) {
-        (Some(DataPlane::None | DataPlane::Ambient), _) | (_, Some(false)) => Originates::No,
-        (Some(DataPlane::Sidecar), Some(true)) => Originates::Yes(format!(
-            "{destination} is known to the sidecar of {}: it encrypts the request itself",
-            scraper.object
-        )),
-        (None, _) | (Some(DataPlane::Sidecar), None) => Originates::IfInjected(format!(
-            "whether a sidecar of {} encrypts requests to {destination} is not known",
-            scraper.object
-        )),
-    }
-}
-
-/// What a sidecar of the scraper, if it has one, would know the target by.
-fn known_destination(
-    inventory: &Inventory,
-    target: &Target<'_>,
-    pods: &Workload,
-) -> Option<String> {
-    match target.addressed_by {
-        Some(service) => Some(service.object.to_string()),
-        None => headless_non_http(inventory, pods, target.port)
-            .map(|service| format!("headless {}", service.object)),
-    }
-}
-
-/// Without a scraper in the input nobody says whether a sidecar encrypts requests to such a target.
-fn unless_encrypted(
-    inventory: &Inventory,
-    target: &Target<'_>,
-    pods: &Workload,
-    mut judged: Judged,
-) -> Judged {
-    if judged.shown.demand != Demand::Plain
-        && let Some(destination) = known_destination(inventory, target, pods)
-    {
-        judged.shown.demand = Demand::Unknown;
-        judged.shown.proven = false;
-        judged.shown.because.push(format!(
-            "whether a sidecar of the scraper encrypts requests to {destination} is not known: the input has no scraper"
-        ));
-    }
-    judged
-}
-
-/// A headless Service whose own port is the pod's, under a protocol that Istio does not route by host.
-fn headless_non_http<'a>(
-    inventory: &'a Inventory,
-    pods: &Workload,
-    port: Option<u16>,
-) -> Option<&'a Service> {
-    const ROUTED_BY_HOST: [&str; 4] = ["http", "http2", "grpc", "grpc-web"];
-    targets::headless_services_for(inventory, pods, port)
-        .into_iter()
-        .find(|(_, service_port)| {
-            port.is_none_or(|port| service_port.number == port)
-                && !service_port
-                    .application
-                    .as_deref()
-                    .is_some_and(|protocol| ROUTED_BY_HOST.contains(&protocol))
-        })
-        .map(|(service, _)| service)
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ mod endpoint;
 mod findings;
 mod message;
 mod obstacle;
+mod originates;
 mod relabel;
 mod scraper;
 mod summary;

@@ -1,0 +1,109 @@
+//! Does the scraper's own sidecar encrypt a request, so that the endpoint has to stay plain?
+//!
+//! Authority: istio/istio pilot/pkg/networking/core `TestHeadlessServices`, `TestPassthroughTraffic`: what the sidecar has no
+//! destination for passes through unchanged.
+//! Departs from it: address ranges and VirtualServices are not looked at.
+//! Knows: targets, Services, a scraper's pods. Does not know: how endpoints are written.
+
+use super::decision::Demand;
+use super::demand::{Aside, Judged};
+use super::scraper::ScraperState;
+use crate::model::{Inventory, Scraper, Service, Workload};
+use crate::policy::{self, DataPlane};
+use crate::targets::{self, Target};
+
+/// The judgement of a target as it is asked: plain where the scraper's sidecar encrypts the request
+/// itself, unknown where nobody says whether it does.
+///
+/// A port that is plain anyway is so with the sidecar and without it.
+pub(super) fn unless_encrypted(
+    inventory: &Inventory,
+    scraper: Option<(&Scraper, &ScraperState)>,
+    target: &Target<'_>,
+    pods: &Workload,
+    mut judged: Judged,
+) -> Judged {
+    if judged.shown.demand == Demand::Plain {
+        return judged;
+    }
+    let Some(destination) = known_destination(inventory, target, pods) else {
+        return judged;
+    };
+    match encrypts(scraper, target.port) {
+        Encrypts::No => {}
+        Encrypts::Yes(scraper) => {
+            judged.aside = Some(Aside::SidecarOriginatesTls);
+            judged.shown.demand = Demand::Plain;
+            judged.shown.proven = false;
+            let how = format!(
+                "{destination} is known to the sidecar of {}: it encrypts the request itself",
+                scraper.object
+            );
+            judged.shown.because.insert(0, how);
+        }
+        Encrypts::Unknown(whose) => {
+            judged.shown.demand = Demand::Unknown;
+            judged.shown.proven = false;
+            judged.shown.because.push(format!(
+                "whether a sidecar of {whose} encrypts requests to {destination} is not known"
+            ));
+        }
+    }
+    judged
+}
+
+/// Whether a sidecar of the scraper takes a request to a destination that it knows.
+enum Encrypts<'a> {
+    No,
+    Yes(&'a Scraper),
+    /// Nobody says it of this scraper.
+    Unknown(String),
+}
+
+fn encrypts<'a>(scraper: Option<(&'a Scraper, &ScraperState)>, port: Option<u16>) -> Encrypts<'a> {
+    let Some((scraper, state)) = scraper else {
+        return Encrypts::Unknown("the scraper, which is not in the input,".to_owned());
+    };
+    let outbound = policy::outbound_captured(&scraper.pods, port);
+    match (state.plane.value, outbound.value) {
+        (Some(DataPlane::None | DataPlane::Ambient), _) | (_, Some(false)) => Encrypts::No,
+        (Some(DataPlane::Sidecar), Some(true)) => Encrypts::Yes(scraper),
+        (None, _) | (Some(DataPlane::Sidecar), None) => {
+            Encrypts::Unknown(scraper.object.to_string())
+        }
+    }
+}
+
+/// What a sidecar of the scraper, if it has one, would know the target by: the Service by whose name
+/// it is addressed, or a headless one that makes the pod's own address and port a destination.
+fn known_destination(
+    inventory: &Inventory,
+    target: &Target<'_>,
+    pods: &Workload,
+) -> Option<String> {
+    match target.addressed_by {
+        Some(service) => Some(service.object.to_string()),
+        None => headless_non_http(inventory, pods, target.port)
+            .map(|service| format!("headless {}", service.object)),
+    }
+}
+
+/// A headless Service whose own port is the pod's, under a protocol that Istio does not route by
+/// host: for HTTP the Host header decides, and a pod address is no known host.
+fn headless_non_http<'a>(
+    inventory: &'a Inventory,
+    pods: &Workload,
+    port: Option<u16>,
+) -> Option<&'a Service> {
+    const ROUTED_BY_HOST: [&str; 4] = ["http", "http2", "grpc", "grpc-web"];
+    targets::headless_services_for(inventory, pods, port)
+        .into_iter()
+        .find(|(_, service_port)| {
+            port.is_none_or(|port| service_port.number == port)
+                && !service_port
+                    .application
+                    .as_deref()
+                    .is_some_and(|protocol| ROUTED_BY_HOST.contains(&protocol))
+        })
+        .map(|(service, _)| service)
+}

@@ -10,8 +10,9 @@ use std::fmt::Write as _;
 use std::ops::Range;
 use std::path::Path;
 
+use istio_scrape::config::Config;
 use istio_scrape::krm::{self, Source};
-use istio_scrape::{Flags, Outcome, model, run};
+use istio_scrape::{Flags, Outcome, model, rules, run};
 use json_patch::Patch;
 use proptest::prelude::*;
 use serde_json::Value;
@@ -617,4 +618,26 @@ fn agent() -> impl Strategy<Value = String> {
         let head = head("operator.victoriametrics.com/v1beta1", "VMAgent", namespace);
         format!("{head}spec:\n  remoteWrite: [{{url: 'http://vm:8428'}}]\n  {selection}\n{set_up}")
     })
+}
+
+/// Looking up labels finds what looking at every object finds.
+#[test]
+fn the_index_of_labels_changes_no_answer() {
+    over_all(|input| {
+        let sources = [Source::named("input.yaml", input.text.as_str())];
+        let package = krm::open(&sources, model::reads).expect("what has been run can be opened");
+        let values: Vec<Value> = package
+            .items
+            .iter()
+            .map(|item| item.node.value(package.form.rules()).unwrap_or_default())
+            .collect();
+        let config = Config::default();
+        let indexed = model::read(values.iter().enumerate(), &config);
+        let mut plain = indexed.clone();
+        plain.index = None;
+        let decided = |inventory| format!("{:#?}", rules::decide(inventory, &config));
+        let same = decided(&indexed) == decided(&plain);
+        let different = (!same).then(|| "the index finds something else".to_owned());
+        different.into_iter().collect()
+    });
 }

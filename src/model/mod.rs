@@ -13,6 +13,7 @@
 
 mod embedded;
 mod field;
+mod index;
 mod metadata;
 mod peer_authentication;
 mod reading;
@@ -31,6 +32,7 @@ use serde_json::{Map, Value};
 
 pub use crate::config::MtlsMode;
 pub use embedded::embedded;
+pub use index::LabelIndex;
 pub use reading::{makes_pods, read, reads};
 pub use selectors::{contains, described, selects};
 
@@ -58,6 +60,8 @@ pub struct Inventory {
     pub scrapers: Vec<Scraper>,
     /// What could not be understood.
     pub unread: Vec<Unread>,
+    /// Who carries which label; `None`: look at all.
+    pub index: Option<LabelIndex>,
 }
 
 impl Inventory {

@@ -91,7 +91,9 @@ pub fn read<'a>(
             }));
     }
     add_namespaces(&mut inventory, namespaces);
-    sorted(inventory)
+    let mut inventory = sorted(inventory);
+    inventory.index_labels();
+    inventory
 }
 
 /// Adds one object, unless there are problems already: those of its metadata.

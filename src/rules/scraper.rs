@@ -120,6 +120,9 @@ pub(super) fn as_patched<'a>(
         }
         states.push(state);
     }
+    if let Cow::Owned(inventory) = &mut patched {
+        inventory.index_labels();
+    }
     Patched {
         inventory: patched,
         scrapers: states,

@@ -10,7 +10,7 @@ use super::scope::Scope;
 use super::{Pods, Target, ports};
 use crate::model::{
     DiscoveryRole, Endpoint, EndpointPort, Inventory, Labels, Object, PodsKnown, Scrape, Service,
-    ServicePort, Workload, contains, selects,
+    ServicePort, Workload, contains,
 };
 
 /// What a scrape object finds, each target as often as there are ways to it.
@@ -32,9 +32,8 @@ pub(super) fn by_services<'a>(
     scope: &Scope<'_>,
 ) -> Found<'a> {
     let mut found = Found::default();
-    let selected = |service: &&Service| selects(&scrape.selector, &service.labels);
-    for service in scope.services(inventory).filter(selected) {
-        let workloads: Vec<&Workload> = pods_of(inventory, service).collect();
+    for service in scope.services(inventory, &scrape.selector) {
+        let workloads = pods_of(inventory, service);
         found.targets.extend(targets(service, &workloads, endpoint));
         found.services.push(service);
         found.workloads.extend(workloads);
@@ -50,8 +49,7 @@ pub(super) fn by_pods<'a>(
     scope: &Scope<'_>,
 ) -> Found<'a> {
     let mut found = Found::default();
-    let selected = |workload: &&Workload| selects(&scrape.selector, &workload.labels);
-    for workload in scope.workloads(inventory).filter(selected) {
+    for workload in scope.workloads(inventory, &scrape.selector) {
         let numbers = match &endpoint.port {
             EndpointPort::ContainerPort(port) => ports::declared(workload, port),
             EndpointPort::Every => {
@@ -72,14 +70,16 @@ pub(super) fn by_pods<'a>(
 }
 
 /// The workloads of the input that a Service selects.
-fn pods_of<'a>(
-    inventory: &'a Inventory,
-    service: &'a Service,
-) -> impl Iterator<Item = &'a Workload> {
-    inventory
-        .workloads_in(&service.object.namespace)
-        .iter()
-        .filter(|workload| is_behind(service, workload))
+fn pods_of<'a>(inventory: &'a Inventory, service: &Service) -> Vec<&'a Workload> {
+    let behind = |workload: &&Workload| is_behind(service, workload);
+    match inventory.workloads_with(&service.selector) {
+        Some(some) => some.filter(behind).collect(),
+        None => inventory
+            .workloads_in(&service.object.namespace)
+            .iter()
+            .filter(behind)
+            .collect(),
+    }
 }
 
 /// Whether a Service selects the pods of a workload; one without selector selects none.

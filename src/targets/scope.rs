@@ -6,7 +6,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{Inventory, Namespaces, Scrape, Service, Workload};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+
+use crate::model::{Inventory, Labels, Namespaces, Scrape, Service, Workload, selects};
 
 /// The namespaces in which an endpoint looks.
 #[derive(Debug, Clone)]
@@ -37,20 +39,42 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// The Services there.
+    /// The Services there that a selector selects.
     pub(super) fn services<'i>(
         &self,
         inventory: &'i Inventory,
-    ) -> impl Iterator<Item = &'i Service> {
-        self.parts(&inventory.services, |name| inventory.services_in(name))
+        selector: &LabelSelector,
+    ) -> Vec<&'i Service> {
+        let selected = |service: &&Service| selects(selector, &service.labels);
+        match labels(selector).and_then(|labels| inventory.services_with(labels)) {
+            Some(some) => some
+                .filter(|service| self.includes(&service.object.namespace))
+                .filter(selected)
+                .collect(),
+            None => self
+                .parts(&inventory.services, |name| inventory.services_in(name))
+                .filter(selected)
+                .collect(),
+        }
     }
 
-    /// The workloads there.
+    /// The workloads there whose pods a selector selects.
     pub(super) fn workloads<'i>(
         &self,
         inventory: &'i Inventory,
-    ) -> impl Iterator<Item = &'i Workload> {
-        self.parts(&inventory.workloads, |name| inventory.workloads_in(name))
+        selector: &LabelSelector,
+    ) -> Vec<&'i Workload> {
+        let selected = |workload: &&Workload| selects(selector, &workload.labels);
+        match labels(selector).and_then(|labels| inventory.workloads_with(labels)) {
+            Some(some) => some
+                .filter(|workload| self.includes(&workload.object.namespace))
+                .filter(selected)
+                .collect(),
+            None => self
+                .parts(&inventory.workloads, |name| inventory.workloads_in(name))
+                .filter(selected)
+                .collect(),
+        }
     }
 
     fn parts<'i, T>(
@@ -64,4 +88,8 @@ impl<'a> Scope<'a> {
         };
         parts.into_iter().flatten()
     }
+}
+
+fn labels(selector: &LabelSelector) -> Option<&Labels> {
+    selector.match_labels.as_ref()
 }

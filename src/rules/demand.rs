@@ -50,7 +50,7 @@ pub(super) enum Aside {
 /// members of the mesh and lets nobody else reach a STRICT port, whatever certificate they hold.
 ///
 /// PERMISSIVE and DISABLE ports must be scraped in plain text: the sidecar terminates TLS only for
-/// clients that offer Istio's ALPN, and a scraper does not (spec: `filterchain_options.go`).
+/// clients that offer Istio's ALPN, and a scraper does not (istio/istio `filterchain_options.go`).
 pub(super) fn demand(
     plane: Option<DataPlane>,
     captured: Option<bool>,
@@ -151,25 +151,16 @@ fn judge_pods(
         );
     }
     match policy::serves_istios_certificates(pods, target.port) {
-        Some(policy::Serves::Always(how)) => {
-            let taken_first = captured.value == Some(true)
-                && !matches!(
-                    mode.fact.value,
-                    Some(MtlsMode::Permissive | MtlsMode::Disable)
-                );
-            demand = if taken_first {
-                Demand::Unknown
-            } else {
-                Demand::MutualTls
-            };
-            proven = !taken_first;
+        Some(policy::Serves::Always(how)) if plane.fact.value != Some(DataPlane::None) => {
+            demand = of_secure_port(plane.fact.value, captured.value, mode.fact.value);
+            proven = demand == Demand::MutualTls && plane.fact.proven;
             because.insert(0, how);
         }
         Some(policy::Serves::Perhaps(how)) if demand == Demand::Plain => {
             proven = false;
             because.push(how);
         }
-        Some(policy::Serves::Perhaps(_)) | None => {}
+        Some(policy::Serves::Always(_) | policy::Serves::Perhaps(_)) | None => {}
     }
     let in_ambient = plane.fact.value == Some(DataPlane::Ambient);
     if let Some((scraper, _)) = scraper.filter(|_| in_ambient && scraper_in_ambient) {
@@ -200,6 +191,22 @@ fn judge_pods(
         mode_assumed: mode.assumed,
         mode_proven: mode.fact.proven,
         addressed_as_pod: target.addressed_by.is_none(),
+    }
+}
+
+/// A port that Envoy itself guards with certificates of the mesh wants them in every mode; but where
+/// the sidecar takes the port under STRICT it ends the TLS before Envoy's port sees it, and without
+/// a sidecar for sure there may be no such port.
+fn of_secure_port(
+    plane: Option<DataPlane>,
+    captured: Option<bool>,
+    mode: Option<MtlsMode>,
+) -> Demand {
+    let is_open = matches!(mode, Some(MtlsMode::Permissive | MtlsMode::Disable));
+    if plane == Some(DataPlane::Sidecar) && (captured == Some(false) || is_open) {
+        Demand::MutualTls
+    } else {
+        Demand::Unknown
     }
 }
 

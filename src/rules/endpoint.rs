@@ -179,7 +179,11 @@ fn decide(scraping: Scraping<'_>, config: &Config) -> JudgedEndpoint {
                 _ => turned(&scraping, effective, rule, turn, config),
             }
         }
-        _ => Answer::kept(Blocked {
+        (Ok(effective), None) if effective.now() == Now::Own => Answer::kept(Blocked {
+            rule: own_tls(&view),
+            why: String::new(),
+        }),
+        (Ok(_) | Err(_), _) => Answer::kept(Blocked {
             rule: Rule::MixedTargets,
             why: "the scrapers that select it would need different settings".to_owned(),
         }),
@@ -234,6 +238,15 @@ fn decide(scraping: Scraping<'_>, config: &Config) -> JudgedEndpoint {
         judged: view.judged,
         scrapers: scraping.scrapers,
         certificates,
+    }
+}
+
+/// TLS of its own is kept for every scraper; it is in vain where one of them meets mutual TLS.
+fn own_tls(view: &View) -> Rule {
+    let in_vain = |judged: &Judged| judged.shown.demand == Demand::MutualTls;
+    match view.judged.iter().any(in_vain) {
+        true => Rule::OwnTlsUnderStrict,
+        false => Rule::OwnTlsIsKept,
     }
 }
 

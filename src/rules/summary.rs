@@ -55,6 +55,11 @@ impl Summary {
             (Unknown { known_are_plain: a }, Unknown { known_are_plain: b }) => Unknown {
                 known_are_plain: a && b,
             },
+            (Unknown { known_are_plain }, Plain { .. })
+            | (Plain { .. }, Unknown { known_are_plain }) => Unknown { known_are_plain },
+            (Unknown { .. }, _) | (_, Unknown { .. }) => Unknown {
+                known_are_plain: false,
+            },
             (Unreachable, Unreachable) => Unreachable,
             _ => return None,
         })

@@ -2,13 +2,13 @@
 //!
 //! Authority: `getNamespacesFromNamespaceSelector`, VictoriaMetrics operator `factory/vmscrapes/vmscrapes.go`.
 //! Departs from nothing: the names are names, not labels.
-//! Knows: namespaces of the inventory. Does not know: selectors.
+//! Knows: namespaces and labels of the inventory. Does not know: ports.
 
 use std::collections::BTreeSet;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
-use crate::model::{Inventory, Labels, Namespaces, Scrape, Service, Workload, selects};
+use crate::model::{Inventory, Namespaces, Scrape, Service, Workload, selects};
 
 /// The namespaces in which an endpoint looks.
 #[derive(Debug, Clone)]
@@ -45,17 +45,16 @@ impl<'a> Scope<'a> {
         inventory: &'i Inventory,
         selector: &LabelSelector,
     ) -> Vec<&'i Service> {
-        let selected = |service: &&Service| selects(selector, &service.labels);
-        match labels(selector).and_then(|labels| inventory.services_with(labels)) {
-            Some(some) => some
-                .filter(|service| self.includes(&service.object.namespace))
-                .filter(selected)
-                .collect(),
-            None => self
-                .parts(&inventory.services, |name| inventory.services_in(name))
-                .filter(selected)
-                .collect(),
-        }
+        let labels = selector.match_labels.as_ref();
+        let some = labels.and_then(|labels| inventory.services_with(labels));
+        let mut found: Vec<_> = match some {
+            Some(some) => some.collect(),
+            None => self.parts(&inventory.services, |name| inventory.services_in(name)),
+        };
+        found.retain(|service| {
+            self.includes(&service.object.namespace) && selects(selector, &service.labels)
+        });
+        found
     }
 
     /// The workloads there whose pods a selector selects.
@@ -64,32 +63,22 @@ impl<'a> Scope<'a> {
         inventory: &'i Inventory,
         selector: &LabelSelector,
     ) -> Vec<&'i Workload> {
-        let selected = |workload: &&Workload| selects(selector, &workload.labels);
-        match labels(selector).and_then(|labels| inventory.workloads_with(labels)) {
-            Some(some) => some
-                .filter(|workload| self.includes(&workload.object.namespace))
-                .filter(selected)
-                .collect(),
-            None => self
-                .parts(&inventory.workloads, |name| inventory.workloads_in(name))
-                .filter(selected)
-                .collect(),
+        let labels = selector.match_labels.as_ref();
+        let some = labels.and_then(|labels| inventory.workloads_with(labels));
+        let mut found: Vec<_> = match some {
+            Some(some) => some.collect(),
+            None => self.parts(&inventory.workloads, |name| inventory.workloads_in(name)),
+        };
+        found.retain(|workload| {
+            self.includes(&workload.object.namespace) && selects(selector, &workload.labels)
+        });
+        found
+    }
+
+    fn parts<'i, T>(&self, all: &'i [T], part: impl Fn(&str) -> &'i [T]) -> Vec<&'i T> {
+        match self {
+            Scope::All => all.iter().collect(),
+            Scope::Named(names) => names.iter().flat_map(|name| part(name)).collect(),
         }
     }
-
-    fn parts<'i, T>(
-        &self,
-        all: &'i [T],
-        part: impl Fn(&str) -> &'i [T],
-    ) -> impl Iterator<Item = &'i T> {
-        let parts: Vec<&'i [T]> = match self {
-            Scope::All => vec![all],
-            Scope::Named(names) => names.iter().map(|name| part(name)).collect(),
-        };
-        parts.into_iter().flatten()
-    }
-}
-
-fn labels(selector: &LabelSelector) -> Option<&Labels> {
-    selector.match_labels.as_ref()
 }

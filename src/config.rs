@@ -8,7 +8,9 @@ mod choice;
 mod error;
 mod settings;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
 
 pub use choice::{Candidate, Choice, choose, is_scrape_tls};
 pub use error::{ConfigError, Problem};
@@ -22,10 +24,18 @@ pub struct Config {
     pub fail_on: FailOn,
     /// `namespace`: stands for a missing `metadata.namespace` in decisions.
     pub namespace: String,
-    /// `mesh.rootNamespace`
-    pub root_namespace: String,
+    /// `mesh.rootNamespace`; `None`: as the input says, else Istio's default.
+    pub root_namespace: Option<String>,
     /// `mesh.mode`: the mesh-wide mode where the input has no mesh-level policy.
     pub mesh_mode: Option<MtlsMode>,
+    /// `mesh.excludeInboundPorts`: ports that no sidecar of the mesh takes; `None`: as the input says.
+    pub exclude_inbound_ports: Option<BTreeSet<u16>>,
+    /// `context.resources`: objects that are facts and no part of the output.
+    pub context_resources: Vec<Value>,
+    /// `context.files`: files and directories with such objects.
+    pub context_files: Vec<String>,
+    /// `injection.namespaces`: what the labels of Namespaces come to that are set outside Git.
+    pub namespaces: BTreeMap<String, NamespaceInjection>,
     /// `injection.unknown`
     pub injection_unknown: InjectionUnknown,
     /// `targets.unknown`
@@ -46,8 +56,12 @@ impl Default for Config {
             mode: RunMode::Patch,
             fail_on: FailOn::Error,
             namespace: "default".to_owned(),
-            root_namespace: "istio-system".to_owned(),
+            root_namespace: None,
             mesh_mode: None,
+            exclude_inbound_ports: None,
+            context_resources: Vec::new(),
+            context_files: Vec::new(),
+            namespaces: BTreeMap::new(),
             injection_unknown: InjectionUnknown::Relabel,
             targets_unknown: TargetsUnknown::Keep,
             directory: "/etc/istio-certs".to_owned(),
@@ -87,6 +101,17 @@ pub enum MtlsMode {
     Permissive,
     /// `DISABLE`: no TLS is terminated.
     Disable,
+}
+
+/// What pods of a namespace get where they do not say otherwise themselves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NamespaceInjection {
+    /// `sidecar`: as with the label `istio-injection: enabled`.
+    Sidecar,
+    /// `ambient`: as with the label `istio.io/dataplane-mode: ambient`.
+    Ambient,
+    /// `none`: as without any label.
+    None,
 }
 
 /// What to do with STRICT pods of which nobody says whether they have a sidecar.

@@ -15,11 +15,11 @@ mod support;
 use std::collections::BTreeMap;
 use std::fs;
 
-use istio_scrape::config::MtlsMode;
+use istio_scrape::config::{Config, MtlsMode};
 use istio_scrape::krm::Source;
 use istio_scrape::model::{Inventory, Labels, Object, PeerAuthentication, PodsKnown, Workload};
 use istio_scrape::policy::{
-    Injector, Level, Mesh, Revision, ambient_enrols, injection_required, level, mode,
+    Injector, Level, Mesh, Revision, Settings, ambient_enrols, injection_required, level, mode,
     webhook_selects,
 };
 use istio_scrape::yaml;
@@ -209,10 +209,14 @@ fn mtls(row: &MtlsRow) -> Result<(), String> {
         policies: policies.collect(),
         ..Inventory::default()
     };
+    let config = Config {
+        root_namespace: Some(row.root_namespace.clone()),
+        ..Config::default()
+    };
+    let settings = Settings::of(&inventory, &config);
     let mesh = Mesh {
         inventory: &inventory,
-        root_namespace: &row.root_namespace,
-        default_mode: None,
+        settings: &settings,
     };
     let pods = workload(&row.workload.namespace, &row.workload.labels);
     let answer = mode(&mesh, &pods, Some(row.port.unwrap_or(UNLISTED)));
@@ -363,6 +367,7 @@ fn policy(row: &PolicyRow) -> PeerAuthentication {
         |(port, setting): (&String, _)| (port.parse().expect("a port number"), mode(setting));
     PeerAuthentication {
         object: object("PeerAuthentication", &row.namespace, &row.name),
+        revision: None,
         created: row.creation_timestamp.clone(),
         selector: row
             .selector
@@ -380,6 +385,7 @@ fn workload(namespace: &str, labels: &Labels) -> Workload {
         object: object("Deployment", namespace, "pods"),
         labels: labels.clone(),
         annotations: Labels::new(),
+        service_account: "default".to_owned(),
         host_network: false,
         containers: Vec::new(),
         known: PodsKnown::Template,

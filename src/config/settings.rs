@@ -141,7 +141,9 @@ impl Config {
                 )?;
             }
             "namespace" => self.namespace = dns_label(value, DNS_LABEL_MAX)?,
-            "mesh.rootNamespace" => self.root_namespace = dns_label(value, DNS_LABEL_MAX)?,
+            "mesh.rootNamespace" => {
+                self.root_namespace = Some(dns_label(value, DNS_LABEL_MAX)?);
+            }
             "mesh.mode" => {
                 self.mesh_mode = Some(word(
                     value,

@@ -7,6 +7,9 @@
 use super::field::{Field, Problem, Read, noted};
 use super::{Labels, NAMESPACE_NAME_LABEL, Namespace, Object};
 
+/// The revision of the istiod that reads a policy.
+pub(super) const REVISION: &str = "istio.io/rev";
+
 const IGNORE: &str = "istio-scrape.dev/ignore";
 const ACCEPT: &str = "istio-scrape.dev/accept";
 const LOCAL: &str = "config.kubernetes.io/local-config";

@@ -11,6 +11,8 @@
 //! VMServiceScrape ◄──selects── VMAgent     VMPodScrape ◄──selects── VMAgent
 //! ```
 
+mod authorization;
+mod control_plane;
 mod embedded;
 mod field;
 mod index;
@@ -31,6 +33,10 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use serde_json::{Map, Value};
 
 pub use crate::config::MtlsMode;
+pub use authorization::{Action, AuthorizationPolicy, AuthorizationRule, Operation, Source};
+pub use control_plane::{
+    ControlPlane, InjectorWebhook, InjectorWebhooks, OutboundPolicy, ProxyConfig,
+};
 pub use embedded::embedded;
 pub use index::LabelIndex;
 pub use reading::{makes_pods, read, reads};
@@ -54,6 +60,14 @@ pub struct Inventory {
     pub workloads: Vec<Workload>,
     /// PeerAuthentication objects, the refused ones too.
     pub policies: Vec<PeerAuthentication>,
+    /// AuthorizationPolicy objects, the refused ones too.
+    pub authorizations: Vec<AuthorizationPolicy>,
+    /// Objects that configure istiod.
+    pub control_planes: Vec<ControlPlane>,
+    /// Webhooks of injectors. None at all: which revisions are installed is not in the input.
+    pub injectors: Vec<InjectorWebhooks>,
+    /// ProxyConfig objects.
+    pub proxy_configs: Vec<ProxyConfig>,
     /// Scrape objects.
     pub scrapes: Vec<Scrape>,
     /// Objects that scrape.
@@ -183,6 +197,8 @@ pub struct Workload {
     pub labels: Labels,
     /// Annotations of the pods.
     pub annotations: Labels,
+    /// `serviceAccountName`, `default` where missing: with the namespace, the pods' identity.
+    pub service_account: String,
     /// `hostNetwork: true`.
     pub host_network: bool,
     /// Containers and init containers.
@@ -229,6 +245,8 @@ pub struct ContainerPort {
 pub struct PeerAuthentication {
     /// The object.
     pub object: Object,
+    /// Label `istio.io/rev`: only the istiod of this revision reads it (pkg/config/model.go `LabelsInRevision`).
+    pub revision: Option<String>,
     /// `metadata.creationTimestamp`, RFC 3339 in UTC, where Git has one.
     pub created: Option<String>,
     /// `spec.selector.matchLabels`; empty: every workload of the namespace, or of the mesh.

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::field::{Field, Problem, Read, noted};
+use super::metadata::{self, REVISION};
 use super::{Labels, MtlsMode, Object, PeerAuthentication};
 
 /// `maxLength` of label values in the CRD.
@@ -19,8 +20,10 @@ pub(super) fn policy(
     mut problems: Vec<Problem>,
 ) -> PeerAuthentication {
     let created = noted(created(root), &mut problems).flatten();
+    let labels = noted(metadata::labels(root), &mut problems).unwrap_or_default();
     let mut policy = PeerAuthentication {
         object,
+        revision: labels.get(REVISION).cloned(),
         created,
         selector: Labels::new(),
         mode: None,

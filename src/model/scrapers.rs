@@ -110,6 +110,10 @@ fn pods(object: &Object, spec: &Field<'_>, problems: &mut Vec<Problem>) -> Read<
     Ok(Workload {
         labels,
         annotations: metadata.key("annotations")?.labels()?,
+        service_account: match spec.key("serviceAccountName")?.text()? {
+            Some(name) => name.to_owned(),
+            None => operator_account(&object.name),
+        },
         host_network: spec.key("hostNetwork")?.boolean()?,
         containers: merged(main, workloads::containers(spec, problems)),
         ..bare_pods(object)
@@ -122,6 +126,7 @@ fn bare_pods(object: &Object) -> Workload {
         object: object.clone(),
         labels: operator_labels(&object.name),
         annotations: Labels::new(),
+        service_account: operator_account(&object.name),
         host_network: false,
         containers: Vec::new(),
         known: PodsKnown::Operator,
@@ -139,6 +144,11 @@ fn operator_labels(name: &str) -> Labels {
     .into_iter()
     .map(|(key, value)| (key.to_owned(), value.to_owned()))
     .collect()
+}
+
+/// The account that the operator makes where `serviceAccountName` names none (`PrefixedName`).
+fn operator_account(name: &str) -> String {
+    format!("vmagent-{name}")
 }
 
 fn port(spec: &Field<'_>) -> Read<u16> {

@@ -52,6 +52,11 @@ pub(super) fn workload(
             "Pod" => annotations.printed_annotations()?,
             _ => annotations.labels()?,
         },
+        service_account: pod
+            .key("serviceAccountName")?
+            .text()?
+            .unwrap_or("default")
+            .to_owned(),
         host_network: pod.key("hostNetwork")?.boolean()?,
         containers: containers(&pod, problems),
         known: PodsKnown::Template,

@@ -5,8 +5,10 @@
 //! Knows: how to write objects shortly. Does not know: what is expected of them.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
-use super::Mesh;
+use super::{Mesh, Settings};
+use crate::config::Config;
 use crate::model::{
     Container, Inventory, Labels, MtlsMode, Namespace, Object, PeerAuthentication, PodsKnown,
     Workload,
@@ -41,6 +43,7 @@ pub(super) fn workload(namespace: &str, pod_labels: &[(&str, &str)]) -> Workload
         object: object("Deployment", namespace, "web"),
         labels: labels(pod_labels),
         annotations: Labels::new(),
+        service_account: "default".to_owned(),
         host_network: false,
         containers: Vec::new(),
         known: PodsKnown::Template,
@@ -73,6 +76,7 @@ pub(super) fn namespace(name: &str, pairs: &[(&str, &str)]) -> Namespace {
 pub(super) fn policy(namespace: &str, name: &str, mode: Option<MtlsMode>) -> PeerAuthentication {
     PeerAuthentication {
         object: object("PeerAuthentication", namespace, name),
+        revision: None,
         created: None,
         selector: Labels::new(),
         mode,
@@ -125,9 +129,19 @@ pub(super) fn inventory(
 }
 
 pub(super) fn mesh(inventory: &Inventory) -> Mesh<'_> {
+    static SETTINGS: LazyLock<Settings> = LazyLock::new(|| settings(None));
     Mesh {
         inventory,
-        root_namespace: ROOT,
-        default_mode: None,
+        settings: &SETTINGS,
     }
+}
+
+/// What is set where only the root namespace, and perhaps a mode for the mesh, are configured.
+pub(super) fn settings(mesh_mode: Option<MtlsMode>) -> Settings {
+    let config = Config {
+        root_namespace: Some(ROOT.to_owned()),
+        mesh_mode,
+        ..Config::default()
+    };
+    Settings::of(&Inventory::default(), &config)
 }

@@ -4,8 +4,9 @@
 //! Departs from it: a Namespace that is not in the input counts as unlabelled where the pods alone ask for a sidecar, else the answer is unknown.
 //! Knows: Namespaces, labels and annotations of pods. Does not know: policies, ports, scrapes.
 
+use super::settings::revision_behind;
 use super::webhook::{
-    DATAPLANE_MODE, IGNORED_NAMESPACES, INJECT, Injector, NAMESPACE_INJECTION, REVISION,
+    DATAPLANE_MODE, IGNORED_NAMESPACES, INJECT, Injector, NAMESPACE_INJECTION, REVISION, Revision,
     ambient_enrols, injection_required, own_say, webhook_selects,
 };
 use super::{DataPlane, Fact, Mesh, named, unseen};
@@ -63,6 +64,18 @@ pub fn data_plane(mesh: &Mesh<'_>, pods: &Workload) -> Injection {
         Some(namespace) => in_namespace(pods, namespace),
         None => in_missing_namespace(pods),
     }
+}
+
+/// The revision of the istiod that the pods obey, if they have a sidecar; `None`: nothing says which.
+pub(super) fn revision(mesh: &Mesh<'_>, pods: &Workload) -> Option<String> {
+    let unlabelled = Labels::new();
+    let namespace = mesh.inventory.namespaces.get(&pods.object.namespace);
+    let labels = namespace.map_or(&unlabelled, |namespace| &namespace.labels);
+    let name = match webhook_selects(labels, &pods.labels)? {
+        Revision::Default => "default".to_owned(),
+        Revision::Named(name) => name,
+    };
+    Some(revision_behind(mesh.inventory, &name).to_owned())
 }
 
 /// Whether an istio-proxy is in the manifest; `image: auto` is a request to the injector, not an injection.

@@ -15,6 +15,7 @@ mod outlook;
 mod precedence;
 mod selection;
 mod served;
+mod settings;
 mod webhook;
 
 #[cfg(test)]
@@ -26,6 +27,7 @@ pub use mode::{Mode, Undecided, mode};
 pub use outbound::outbound_captured;
 pub use precedence::{Level, level};
 pub use served::{Serves, serves_istios_certificates};
+pub use settings::{Contradiction, MeshSettings, Settings};
 pub use webhook::{
     INJECT, Injector, Revision, ambient_enrols, injection_required, webhook_selects,
 };
@@ -35,11 +37,16 @@ pub use webhook::{
 pub struct Mesh<'a> {
     /// Its Namespaces and PeerAuthentications.
     pub inventory: &'a Inventory,
-    /// The namespace whose policies without selector hold for the whole mesh
-    /// (`rootNamespace`, istio/istio pkg/config/mesh/mesh.go `DefaultMeshConfig`).
-    pub root_namespace: &'a str,
-    /// The mesh-wide mode, where the input has no mesh-level policy (`mesh.mode` of the configuration).
-    pub default_mode: Option<MtlsMode>,
+    /// What is set for all of it.
+    pub settings: &'a Settings,
+}
+
+impl Mesh<'_> {
+    /// What is set for the pods of a workload, by the istiod of their revision.
+    pub fn settings_of(&self, pods: &Workload) -> &MeshSettings {
+        self.settings
+            .of_revision(injection::revision(self, pods).as_deref())
+    }
 }
 
 /// An answer, known or not, with the objects that made it so.

@@ -38,7 +38,15 @@ pub struct Undecided {
 /// The mode that Istio enforces on a port of the pods: the port's, else the workload's, the namespace's, the mesh's, else
 /// PERMISSIVE (policy_applier.go). Without a port: the mode that all of their ports have in common.
 pub fn mode(mesh: &Mesh<'_>, pods: &Workload, port: Option<u16>) -> Mode {
-    let mut standings = standings(&mesh.inventory.policies, mesh.root_namespace, pods);
+    let roots = &mesh.settings_of(pods).root_namespaces;
+    let by_root = roots.iter().map(|root| with_root(mesh, root, pods, port));
+    by_root
+        .reduce(in_common)
+        .expect("there is always a root namespace")
+}
+
+fn with_root(mesh: &Mesh<'_>, root_namespace: &str, pods: &Workload, port: Option<u16>) -> Mode {
+    let mut standings = standings(&mesh.inventory.policies, root_namespace, pods);
     let floor = floor(mesh, pods);
     if floor.configured && standings[0].contenders.is_empty() {
         // The configuration answers for the mesh level that the API server keeps empty.
@@ -64,10 +72,10 @@ struct Floor {
 }
 
 fn floor(mesh: &Mesh<'_>, pods: &Workload) -> Floor {
-    match mesh.default_mode {
-        Some(mode) => Floor {
-            mode,
-            because: format!("mesh.mode: {} (configuration)", spelled(Some(mode))),
+    match &mesh.settings.default_mode {
+        Some((mode, because)) => Floor {
+            mode: *mode,
+            because: because.clone(),
             configured: true,
         },
         None => Floor {

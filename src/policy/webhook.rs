@@ -60,7 +60,7 @@ pub fn webhook_selects(namespace: &Labels, pod: &Labels) -> Option<Revision> {
 }
 
 /// How the injector is set up (ConfigMap `istio-sidecar-injector`, key `config`).
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Injector {
     /// `policy: enabled`: pods without a say of their own are injected.
     pub enabled: bool,

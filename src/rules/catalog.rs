@@ -86,6 +86,20 @@ rules! {
     PolicyOrderUndecided = "policy-order-undecided", Warning;
     /// The API server or Istio refuses the PeerAuthentication: it counts as absent.
     PolicyIsInvalid = "policy-is-invalid", Warning;
+    /// A policy that no sidecar obeys: it selects pods from the root namespace, or no istiod of its revision is there.
+    PolicyIsIgnored = "policy-is-ignored", Warning;
+    /// A policy sets a mode for a port that no container or Service of the pods that it selects has.
+    PolicyPortUnused = "policy-port-unused", Warning;
+    /// Mutual TLS works, but an AuthorizationPolicy of the target refuses the scraper.
+    AuthorizationBlocksScrape = "authorization-blocks-scrape", Warning;
+    /// The scraper's sidecar lets no request through to addresses that the mesh does not know.
+    RegistryOnlyBlocksScrape = "registry-only-blocks-scrape", Warning;
+    /// The endpoint speaks TLS, and the scraper's sidecar wraps it into mutual TLS again: the target gets TLS where it expects text.
+    HeadlessDoubleTls = "headless-double-tls", Warning;
+    /// A metrics port of Istio's own lets this scraper in neither with certificates nor without.
+    MetricsPortUnreachable = "metrics-port-unreachable", Warning;
+    /// Two objects, or an object and the configuration, say different things about the mesh.
+    MeshSettingContradicted = "mesh-setting-contradicted", Warning;
     /// `mesh.mode` of the configuration says something else than the mesh-wide PeerAuthentication, which counts.
     MeshModeContradicted = "mesh-mode-contradicted", Warning;
     /// A missing namespace, or a missing Namespace object, was assumed.

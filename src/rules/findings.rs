@@ -13,7 +13,7 @@ use super::endpoint::JudgedEndpoint;
 use super::message;
 use super::scraper::Patched;
 use crate::config::{Config, MtlsMode, Severity};
-use crate::model::{Inventory, Object};
+use crate::model::{Inventory, Object, PeerAuthentication};
 use crate::policy;
 
 /// Every finding that is not itself about what happens to an endpoint or a scraper.
@@ -23,6 +23,15 @@ pub(super) fn decide_all(
     endpoints: &[JudgedEndpoint],
 ) -> Vec<Decision> {
     let mut findings = of_objects(&patched.inventory, config);
+    findings.extend(mesh_mode_contradicted(patched, config));
+    findings.extend(patched.settings.contradictions.iter().map(|contradiction| {
+        Decision::finding(
+            &contradiction.object,
+            root(),
+            Rule::MeshSettingContradicted,
+            contradiction.what.clone(),
+        )
+    }));
     findings.extend(of_selection(patched));
     for endpoint in endpoints {
         for judged in &endpoint.judged {
@@ -61,7 +70,6 @@ fn of_objects(inventory: &Inventory, config: &Config) -> Vec<Decision> {
             ),
         ));
     }
-    findings.extend(mesh_mode_contradicted(inventory, config));
     let assumed = inventory
         .scrapes
         .iter()
@@ -83,15 +91,22 @@ fn of_objects(inventory: &Inventory, config: &Config) -> Vec<Decision> {
 }
 
 /// The policy of the input counts, since it is what the cluster will have.
-fn mesh_mode_contradicted(inventory: &Inventory, config: &Config) -> Vec<Decision> {
+fn mesh_mode_contradicted(patched: &Patched<'_>, config: &Config) -> Vec<Decision> {
     let Some(configured) = config.mesh_mode else {
         return Vec::new();
     };
-    inventory
+    let roots = patched.settings.root_namespaces();
+    let is_mesh_wide = |policy: &PeerAuthentication| {
+        roots
+            .iter()
+            .any(|root| policy::level(policy, root) == Some(policy::Level::Mesh))
+    };
+    patched
+        .inventory
         .policies
         .iter()
         .filter(|policy| policy.refused.is_empty())
-        .filter(|policy| policy::level(policy, &config.root_namespace) == Some(policy::Level::Mesh))
+        .filter(|policy| is_mesh_wide(policy))
         .filter(|policy| policy.mode.unwrap_or(MtlsMode::Permissive) != configured)
         .map(|policy| {
             Decision::finding(

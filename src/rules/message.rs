@@ -106,6 +106,13 @@ pub(super) fn endpoint(subject: &Subject<'_>) -> String {
         | Rule::SelectionAssumed
         | Rule::PolicyOrderUndecided
         | Rule::PolicyIsInvalid
+        | Rule::PolicyIsIgnored
+        | Rule::PolicyPortUnused
+        | Rule::AuthorizationBlocksScrape
+        | Rule::RegistryOnlyBlocksScrape
+        | Rule::HeadlessDoubleTls
+        | Rule::MetricsPortUnreachable
+        | Rule::MeshSettingContradicted
         | Rule::MeshModeContradicted
         | Rule::NamespaceAssumed
         | Rule::ModeAssumed

@@ -33,6 +33,7 @@ use jsonptr::Pointer;
 
 use crate::config::Config;
 use crate::model::Inventory;
+use crate::policy::Settings;
 
 pub use catalog::Rule;
 pub use decision::{Decision, Demand, JudgedTarget, Now, Step, Transport, Verdict, Wanted};
@@ -44,8 +45,9 @@ pub use decision::{Decision, Demand, JudgedTarget, Now, Step, Transport, Verdict
 /// are judged against the scrapers as they will be, again until no further scraper needs
 /// certificates. A scraper never loses that need within a run, so this ends.
 pub fn decide(inventory: &Inventory, config: &Config) -> Vec<Decision> {
+    let settings = Settings::of(inventory, config);
     let mut needing = BTreeSet::new();
-    let mut mesh = scraper::as_patched(inventory, config, &needing);
+    let mut mesh = scraper::as_patched(inventory, &settings, config, &needing);
     let mut endpoints = endpoint::decide_all(&mesh, config);
     loop {
         let known = needing.len();
@@ -53,7 +55,7 @@ pub fn decide(inventory: &Inventory, config: &Config) -> Vec<Decision> {
         if needing.len() == known {
             break;
         }
-        mesh = scraper::as_patched(inventory, config, &needing);
+        mesh = scraper::as_patched(inventory, &settings, config, &needing);
         endpoints = endpoint::decide_all(&mesh, config);
     }
     let mut decisions = findings::decide_all(&mesh, config, &endpoints);

@@ -16,7 +16,7 @@ use super::endpoint::JudgedEndpoint;
 use super::{Rule, findings};
 use crate::config::{Config, ScraperInject};
 use crate::model::{Inventory, Scrape, Scraper, Workload};
-use crate::policy::{self, DataPlane, Fact, INJECT, Mesh};
+use crate::policy::{self, DataPlane, Fact, INJECT, Mesh, Settings};
 use crate::targets::{self, Selected};
 
 /// The inventory as it will be after the patches of this run, and what is known of each scraper.
@@ -25,7 +25,8 @@ pub(super) struct Patched<'a> {
     pub(super) inventory: Cow<'a, Inventory>,
     /// One for each of `inventory.scrapers`.
     pub(super) scrapers: Vec<ScraperState>,
-    config: &'a Config,
+    /// What is set for the whole mesh.
+    pub(super) settings: &'a Settings,
 }
 
 /// What is known of a scraper.
@@ -57,8 +58,7 @@ impl Patched<'_> {
     pub(super) fn mesh(&self) -> Mesh<'_> {
         Mesh {
             inventory: &self.inventory,
-            root_namespace: &self.config.root_namespace,
-            default_mode: self.config.mesh_mode,
+            settings: self.settings,
         }
     }
 
@@ -92,13 +92,13 @@ impl Patched<'_> {
 /// The inventory as it will be when the scrapers in `needing` have got certificates.
 pub(super) fn as_patched<'a>(
     inventory: &'a Inventory,
-    config: &'a Config,
+    settings: &'a Settings,
+    config: &Config,
     needing: &BTreeSet<usize>,
 ) -> Patched<'a> {
     let mesh = Mesh {
         inventory,
-        root_namespace: &config.root_namespace,
-        default_mode: config.mesh_mode,
+        settings,
     };
     let mut patched = Cow::Borrowed(inventory);
     let mut states = Vec::new();
@@ -126,7 +126,7 @@ pub(super) fn as_patched<'a>(
     Patched {
         inventory: patched,
         scrapers: states,
-        config,
+        settings,
     }
 }
 

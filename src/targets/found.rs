@@ -177,6 +177,7 @@ fn pods_of_unknown_origin(service: &Service) -> Workload {
         },
         labels: service.selector.clone(),
         annotations: Labels::new(),
+        service_account: "default".to_owned(),
         host_network: false,
         containers: Vec::new(),
         known: PodsKnown::SelectorOnly,

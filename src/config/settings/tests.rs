@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use insta::assert_snapshot;
 use serde_json::json;
 
@@ -32,7 +34,11 @@ fn all_set() -> Config {
         mode: RunMode::Check,
         fail_on: FailOn::Never,
         namespace: "some-name".to_owned(),
-        root_namespace: "some-name".to_owned(),
+        root_namespace: Some("some-name".to_owned()),
+        exclude_inbound_ports: None,
+        context_resources: Vec::new(),
+        context_files: Vec::new(),
+        namespaces: BTreeMap::new(),
         mesh_mode: Some(MtlsMode::Strict),
         injection_unknown: InjectionUnknown::Assume,
         targets_unknown: TargetsUnknown::Refuse,

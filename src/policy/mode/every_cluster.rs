@@ -8,7 +8,7 @@ use MtlsMode::{Disable, Permissive, Strict};
 
 use super::*;
 use crate::model::{Inventory, PodsKnown};
-use crate::policy::fixture::{ROOT, inventory, labels, mesh, policy, workload};
+use crate::policy::fixture::{ROOT, inventory, labels, mesh, policy, settings, workload};
 
 const WEB: &[(&str, &str)] = &[("app", "web")];
 
@@ -186,7 +186,7 @@ fn outcomes(
 fn ask(inventory: &Inventory, default_mode: Option<MtlsMode>, pods: &Workload, port: u16) -> Mode {
     mode(
         &Mesh {
-            default_mode,
+            settings: &settings(default_mode),
             ..mesh(inventory)
         },
         pods,

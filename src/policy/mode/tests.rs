@@ -8,7 +8,7 @@ use MtlsMode::{Disable, Permissive, Strict};
 
 use super::*;
 use crate::model::PodsKnown;
-use crate::policy::fixture::{ROOT, inventory, mesh, policy, workload};
+use crate::policy::fixture::{ROOT, inventory, mesh, policy, settings, workload};
 
 const OLDER: &str = "2023-12-31T23:59:59Z";
 const NEWER: &str = "2024-01-01T00:00:00Z";
@@ -425,7 +425,7 @@ mod refused {
             vec![policy(ROOT, "bad", Some(Strict)).refused("no")],
         );
         let configured = Mesh {
-            default_mode: Some(Disable),
+            settings: &settings(Some(Disable)),
             ..mesh(&inventory)
         };
         assert_eq!(
@@ -568,7 +568,7 @@ mod configured {
         let inventory = inventory(Vec::new(), policies);
         mode(
             &Mesh {
-                default_mode: Some(Strict),
+                settings: &settings(Some(Strict)),
                 ..mesh(&inventory)
             },
             &workload("shop", WEB),

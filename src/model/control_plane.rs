@@ -1,0 +1,128 @@
+//! What does an object of the control plane say about the whole mesh?
+//!
+//! Authority: istio/istio manifests/charts/istio-control/istio-discovery (templates/configmap.yaml, istiod-injector-configmap.yaml, mutatingwebhook.yaml); operator/pkg/apis/types.go (IstioOperator); Sail operator `Istio`; Maistra `ServiceMeshControlPlane`.
+//! Departs from it: only what decides about a scrape is read; charts' defaults are not filled in.
+//! Knows: one object. Does not know: which of several counts, what nobody says.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+
+use super::{Labels, MtlsMode, Object};
+
+/// What one object says about the mesh of one revision; `None` or empty: it does not say it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ControlPlane {
+    /// The object.
+    pub object: Object,
+    /// The revision of istiod that it configures; `default` where it names none.
+    pub revision: String,
+    /// `rootNamespace`: policies there hold for the whole mesh.
+    pub root_namespace: Option<String>,
+    /// `trustDomain`: the first part of every identity.
+    pub trust_domain: Option<String>,
+    /// `enablePrometheusMerge`: whether pilot-agent serves the metrics of the application beside its own.
+    pub prometheus_merge: Option<bool>,
+    /// `outboundTrafficPolicy.mode`.
+    pub outbound: Option<OutboundPolicy>,
+    /// The mode of a mesh-wide PeerAuthentication that the control plane's operator makes (`security.dataPlane.mtls`).
+    pub mtls: Option<MtlsMode>,
+    /// `defaultConfig.proxyMetadata`: environment of every proxy.
+    pub proxy_metadata: BTreeMap<String, String>,
+    /// `defaultConfig.interceptionMode`, as spelled.
+    pub interception: Option<String>,
+    /// `defaultConfig.statusPort` or `global.proxy.statusPort`: pilot-agent's own port.
+    pub status_port: Option<u16>,
+    /// `global.proxy.includeInboundPorts`, as spelled: `*` or a list.
+    pub include_inbound_ports: Option<String>,
+    /// `global.proxy.excludeInboundPorts`, as spelled.
+    pub exclude_inbound_ports: Option<String>,
+    /// `global.proxy.includeIPRanges`, as spelled: addresses whose requests go through the sidecar.
+    pub include_ip_ranges: Option<String>,
+    /// `global.proxy.excludeIPRanges`, as spelled.
+    pub exclude_ip_ranges: Option<String>,
+    /// `global.proxy.includeOutboundPorts`, as spelled.
+    pub include_outbound_ports: Option<String>,
+    /// `global.proxy.excludeOutboundPorts`, as spelled.
+    pub exclude_outbound_ports: Option<String>,
+    /// `sidecarInjectorWebhook.enableNamespacesByDefault`: Namespaces without injection label are injected.
+    pub namespaces_by_default: Option<bool>,
+    /// `policy` of the injector (`global.proxy.autoInject`): `enabled`, `disabled`, or nonsense, which injects nothing by itself.
+    pub injector_policy: Option<String>,
+    /// `neverInjectSelector`: pods that match one are left alone.
+    pub never_inject: Option<Vec<LabelSelector>>,
+    /// `alwaysInjectSelector`: pods that match one are injected.
+    pub always_inject: Option<Vec<LabelSelector>>,
+}
+
+impl ControlPlane {
+    /// An object that says nothing yet.
+    pub fn silent(object: Object, revision: impl Into<String>) -> Self {
+        Self {
+            object,
+            revision: revision.into(),
+            root_namespace: None,
+            trust_domain: None,
+            prometheus_merge: None,
+            outbound: None,
+            mtls: None,
+            proxy_metadata: BTreeMap::new(),
+            interception: None,
+            status_port: None,
+            include_inbound_ports: None,
+            exclude_inbound_ports: None,
+            include_ip_ranges: None,
+            exclude_ip_ranges: None,
+            include_outbound_ports: None,
+            exclude_outbound_ports: None,
+            namespaces_by_default: None,
+            injector_policy: None,
+            never_inject: None,
+            always_inject: None,
+        }
+    }
+}
+
+/// Where a sidecar sends requests to addresses that the mesh does not know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OutboundPolicy {
+    /// `ALLOW_ANY`: there.
+    AllowAny,
+    /// `REGISTRY_ONLY`: nowhere.
+    RegistryOnly,
+}
+
+/// The webhooks by which the API server asks one injector about new pods: a MutatingWebhookConfiguration.
+#[derive(Debug, Clone, PartialEq)]
+pub struct InjectorWebhooks {
+    /// The object.
+    pub object: Object,
+    /// The revision of the istiod that it asks (label `istio.io/rev`); `default` where it names none.
+    pub revision: String,
+    /// The tag that stands for the revision (label `istio.io/tag`).
+    pub tag: Option<String>,
+    /// What makes the API server ask: any one of these.
+    pub webhooks: Vec<InjectorWebhook>,
+}
+
+/// One webhook of an injector: it is asked about pods that both selectors select.
+#[derive(Debug, Clone, PartialEq)]
+pub struct InjectorWebhook {
+    /// `name`.
+    pub name: String,
+    /// `namespaceSelector`; empty: every Namespace.
+    pub namespaces: LabelSelector,
+    /// `objectSelector`; empty: every pod.
+    pub pods: LabelSelector,
+}
+
+/// A ProxyConfig (networking.istio.io): settings of the proxies of a namespace, of some of its pods, or of the mesh.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProxyConfig {
+    /// The object.
+    pub object: Object,
+    /// `spec.selector.matchLabels`; empty: every pod of the namespace, or of the mesh in the root namespace.
+    pub selector: Labels,
+    /// `spec.environmentVariables`: read like `proxyMetadata`.
+    pub environment: BTreeMap<String, String>,
+}

@@ -1,0 +1,407 @@
+//! What is set for the whole mesh, and who says so?
+//!
+//! Authority: istio/istio pkg/config/mesh/mesh.go `DefaultMeshConfig`; manifests/charts/istio-control/istio-discovery/values.yaml.
+//! Departs from it: what is configured for this program wins over objects; objects that contradict each other leave a setting unknown; a revision of which the input shows nothing may be set as any that it shows, or as the charts' defaults.
+//! Knows: objects of the control plane, revisions, our configuration. Does not know: pods.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::webhook::Injector;
+use super::{Fact, named, spelled};
+use crate::config::{Config, NamespaceInjection};
+use crate::model::{ControlPlane, Inventory, MtlsMode, Object, OutboundPolicy};
+
+/// Where policies hold for the whole mesh unless something says otherwise.
+const ROOT_NAMESPACE: &str = "istio-system";
+const TRUST_DOMAIN: &str = "cluster.local";
+/// pilot-agent's own port.
+const STATUS_PORT: u16 = 15020;
+
+/// The settings of every revision.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Those of revisions of which the input shows something.
+    shown: BTreeMap<String, MeshSettings>,
+    /// Those of any other: what all shown ones and the charts' defaults have in common.
+    unshown: MeshSettings,
+    /// Those of pods that name no revision: what all shown ones have in common.
+    any: MeshSettings,
+    /// What holds where no mesh-level policy is in the input.
+    pub(super) default_mode: Option<(MtlsMode, String)>,
+    /// `injection.namespaces` of the configuration.
+    pub(super) namespaces: BTreeMap<String, NamespaceInjection>,
+    /// What different objects, or an object and the configuration, say differently.
+    pub contradictions: Vec<Contradiction>,
+}
+
+/// What is set for the mesh of one revision.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MeshSettings {
+    /// The root namespace; several where it is not known which.
+    pub root_namespaces: BTreeSet<String>,
+    /// `trustDomain`
+    pub trust_domain: Fact<String>,
+    /// `enablePrometheusMerge`
+    pub prometheus_merge: Fact<bool>,
+    /// `outboundTrafficPolicy.mode`
+    pub outbound: Fact<OutboundPolicy>,
+    /// `interceptionMode` of every proxy.
+    pub interception: Fact<String>,
+    /// pilot-agent's own port.
+    pub status_port: Fact<u16>,
+    /// Inbound ports that sidecars take: `*` or a list.
+    pub include_inbound_ports: Fact<String>,
+    /// Inbound ports that they leave alone if they take all.
+    pub exclude_inbound_ports: Fact<String>,
+    /// Addresses whose requests sidecars take: `*` or a list.
+    pub include_ip_ranges: Fact<String>,
+    /// Addresses whose requests they leave alone.
+    pub exclude_ip_ranges: Fact<String>,
+    /// Ports whose requests they take beside.
+    pub include_outbound_ports: Fact<String>,
+    /// Ports whose requests they leave alone.
+    pub exclude_outbound_ports: Fact<String>,
+    /// `proxyMetadata` of every proxy.
+    pub proxy_metadata: BTreeMap<String, Fact<String>>,
+    /// How the injector decides about pods that it is asked about.
+    pub injector: Fact<Injector>,
+    /// Whether Namespaces without injection label are injected.
+    pub namespaces_by_default: Fact<bool>,
+}
+
+/// A setting of which two things are said.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Contradiction {
+    /// The object that a finding about it belongs to.
+    pub object: Object,
+    /// What is said, and which of it counts.
+    pub what: String,
+}
+
+impl Settings {
+    /// The settings as configuration and input have them.
+    pub fn of(inventory: &Inventory, config: &Config) -> Self {
+        let mut by_revision: BTreeMap<&str, Vec<&ControlPlane>> = BTreeMap::new();
+        for plane in &inventory.control_planes {
+            by_revision.entry(&plane.revision).or_default().push(plane);
+        }
+        let mut contradictions = Vec::new();
+        let shown: BTreeMap<String, MeshSettings> = by_revision
+            .into_iter()
+            .map(|(revision, planes)| {
+                let settings = MeshSettings::said_by(&planes, config, &mut contradictions);
+                (revision.to_owned(), settings)
+            })
+            .collect();
+        let defaults = MeshSettings::said_by(&[], config, &mut Vec::new());
+        let any = shown
+            .values()
+            .cloned()
+            .reduce(|one, other| one.in_common(&other))
+            .unwrap_or_else(|| defaults.clone());
+        let unshown = shown.values().fold(defaults, MeshSettings::in_common);
+        contradictions.sort();
+        contradictions.dedup();
+        Self {
+            shown,
+            unshown,
+            any,
+            default_mode: default_mode(inventory, config),
+            namespaces: config.namespaces.clone(),
+            contradictions,
+        }
+    }
+
+    /// The root namespaces of all revisions: where a policy without selector may hold for the whole mesh.
+    pub fn root_namespaces(&self) -> &BTreeSet<String> {
+        &self.any.root_namespaces
+    }
+
+    /// The settings of a revision; `None`: of pods of which nobody knows the revision.
+    pub fn of_revision(&self, revision: Option<&str>) -> &MeshSettings {
+        match revision {
+            Some(revision) => self.shown.get(revision).unwrap_or(&self.unshown),
+            None => &self.any,
+        }
+    }
+}
+
+/// The revision of the istiod behind the name of a revision or tag, as far as the input shows tags.
+pub(super) fn revision_behind<'n>(inventory: &'n Inventory, name: &'n str) -> &'n str {
+    inventory
+        .injectors
+        .iter()
+        .find(|injector| injector.tag.as_deref() == Some(name))
+        .map_or(name, |injector| &injector.revision)
+}
+
+fn default_mode(inventory: &Inventory, config: &Config) -> Option<(MtlsMode, String)> {
+    if let Some(mode) = config.mesh_mode {
+        let because = format!("mesh.mode: {} (configuration)", spelled(Some(mode)));
+        return Some((mode, because));
+    }
+    let said = |plane: &ControlPlane| Some((plane.mtls?, plane.object.clone()));
+    let mut modes = inventory.control_planes.iter().filter_map(said);
+    let (mode, object) = modes.next()?;
+    modes
+        .all(|(other, _)| other == mode)
+        .then(|| (mode, format!("{}: {}", named(&object), spelled(Some(mode)))))
+}
+
+/// The objects of one revision, and where their contradictions go.
+struct Sayings<'a> {
+    planes: &'a [&'a ControlPlane],
+    contradictions: &'a mut Vec<Contradiction>,
+}
+
+impl Sayings<'_> {
+    /// What the objects say in unison, the default where none says anything.
+    fn fact<T: Clone + PartialEq>(
+        &mut self,
+        setting: &str,
+        default: T,
+        said: impl Fn(&ControlPlane) -> Option<T>,
+    ) -> Fact<T> {
+        let says: Vec<(T, &Object)> = self
+            .planes
+            .iter()
+            .filter_map(|plane| Some((said(plane)?, &plane.object)))
+            .collect();
+        match says.as_slice() {
+            [] => Fact::assumed(default, format!("{setting} is Istio's default")),
+            [(value, object), others @ ..] => {
+                match others.iter().find(|(other, _)| other != value) {
+                    None => Fact::proven(value.clone(), format!("{}: {setting}", named(object))),
+                    Some((_, other)) => {
+                        self.contradict(object, setting, other);
+                        Fact::unknown(format!(
+                            "{} and {} say different things about {setting}",
+                            named(object),
+                            named(other)
+                        ))
+                    }
+                }
+            }
+        }
+    }
+
+    fn contradict(&mut self, object: &Object, setting: &str, other: &Object) {
+        self.contradictions.push(Contradiction {
+            object: object.clone(),
+            what: format!(
+                "it says another {setting} than {}, and which of them counts is not known; make them agree",
+                named(other)
+            ),
+        });
+    }
+}
+
+impl MeshSettings {
+    fn said_by(
+        planes: &[&ControlPlane],
+        config: &Config,
+        contradictions: &mut Vec<Contradiction>,
+    ) -> Self {
+        let mut sayings = Sayings {
+            planes,
+            contradictions,
+        };
+        let everywhere = || "*".to_owned();
+        let nothing = String::new;
+        Self {
+            root_namespaces: root_namespaces_of(&mut sayings, config),
+            trust_domain: sayings.fact("trustDomain", TRUST_DOMAIN.to_owned(), |plane| {
+                plane.trust_domain.clone()
+            }),
+            prometheus_merge: sayings.fact("enablePrometheusMerge", true, |plane| {
+                plane.prometheus_merge
+            }),
+            outbound: sayings.fact("outboundTrafficPolicy", OutboundPolicy::AllowAny, |plane| {
+                plane.outbound
+            }),
+            interception: sayings.fact("interceptionMode", "REDIRECT".to_owned(), |plane| {
+                plane.interception.clone()
+            }),
+            status_port: sayings.fact("statusPort", STATUS_PORT, |plane| plane.status_port),
+            include_inbound_ports: sayings.fact("includeInboundPorts", everywhere(), |plane| {
+                plane.include_inbound_ports.clone()
+            }),
+            exclude_inbound_ports: excluded_ports(&mut sayings, config),
+            include_ip_ranges: sayings.fact("includeIPRanges", everywhere(), |plane| {
+                plane.include_ip_ranges.clone()
+            }),
+            exclude_ip_ranges: sayings.fact("excludeIPRanges", nothing(), |plane| {
+                plane.exclude_ip_ranges.clone()
+            }),
+            include_outbound_ports: sayings.fact("includeOutboundPorts", nothing(), |plane| {
+                plane.include_outbound_ports.clone()
+            }),
+            exclude_outbound_ports: sayings.fact("excludeOutboundPorts", nothing(), |plane| {
+                plane.exclude_outbound_ports.clone()
+            }),
+            proxy_metadata: proxy_metadata(&mut sayings),
+            injector: injector(&mut sayings),
+            namespaces_by_default: sayings.fact("enableNamespacesByDefault", false, |plane| {
+                plane.namespaces_by_default
+            }),
+        }
+    }
+
+    /// What holds whichever of two it is.
+    fn in_common(self, other: &Self) -> Self {
+        let mut proxy_metadata = self.proxy_metadata;
+        for (key, fact) in &other.proxy_metadata {
+            let missing = || Fact::unknown("not every revision sets it");
+            let own = proxy_metadata.remove(key).unwrap_or_else(missing);
+            proxy_metadata.insert(key.clone(), alike(own, fact));
+        }
+        for (key, fact) in &mut proxy_metadata {
+            if !other.proxy_metadata.contains_key(key) {
+                fact.value = None;
+                fact.proven = false;
+            }
+        }
+        Self {
+            root_namespaces: &self.root_namespaces | &other.root_namespaces,
+            trust_domain: alike(self.trust_domain, &other.trust_domain),
+            prometheus_merge: alike(self.prometheus_merge, &other.prometheus_merge),
+            outbound: alike(self.outbound, &other.outbound),
+            interception: alike(self.interception, &other.interception),
+            status_port: alike(self.status_port, &other.status_port),
+            include_inbound_ports: alike(self.include_inbound_ports, &other.include_inbound_ports),
+            exclude_inbound_ports: alike(self.exclude_inbound_ports, &other.exclude_inbound_ports),
+            include_ip_ranges: alike(self.include_ip_ranges, &other.include_ip_ranges),
+            exclude_ip_ranges: alike(self.exclude_ip_ranges, &other.exclude_ip_ranges),
+            include_outbound_ports: alike(
+                self.include_outbound_ports,
+                &other.include_outbound_ports,
+            ),
+            exclude_outbound_ports: alike(
+                self.exclude_outbound_ports,
+                &other.exclude_outbound_ports,
+            ),
+            proxy_metadata,
+            injector: alike(self.injector, &other.injector),
+            namespaces_by_default: alike(self.namespaces_by_default, &other.namespaces_by_default),
+        }
+    }
+}
+
+/// A fact that two revisions share, else unknown.
+fn alike<T: Clone + PartialEq>(own: Fact<T>, other: &Fact<T>) -> Fact<T> {
+    if own.value == other.value {
+        return Fact {
+            proven: own.proven && other.proven,
+            ..own
+        };
+    }
+    let mut because = own.because;
+    because.extend(other.because.iter().cloned());
+    because.push("the revision of the pods is not in the input".to_owned());
+    Fact {
+        value: None,
+        proven: false,
+        because,
+    }
+}
+
+fn root_namespaces_of(sayings: &mut Sayings<'_>, config: &Config) -> BTreeSet<String> {
+    if let Some(configured) = &config.root_namespace {
+        contradicted_by_configuration(sayings, "mesh.rootNamespace", |plane| {
+            plane
+                .root_namespace
+                .as_ref()
+                .is_some_and(|root| root != configured)
+        });
+        return BTreeSet::from([configured.clone()]);
+    }
+    let said: BTreeSet<String> = sayings
+        .planes
+        .iter()
+        .filter_map(|plane| plane.root_namespace.clone())
+        .collect();
+    // Asked for its contradictions: every candidate is kept.
+    let _ = sayings.fact("rootNamespace", ROOT_NAMESPACE.to_owned(), |plane| {
+        plane.root_namespace.clone()
+    });
+    match said.is_empty() {
+        true => BTreeSet::from([ROOT_NAMESPACE.to_owned()]),
+        false => said,
+    }
+}
+
+fn excluded_ports(sayings: &mut Sayings<'_>, config: &Config) -> Fact<String> {
+    let Some(configured) = &config.exclude_inbound_ports else {
+        return sayings.fact("excludeInboundPorts", String::new(), |plane| {
+            plane.exclude_inbound_ports.clone()
+        });
+    };
+    contradicted_by_configuration(sayings, "mesh.excludeInboundPorts", |plane| {
+        plane
+            .exclude_inbound_ports
+            .as_ref()
+            .is_some_and(|list| super::capture::port_list(list).as_ref() != Some(configured))
+    });
+    let list: Vec<String> = configured.iter().map(u16::to_string).collect();
+    Fact::proven(
+        list.join(","),
+        "mesh.excludeInboundPorts (configuration)".to_owned(),
+    )
+}
+
+fn contradicted_by_configuration(
+    sayings: &mut Sayings<'_>,
+    field: &str,
+    differs: impl Fn(&ControlPlane) -> bool,
+) {
+    for plane in sayings.planes.iter().filter(|plane| differs(plane)) {
+        sayings.contradictions.push(Contradiction {
+            object: plane.object.clone(),
+            what: format!("it says something else than {field} of the configuration, which counts"),
+        });
+    }
+}
+
+fn proxy_metadata(sayings: &mut Sayings<'_>) -> BTreeMap<String, Fact<String>> {
+    let keys: BTreeSet<String> = sayings
+        .planes
+        .iter()
+        .flat_map(|plane| plane.proxy_metadata.keys().cloned())
+        .collect();
+    keys.into_iter()
+        .map(|key| {
+            let setting = format!("proxyMetadata {key}");
+            let fact = sayings.fact(&setting, String::new(), |plane| {
+                plane.proxy_metadata.get(&key).cloned()
+            });
+            (key, fact)
+        })
+        .collect()
+}
+
+fn injector(sayings: &mut Sayings<'_>) -> Fact<Injector> {
+    let policy = sayings.fact("the injector's policy", "enabled".to_owned(), |plane| {
+        plane.injector_policy.clone()
+    });
+    let never = sayings.fact("neverInjectSelector", Vec::new(), |plane| {
+        plane.never_inject.clone()
+    });
+    let always = sayings.fact("alwaysInjectSelector", Vec::new(), |plane| {
+        plane.always_inject.clone()
+    });
+    let proven = policy.proven || never.proven || always.proven;
+    let value = match (policy.value, never.value, always.value) {
+        (Some(policy), Some(never), Some(always)) => Some(Injector {
+            enabled: policy == "enabled",
+            never,
+            always,
+        }),
+        _ => None,
+    };
+    let because = [policy.because, never.because, always.because].concat();
+    Fact {
+        proven: value.is_some() && proven,
+        value,
+        because,
+    }
+}

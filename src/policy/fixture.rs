@@ -23,7 +23,7 @@ pub(super) fn labels(pairs: &[(&str, &str)]) -> Labels {
         .collect()
 }
 
-fn object(kind: &str, namespace: &str, name: &str) -> Object {
+pub(super) fn object(kind: &str, namespace: &str, name: &str) -> Object {
     Object {
         kind: kind.to_owned(),
         namespace: namespace.to_owned(),

@@ -69,14 +69,18 @@ struct Floor {
     because: String,
     /// The configuration says so, not Istio's default.
     configured: bool,
+    /// The objects that say where mesh-level policies stand.
+    root_because: Vec<String>,
 }
 
 fn floor(mesh: &Mesh<'_>, pods: &Workload) -> Floor {
+    let root_because = mesh.settings_of(pods).root_because.clone();
     match &mesh.settings.default_mode {
         Some((mode, because)) => Floor {
             mode: *mode,
             because: because.clone(),
             configured: true,
+            root_because,
         },
         None => Floor {
             mode: MtlsMode::Permissive,
@@ -85,6 +89,7 @@ fn floor(mesh: &Mesh<'_>, pods: &Workload) -> Floor {
                 named(&pods.object)
             ),
             configured: false,
+            root_because,
         },
     }
 }
@@ -109,6 +114,8 @@ fn at_port(standings: &[Standing<'_>; 3], floor: &Floor, port: Option<u16>) -> M
     let undecided = heard.iter().filter_map(undecided).collect::<Vec<_>>();
     let decision = decision(&tiers, floor);
     let known = doubts.is_empty();
+    let reaches_the_mesh = heard.iter().any(|tier| tier.standing.level == Level::Mesh);
+    let roots = floor.root_because.iter().filter(|_| reaches_the_mesh);
     Mode {
         fact: Fact {
             value: known.then_some(tiers[0].here.assumed),
@@ -118,6 +125,7 @@ fn at_port(standings: &[Standing<'_>; 3], floor: &Floor, port: Option<u16>) -> M
                 .chain(decision.because)
                 .chain(rivals)
                 .chain(unseen)
+                .chain(roots.cloned())
                 .collect(),
         },
         undecided,

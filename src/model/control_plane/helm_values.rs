@@ -59,11 +59,7 @@ pub(super) fn add_injection(
 }
 
 /// Adds `neverInjectSelector` and `alwaysInjectSelector`.
-pub(super) fn add_selectors(
-    plane: &mut ControlPlane,
-    of: &Field<'_>,
-    problems: &mut Vec<Problem>,
-) {
+pub(super) fn add_selectors(plane: &mut ControlPlane, of: &Field<'_>, problems: &mut Vec<Problem>) {
     let never = selector_list(of, "neverInjectSelector", problems);
     set(&mut plane.never_inject, never, problems);
     let always = selector_list(of, "alwaysInjectSelector", problems);

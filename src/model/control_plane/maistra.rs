@@ -46,7 +46,11 @@ pub(super) fn control_planes(
 fn add_v1(plane: &mut ControlPlane, values: &Field<'_>, problems: &mut Vec<Problem>) {
     helm_values::add_injection(plane, values, problems);
     if let Some(global) = noted(values.key("global"), problems) {
-        set(&mut plane.trust_domain, text(&global, "trustDomain"), problems);
+        set(
+            &mut plane.trust_domain,
+            text(&global, "trustDomain"),
+            problems,
+        );
         set(&mut plane.outbound, outbound(&global), problems);
         let enabled = global
             .key("mtls")
@@ -61,7 +65,9 @@ fn add_v2(plane: &mut ControlPlane, spec: &Field<'_>, problems: &mut Vec<Problem
             .key("dataPlane")
             .and_then(|data_plane| boolean(&data_plane, "mtls"));
         set(&mut plane.mtls, mtls.map(mode), problems);
-        let domain = security.key("trust").and_then(|trust| text(&trust, "domain"));
+        let domain = security
+            .key("trust")
+            .and_then(|trust| text(&trust, "domain"));
         set(&mut plane.trust_domain, domain, problems);
     }
     noted(add_traffic_control(plane, spec, problems), problems);

@@ -44,8 +44,10 @@ pub(super) fn sail_istio(
 ) -> Read<ControlPlane> {
     let spec = root.key("spec")?;
     let strategy = spec.key("updateStrategy")?;
-    let by_revision =
-        noted(text(&strategy, "type"), problems).flatten().as_deref() == Some("RevisionBased");
+    let by_revision = noted(text(&strategy, "type"), problems)
+        .flatten()
+        .as_deref()
+        == Some("RevisionBased");
     let version = noted(text(&spec, "version"), problems).flatten();
     let revision = match (by_revision, version) {
         (false, _) => object.name.clone(),

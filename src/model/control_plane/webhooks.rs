@@ -20,7 +20,9 @@ pub(in crate::model) fn is_injectors(value: &Value) -> bool {
         let name = webhook.get("name").and_then(Value::as_str);
         name.is_some_and(|name| name.ends_with("istio.io"))
     });
-    let app = value.pointer("/metadata/labels/app").and_then(Value::as_str);
+    let app = value
+        .pointer("/metadata/labels/app")
+        .and_then(Value::as_str);
     by_name || app == Some("sidecar-injector")
 }
 

@@ -26,8 +26,8 @@ pub struct Settings {
     unshown: MeshSettings,
     /// Those of pods that name no revision: what all shown ones have in common.
     any: MeshSettings,
-    /// What holds where no mesh-level policy is in the input.
-    pub(super) default_mode: Option<(MtlsMode, String)>,
+    /// What may hold where no mesh-level policy is in the input, and who says so; empty: nobody says anything.
+    pub(super) default_modes: BTreeMap<MtlsMode, String>,
     /// `injection.namespaces` of the configuration.
     pub(super) namespaces: BTreeMap<String, NamespaceInjection>,
     /// What different objects, or an object and the configuration, say differently.
@@ -102,14 +102,14 @@ impl Settings {
             .reduce(|one, other| one.in_common(&other))
             .unwrap_or_else(|| defaults.clone());
         let unshown = shown.values().fold(defaults, MeshSettings::in_common);
-        let default_mode = mesh_level::default_mode(inventory, config, &mut contradictions);
+        let default_modes = mesh_level::default_modes(inventory, config, &mut contradictions);
         contradictions.sort();
         contradictions.dedup();
         Self {
             shown,
             unshown,
             any,
-            default_mode,
+            default_modes,
             namespaces: config.namespaces.clone(),
             contradictions,
         }

@@ -4,11 +4,11 @@
 //! Departs from it: of several root namespaces that objects name each may be the one; the configuration wins over objects.
 //! Knows: objects of the control plane, our configuration. Does not know: policies.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Contradiction, Sayings, contradicted_by_configuration};
 use crate::config::Config;
-use crate::model::{ControlPlane, Inventory, MtlsMode};
+use crate::model::{Inventory, MtlsMode, Object};
 use crate::policy::{named, spelled};
 
 /// Where policies hold for the whole mesh unless something says otherwise.
@@ -42,44 +42,45 @@ pub(super) fn root_namespaces(
     }
 }
 
-/// The mode where no mesh-level policy is in the input, and who says so.
-pub(super) fn default_mode(
+/// The modes that may hold where no mesh-level policy is in the input, and who says so. None: nobody does.
+pub(super) fn default_modes(
     inventory: &Inventory,
     config: &Config,
     contradictions: &mut Vec<Contradiction>,
-) -> Option<(MtlsMode, String)> {
-    let said: Vec<(MtlsMode, &ControlPlane)> = inventory
+) -> BTreeMap<MtlsMode, String> {
+    let said: Vec<(MtlsMode, &Object)> = inventory
         .control_planes
         .iter()
-        .filter_map(|plane| Some((plane.mtls?, plane)))
+        .filter_map(|plane| Some((plane.mtls?, &plane.object)))
         .collect();
     if let Some(mode) = config.mesh_mode {
         let differing = said.iter().filter(|(other, _)| *other != mode);
-        contradictions.extend(differing.map(|(_, plane)| {
+        contradictions.extend(differing.map(|(_, object)| {
             Contradiction {
-                object: plane.object.clone(),
+                object: (*object).clone(),
                 what: "it says something else than mesh.mode of the configuration, which counts"
                     .to_owned(),
             }
         }));
         let because = format!("mesh.mode: {} (configuration)", spelled(Some(mode)));
-        return Some((mode, because));
+        return BTreeMap::from([(mode, because)]);
     }
-    let (mode, plane) = said.first()?;
-    match said.iter().find(|(other, _)| other != mode) {
-        None => {
-            let because = format!("{}: {}", named(&plane.object), spelled(Some(*mode)));
-            Some((*mode, because))
-        }
-        Some((_, other)) => {
-            contradictions.push(Contradiction {
-                object: plane.object.clone(),
-                what: format!(
-                    "it says another mode for the whole mesh than {}, and which of them counts is not known; make them agree",
-                    named(&other.object)
-                ),
-            });
-            None
-        }
+    let mut modes = BTreeMap::new();
+    for (mode, object) in &said {
+        modes
+            .entry(*mode)
+            .or_insert_with(|| format!("{}: {}", named(object), spelled(Some(*mode))));
     }
+    if let [(mode, object), others @ ..] = said.as_slice()
+        && let Some((_, other)) = others.iter().find(|(other, _)| other != mode)
+    {
+        contradictions.push(Contradiction {
+            object: (*object).clone(),
+            what: format!(
+                "it says another mode for the whole mesh than {}, and which of them counts is not known; make them agree",
+                named(other)
+            ),
+        });
+    }
+    modes
 }

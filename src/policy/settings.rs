@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::webhook::Injector;
+use super::injector::InjectorSettings;
 use super::{Fact, named, spelled};
 use crate::config::{Config, NamespaceInjection};
 use crate::model::{ControlPlane, Inventory, MtlsMode, Object, OutboundPolicy};
@@ -64,7 +64,7 @@ pub struct MeshSettings {
     /// `proxyMetadata` of every proxy.
     pub proxy_metadata: BTreeMap<String, Fact<String>>,
     /// How the injector decides about pods that it is asked about.
-    pub injector: Fact<Injector>,
+    pub injector: InjectorSettings,
     /// Whether Namespaces without injection label are injected.
     pub namespaces_by_default: Fact<bool>,
 }
@@ -281,7 +281,11 @@ impl MeshSettings {
                 &other.exclude_outbound_ports,
             ),
             proxy_metadata,
-            injector: alike(self.injector, &other.injector),
+            injector: InjectorSettings {
+                policy: alike(self.injector.policy, &other.injector.policy),
+                never: alike(self.injector.never, &other.injector.never),
+                always: alike(self.injector.always, &other.injector.always),
+            },
             namespaces_by_default: alike(self.namespaces_by_default, &other.namespaces_by_default),
         }
     }
@@ -379,30 +383,17 @@ fn proxy_metadata(sayings: &mut Sayings<'_>) -> BTreeMap<String, Fact<String>> {
         .collect()
 }
 
-fn injector(sayings: &mut Sayings<'_>) -> Fact<Injector> {
-    let policy = sayings.fact("the injector's policy", "enabled".to_owned(), |plane| {
-        plane.injector_policy.clone()
-    });
-    let never = sayings.fact("neverInjectSelector", Vec::new(), |plane| {
-        plane.never_inject.clone()
-    });
-    let always = sayings.fact("alwaysInjectSelector", Vec::new(), |plane| {
-        plane.always_inject.clone()
-    });
-    let proven = policy.proven || never.proven || always.proven;
-    let value = match (policy.value, never.value, always.value) {
-        (Some(policy), Some(never), Some(always)) => Some(Injector {
-            enabled: policy == "enabled",
-            never,
-            always,
+fn injector(sayings: &mut Sayings<'_>) -> InjectorSettings {
+    InjectorSettings {
+        policy: sayings.fact("the injector's policy", "enabled".to_owned(), |plane| {
+            plane.injector_policy.clone()
         }),
-        _ => None,
-    };
-    let because = [policy.because, never.because, always.because].concat();
-    Fact {
-        proven: value.is_some() && proven,
-        value,
-        because,
+        never: sayings.fact("neverInjectSelector", Vec::new(), |plane| {
+            plane.never_inject.clone()
+        }),
+        always: sayings.fact("alwaysInjectSelector", Vec::new(), |plane| {
+            plane.always_inject.clone()
+        }),
     }
 }
 

@@ -6,6 +6,7 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement};
 
+use super::settings::alike;
 use super::webhook::{INJECT, own_say};
 use super::{Fact, named};
 use crate::model::{Labels, Workload, selects};
@@ -41,6 +42,17 @@ pub struct InjectorSettings {
     pub never: Fact<Vec<LabelSelector>>,
     /// `alwaysInjectSelector`
     pub always: Fact<Vec<LabelSelector>>,
+}
+
+impl InjectorSettings {
+    /// What holds whichever of two it is.
+    pub(super) fn in_common(self, other: &Self) -> Self {
+        Self {
+            policy: alike(self.policy, &other.policy),
+            never: alike(self.never, &other.never),
+            always: alike(self.always, &other.always),
+        }
+    }
 }
 
 impl From<&Injector> for InjectorSettings {

@@ -281,18 +281,14 @@ impl MeshSettings {
                 &other.exclude_outbound_ports,
             ),
             proxy_metadata,
-            injector: InjectorSettings {
-                policy: alike(self.injector.policy, &other.injector.policy),
-                never: alike(self.injector.never, &other.injector.never),
-                always: alike(self.injector.always, &other.injector.always),
-            },
+            injector: self.injector.in_common(&other.injector),
             namespaces_by_default: alike(self.namespaces_by_default, &other.namespaces_by_default),
         }
     }
 }
 
 /// A fact that two revisions share, else unknown.
-fn alike<T: Clone + PartialEq>(own: Fact<T>, other: &Fact<T>) -> Fact<T> {
+pub(super) fn alike<T: Clone + PartialEq>(own: Fact<T>, other: &Fact<T>) -> Fact<T> {
     if own.value == other.value {
         return Fact {
             proven: own.proven && other.proven,

@@ -8,7 +8,7 @@ mod mesh_level;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::webhook::Injector;
+use super::injector::InjectorSettings;
 use super::{Fact, named};
 use crate::config::{Config, NamespaceInjection};
 use crate::model::{ControlPlane, Inventory, MtlsMode, Object, OutboundPolicy};
@@ -66,7 +66,7 @@ pub struct MeshSettings {
     /// `proxyMetadata` of every proxy.
     pub proxy_metadata: BTreeMap<String, Fact<String>>,
     /// How the injector decides about pods that it is asked about.
-    pub injector: Fact<Injector>,
+    pub injector: InjectorSettings,
     /// Whether Namespaces without injection label are injected.
     pub namespaces_by_default: Fact<bool>,
 }
@@ -280,14 +280,14 @@ impl MeshSettings {
                 &other.exclude_outbound_ports,
             ),
             proxy_metadata,
-            injector: alike(self.injector, &other.injector),
+            injector: self.injector.in_common(&other.injector),
             namespaces_by_default: alike(self.namespaces_by_default, &other.namespaces_by_default),
         }
     }
 }
 
 /// A fact that two revisions share, else unknown.
-fn alike<T: Clone + PartialEq>(own: Fact<T>, other: &Fact<T>) -> Fact<T> {
+pub(super) fn alike<T: Clone + PartialEq>(own: Fact<T>, other: &Fact<T>) -> Fact<T> {
     if own.value == other.value {
         return Fact {
             proven: own.proven && other.proven,
@@ -353,30 +353,17 @@ fn proxy_metadata(sayings: &mut Sayings<'_>) -> BTreeMap<String, Fact<String>> {
         .collect()
 }
 
-fn injector(sayings: &mut Sayings<'_>) -> Fact<Injector> {
-    let policy = sayings.fact("the injector's policy", "enabled".to_owned(), |plane| {
-        plane.injector_policy.clone()
-    });
-    let never = sayings.fact("neverInjectSelector", Vec::new(), |plane| {
-        plane.never_inject.clone()
-    });
-    let always = sayings.fact("alwaysInjectSelector", Vec::new(), |plane| {
-        plane.always_inject.clone()
-    });
-    let proven = policy.proven || never.proven || always.proven;
-    let value = match (policy.value, never.value, always.value) {
-        (Some(policy), Some(never), Some(always)) => Some(Injector {
-            enabled: policy == "enabled",
-            never,
-            always,
+fn injector(sayings: &mut Sayings<'_>) -> InjectorSettings {
+    InjectorSettings {
+        policy: sayings.fact("the injector's policy", "enabled".to_owned(), |plane| {
+            plane.injector_policy.clone()
         }),
-        _ => None,
-    };
-    let because = [policy.because, never.because, always.because].concat();
-    Fact {
-        proven: value.is_some() && proven,
-        value,
-        because,
+        never: sayings.fact("neverInjectSelector", Vec::new(), |plane| {
+            plane.never_inject.clone()
+        }),
+        always: sayings.fact("alwaysInjectSelector", Vec::new(), |plane| {
+            plane.always_inject.clone()
+        }),
     }
 }
 

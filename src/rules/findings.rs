@@ -26,14 +26,7 @@ pub(super) fn decide_all(
 ) -> Vec<Decision> {
     let mut findings = of_objects(&patched.inventory, config);
     findings.extend(mesh_mode_contradicted(patched, config));
-    findings.extend(patched.settings.contradictions.iter().map(|contradiction| {
-        Decision::finding(
-            &contradiction.object,
-            root(),
-            Rule::MeshSettingContradicted,
-            contradiction.what.clone(),
-        )
-    }));
+    findings.extend(mesh_settings_contradicted(patched));
     findings.extend(of_selection(patched));
     for endpoint in endpoints {
         for judged in &endpoint.judged {
@@ -128,6 +121,25 @@ fn mesh_mode_contradicted(patched: &Patched<'_>, config: &Config) -> Vec<Decisio
                 root(),
                 Rule::MeshModeContradicted,
                 "it says something else than mesh.mode of the configuration, and counts; remove mesh.mode".to_owned(),
+            )
+        })
+        .collect()
+}
+
+/// Objects that say different things about the mesh, or something else than the configuration.
+fn mesh_settings_contradicted(patched: &Patched<'_>) -> Vec<Decision> {
+    let namespaces = policy::namespaces_contradicted(&patched.inventory, patched.settings);
+    patched
+        .settings
+        .contradictions
+        .iter()
+        .chain(&namespaces)
+        .map(|contradiction| {
+            Decision::finding(
+                &contradiction.object,
+                root(),
+                Rule::MeshSettingContradicted,
+                contradiction.what.clone(),
             )
         })
         .collect()

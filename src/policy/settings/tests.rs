@@ -175,14 +175,18 @@ fn the_mode_of_an_operators_object_holds_for_the_mesh() {
         mtls: Some(MtlsMode::Strict),
         ..plane(name, "default")
     };
-    let mode = |planes| settings(planes, &Config::default()).default_mode;
-    assert_eq!(mode(vec![plane("a", "default")]), None);
-    let (found, because) = mode(vec![strict("a"), strict("b")]).unwrap();
-    assert_eq!(found, MtlsMode::Strict);
-    assert_eq!(because, "ConfigMap istio-system/a: STRICT");
+    let modes = |planes| settings(planes, &Config::default()).default_modes;
+    assert_eq!(modes(vec![plane("a", "default")]), BTreeMap::new());
+    assert_eq!(
+        modes(vec![strict("a"), strict("b")]),
+        BTreeMap::from([(
+            MtlsMode::Strict,
+            "ConfigMap istio-system/a: STRICT".to_owned()
+        )])
+    );
     let open = ControlPlane {
         mtls: Some(MtlsMode::Permissive),
         ..plane("c", "default")
     };
-    assert_eq!(mode(vec![strict("a"), open]), None, "they disagree");
+    assert_eq!(modes(vec![strict("a"), open]).len(), 2, "they disagree");
 }

@@ -379,3 +379,6 @@ fn injector(sayings: &mut Sayings<'_>) -> Fact<Injector> {
         because,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -368,4 +368,6 @@ fn injector(sayings: &mut Sayings<'_>) -> InjectorSettings {
 }
 
 #[cfg(test)]
+mod said;
+#[cfg(test)]
 mod tests;

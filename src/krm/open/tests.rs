@@ -233,3 +233,30 @@ kind: B
     );
     assert_snapshot!(package.place(hosted), @"stdin:1 (object 1, of web/a.yaml)");
 }
+
+#[test]
+fn objects_of_one_kind_are_told_apart_by_name() {
+    let config_map = |name: &str| {
+        format!(
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}}}\ndata: {{a: 1, a: 2}}\n"
+        )
+    };
+    let is_istio = |_: &str, _: &str, name: &str| name == "istio";
+    for (name, is_read) in [("istio", true), ("\"istio\"", true), ("settings", false)] {
+        let sources = [Source::named("-", config_map(name))];
+        let refused = open(&sources, is_istio).is_err();
+        assert_eq!(refused, is_read, "{name}: a key is there twice");
+    }
+    for without_name in [
+        "metadata: {}",
+        "metadata: {name: [istio]}",
+        "metadata: [istio]",
+    ] {
+        let text =
+            format!("apiVersion: v1\nkind: ConfigMap\n{without_name}\ndata: {{a: 1, a: 2}}\n");
+        assert!(
+            open(&[Source::named("-", text)], is_istio).is_ok(),
+            "{without_name}"
+        );
+    }
+}

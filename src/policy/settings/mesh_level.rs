@@ -2,14 +2,14 @@
 //!
 //! Authority: istio/istio pkg/config/mesh/mesh.go `DefaultMeshConfig` (`RootNamespace`); maistra/istio-operator, whose charts make a mesh-wide PeerAuthentication of `mtls`.
 //! Departs from it: of several root namespaces that objects name each may be the one; the configuration wins over objects.
-//! Knows: objects of the control plane, our configuration. Does not know: policies.
+//! Knows: objects of the control plane, mesh-level policies, our configuration. Does not know: whom policies select.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Contradiction, Sayings, contradicted_by_configuration};
 use crate::config::Config;
 use crate::model::{Inventory, MtlsMode, Object};
-use crate::policy::{named, spelled};
+use crate::policy::{Level, level, named, spelled};
 
 /// Where policies hold for the whole mesh unless something says otherwise.
 const ROOT_NAMESPACE: &str = "istio-system";
@@ -65,6 +65,7 @@ pub(super) fn default_modes(
         let because = format!("mesh.mode: {} (configuration)", spelled(Some(mode)));
         return BTreeMap::from([(mode, because)]);
     }
+    contradictions.extend(contradicted_by_policies(inventory));
     let mut modes = BTreeMap::new();
     for (mode, object) in &said {
         modes
@@ -83,4 +84,28 @@ pub(super) fn default_modes(
         });
     }
     modes
+}
+
+/// Mesh-level policies of the input beside one that an operator makes and that says something else.
+fn contradicted_by_policies(inventory: &Inventory) -> Vec<Contradiction> {
+    let mut found = Vec::new();
+    for plane in &inventory.control_planes {
+        let (Some(made), Some(root)) = (plane.mtls, &plane.root_namespace) else {
+            continue;
+        };
+        let differing = inventory.policies.iter().filter(|policy| {
+            policy.refused.is_empty()
+                && level(policy, root) == Some(Level::Mesh)
+                && policy.mode.unwrap_or(MtlsMode::Permissive) != made
+        });
+        found.extend(differing.map(|policy| Contradiction {
+            object: plane.object.clone(),
+            what: format!(
+                "its operator makes a mesh-wide policy with mode {}, and {} says something else, which counts here; in the cluster the older one does: make them agree",
+                spelled(Some(made)),
+                named(&policy.object)
+            ),
+        }));
+    }
+    found
 }

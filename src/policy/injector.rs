@@ -96,7 +96,7 @@ pub(super) fn injects(injector: &InjectorSettings, pods: &Workload) -> Fact<bool
         // Even pods that ask for a sidecar get none from an injector with a policy that it does not know.
         own if injector.policy.value.as_deref().is_some_and(is_nonsense) => {
             let why = own.map(|(_, because)| format!("{because} does not help there"));
-            let mut fact = said(&injector.policy, false);
+            let mut fact = by_policy(injector);
             fact.because.extend(why);
             fact
         }
@@ -114,22 +114,14 @@ pub(super) fn injects(injector: &InjectorSettings, pods: &Workload) -> Fact<bool
 
 /// What happens to pods that say nothing valid themselves.
 fn unasked(injector: &InjectorSettings, pods: &Workload) -> Fact<bool> {
-    let by_policy = match injector.policy.value.as_deref() {
-        Some("enabled") => Fact {
-            because: Vec::new(),
-            ..said(&injector.policy, true)
-        },
-        Some(_) => said(&injector.policy, false),
-        None => open(&injector.policy),
-    };
     let by_always = match matching(&injector.always, pods) {
-        Some(true) => said(&injector.always, true),
-        Some(false) => by_policy,
-        None if by_policy.value == Some(true) => by_policy,
+        Some(true) => selected(&injector.always, true),
+        Some(false) => by_policy(injector),
+        None if by_policy(injector).value == Some(true) => by_policy(injector),
         None => open(&injector.always),
     };
     match matching(&injector.never, pods) {
-        Some(true) => said(&injector.never, false),
+        Some(true) => selected(&injector.never, false),
         Some(false) => by_always,
         None if by_always.value == Some(false) => by_always,
         None => open(&injector.never),
@@ -146,11 +138,30 @@ fn matching(selectors: &Fact<Vec<LabelSelector>>, pods: &Workload) -> Option<boo
     )
 }
 
-fn said<T>(setting: &Fact<T>, value: bool) -> Fact<bool> {
+/// What happens to pods that no selector selects.
+fn by_policy(injector: &InjectorSettings) -> Fact<bool> {
+    let setting = &injector.policy;
+    match setting.value.as_deref() {
+        Some("enabled") => Fact {
+            value: Some(true),
+            proven: setting.proven,
+            because: Vec::new(),
+        },
+        Some(policy) => said(setting, false, &format!("is {policy}")),
+        None => open(setting),
+    }
+}
+
+fn selected<T>(setting: &Fact<T>, value: bool) -> Fact<bool> {
+    said(setting, value, "selects these pods")
+}
+
+fn said<T>(setting: &Fact<T>, value: bool, what: &str) -> Fact<bool> {
+    let lines = setting.because.iter();
     Fact {
         value: Some(value),
         proven: setting.proven,
-        because: setting.because.clone(),
+        because: lines.map(|line| format!("{line} {what}")).collect(),
     }
 }
 

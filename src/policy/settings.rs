@@ -179,7 +179,8 @@ impl Sayings<'_> {
         self.contradictions.push(Contradiction {
             object: object.clone(),
             what: format!(
-                "it says another {setting} than {}, and which of them counts is not known; make them agree",
+                "it says another {} than {}, and which of them counts is not known; make them agree",
+                setting.trim_start_matches("the "),
                 named(other)
             ),
         });

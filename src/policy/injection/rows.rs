@@ -32,7 +32,10 @@ const BY_NAMESPACE: &str = "Namespace shop: istio-injection=enabled";
 const BY_OWN_LABEL: &str = "Deployment shop/web: label sidecar.istio.io/inject=true";
 const NO_LABEL: &str = "Namespace shop: no injection label";
 const MISSING: &str = "Namespace shop is not in the input";
-const POLICY: &str = "ConfigMap istio-system/istio-sidecar-injector: the injector's policy";
+const POLICY: &str =
+    "ConfigMap istio-system/istio-sidecar-injector: the injector's policy is disabled";
+const NONSENSE: &str =
+    "ConfigMap istio-system/istio-sidecar-injector: the injector's policy is off";
 const BY_DEFAULT: &str = "ConfigMap istio-system/istio-sidecar-injector: enableNamespacesByDefault";
 const AUTO: &str =
     "MutatingWebhookConfiguration istio-sidecar-injector: webhook auto.sidecar-injector.istio.io";
@@ -363,14 +366,14 @@ fn the_injectors_set_up() {
     let always = |policy: &str| ControlPlane { always_inject: Some(has("always")), ..never(policy) };
     const NEVER: Pairs = &[("never", "x")];
     const ALWAYS: Pairs = &[("always", "x")];
-    const BY_NEVER: &str = "ConfigMap istio-system/istio-sidecar-injector: neverInjectSelector";
+    const BY_NEVER: &str = "ConfigMap istio-system/istio-sidecar-injector: neverInjectSelector selects these pods";
     check(vec![
         Row { labels: Some(ENABLED), settings: vec![policy("enabled")], ..proven("enabled", Sidecar, BY_NAMESPACE) },
         Row { labels: Some(ENABLED), settings: vec![policy("disabled")], ..proven("disabled", Outside, POLICY) },
         Row { labels: Some(ENABLED), pod: ASKS, settings: vec![policy("disabled")], ..proven("disabled, the label asks", Sidecar, BY_NAMESPACE) },
         Row { labels: Some(ENABLED), annotations: ASKS, settings: vec![policy("disabled")], ..proven("disabled, the annotation asks", Sidecar, BY_NAMESPACE) },
-        Row { labels: Some(ENABLED), settings: vec![policy("off")], ..proven("nonsense", Outside, POLICY) },
-        Row { labels: Some(ENABLED), pod: ASKS, settings: vec![policy("off")], ..proven("nonsense injects nobody at all", Outside, POLICY) },
+        Row { labels: Some(ENABLED), settings: vec![policy("off")], ..proven("nonsense", Outside, NONSENSE) },
+        Row { labels: Some(ENABLED), pod: ASKS, settings: vec![policy("off")], ..proven("nonsense injects nobody at all", Outside, NONSENSE) },
         Row { labels: Some(ENABLED), pod: NEVER, settings: vec![never("enabled")], ..proven("never", Outside, BY_NEVER) },
         Row { labels: Some(ENABLED), settings: vec![never("enabled")], ..proven("never, other pods", Sidecar, BY_NAMESPACE) },
         Row { labels: Some(ENABLED), pod: NEVER, annotations: ASKS, settings: vec![never("enabled")], ..proven("never, but pods ask", Sidecar, BY_NAMESPACE) },
@@ -384,19 +387,19 @@ fn the_injectors_set_up() {
         Row { labels: Some(ENABLED), pod: ASKS, settings: vec![policy("enabled"), again(policy("disabled"))],
             ..proven("contradicted, but pods ask", Sidecar, BY_NAMESPACE) },
         Row { labels: None, pod: CANARY, settings: vec![of_canary(policy("disabled"))],
-            ..unknown("disabled, no Namespace: perhaps ztunnel", "ConfigMap istio-system/istio-sidecar-injector-canary: the injector's policy") },
+            ..unknown("disabled, no Namespace: perhaps ztunnel", "ConfigMap istio-system/istio-sidecar-injector-canary: the injector's policy is disabled") },
         Row { labels: Some(CANARY), settings: vec![injector_config("default"), of_canary(policy("disabled"))],
-            ..proven("of the pods' revision", Outside, "ConfigMap istio-system/istio-sidecar-injector-canary: the injector's policy") },
+            ..proven("of the pods' revision", Outside, "ConfigMap istio-system/istio-sidecar-injector-canary: the injector's policy is disabled") },
         Row { labels: Some(ENABLED), settings: vec![injector_config("default"), of_canary(policy("disabled"))],
             ..proven("of another revision", Sidecar, BY_NAMESPACE) },
         Row { labels: Some(PROD), settings: vec![injector_config("default"), of_canary(policy("disabled"))], webhooks: vec![injector("canary", Some("prod"))],
-            ..proven("behind a tag", Outside, "ConfigMap istio-system/istio-sidecar-injector-canary: the injector's policy") },
+            ..proven("behind a tag", Outside, "ConfigMap istio-system/istio-sidecar-injector-canary: the injector's policy is disabled") },
         Row { labels: Some(ENABLED), settings: vec![of_canary(policy("disabled"))], webhooks: vec![injector("canary", Some("default"))],
-            ..proven("behind the tag default", Outside, "ConfigMap istio-system/istio-sidecar-injector-canary: the injector's policy") },
+            ..proven("behind the tag default", Outside, "ConfigMap istio-system/istio-sidecar-injector-canary: the injector's policy is disabled") },
         Row { labels: Some(PROD), settings: vec![policy("disabled")],
             ..unknown("of a revision that is not shown", "the injector's policy is Istio's default") },
         Row { labels: Some(CANARY), settings: vec![of_canary(policy("disabled"))], webhooks: vec![injector("default", None)],
-            ..proven("whether it is asked does not matter then", Outside, "ConfigMap istio-system/istio-sidecar-injector-canary: the injector's policy") },
+            ..proven("whether it is asked does not matter then", Outside, "ConfigMap istio-system/istio-sidecar-injector-canary: the injector's policy is disabled") },
     ]);
 }
 

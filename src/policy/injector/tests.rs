@@ -241,7 +241,10 @@ mod unknown_set_ups {
         assert_eq!(value, Some(false));
         assert_eq!(
             because,
-            ["policy".to_owned(), format!("{own} does not help there")]
+            [
+                "policy is off".to_owned(),
+                format!("{own} does not help there")
+            ]
         );
     }
 }

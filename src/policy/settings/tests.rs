@@ -40,7 +40,7 @@ fn without_objects_the_chart_s_defaults_are_assumed() {
         assert_eq!(here.outbound.value, Some(OutboundPolicy::AllowAny));
         assert_eq!(here.exclude_inbound_ports.value.as_deref(), Some(""));
         assert!(!here.trust_domain.proven && !here.exclude_inbound_ports.proven);
-        assert_eq!(here.injector.value, Some(Injector::default()));
+        assert_eq!(here.injector.policy.value.as_deref(), Some("enabled"));
     }
     assert_eq!(settings.default_modes, BTreeMap::new());
 }
@@ -128,13 +128,7 @@ fn objects_of_one_revision_that_disagree_leave_a_setting_unknown() {
         (&None, false)
     );
     assert_eq!(here.prometheus_merge.value, Some(false));
-    assert_eq!(
-        here.injector
-            .value
-            .as_ref()
-            .map(|injector| injector.enabled),
-        Some(false)
-    );
+    assert_eq!(here.injector.policy.value.as_deref(), Some("disabled"));
     let [contradiction] = settings.contradictions.as_slice() else {
         panic!("{:?}", settings.contradictions);
     };

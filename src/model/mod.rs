@@ -33,7 +33,9 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use serde_json::{Map, Value};
 
 pub use crate::config::MtlsMode;
-pub use authorization::{Action, AuthorizationPolicy, AuthorizationRule, Operation, Source};
+pub use authorization::{
+    Action, AuthorizationPolicy, AuthorizationRule, Condition, Operation, Source,
+};
 pub use control_plane::{
     ControlPlane, InjectorWebhook, InjectorWebhooks, OutboundPolicy, ProxyConfig,
 };
@@ -311,6 +313,8 @@ pub struct Endpoint {
     pub scheme: Option<String>,
     /// `tlsConfig` as written.
     pub tls: Option<Map<String, Value>>,
+    /// `path` as written; `None`: `/metrics`.
+    pub path: Option<String>,
     /// `relabelConfigs` as written; `None`: no such key.
     pub relabelings: Option<Vec<Value>>,
     /// `proxyURL`.

@@ -9,8 +9,8 @@ use serde_json::Value;
 
 use super::field::{Field, Problem, noted};
 use super::{
-    Inventory, Namespace, Object, ScrapeKind, Unread, metadata, peer_authentication, scrapers,
-    scrapes, services, workloads,
+    Inventory, Namespace, Object, ScrapeKind, Unread, authorization, metadata, peer_authentication,
+    scrapers, scrapes, services, workloads,
 };
 use crate::config::Config;
 
@@ -20,6 +20,7 @@ enum Subject {
     Service,
     Workload,
     PeerAuthentication,
+    AuthorizationPolicy,
     Scrape(ScrapeKind),
     VMAgent,
 }
@@ -33,6 +34,9 @@ fn subject(api_version: &str, kind: &str) -> Option<Subject> {
         | ("batch/v1", "Job" | "CronJob") => Some(Subject::Workload),
         ("security.istio.io/v1" | "security.istio.io/v1beta1", "PeerAuthentication") => {
             Some(Subject::PeerAuthentication)
+        }
+        ("security.istio.io/v1" | "security.istio.io/v1beta1", "AuthorizationPolicy") => {
+            Some(Subject::AuthorizationPolicy)
         }
         ("operator.victoriametrics.com/v1beta1", "VMServiceScrape") => {
             Some(Subject::Scrape(ScrapeKind::VMServiceScrape))
@@ -110,6 +114,11 @@ fn add(
             let policy = peer_authentication::policy(object, root, reasons);
             inventory.policies.push(policy);
         }
+        Subject::AuthorizationPolicy => {
+            let reasons = std::mem::take(problems);
+            let policy = authorization::policy(object, root, reasons);
+            inventory.authorizations.push(policy);
+        }
         _ if !problems.is_empty() => {}
         Subject::Namespace => {
             namespaces.extend(noted(metadata::namespace_object(object, root), problems));
@@ -165,6 +174,7 @@ fn sorted(mut inventory: Inventory) -> Inventory {
     sort(&mut inventory.services, |service| &service.object);
     sort(&mut inventory.workloads, |workload| &workload.object);
     sort(&mut inventory.policies, |policy| &policy.object);
+    sort(&mut inventory.authorizations, |policy| &policy.object);
     sort(&mut inventory.scrapes, |scrape| &scrape.object);
     sort(&mut inventory.scrapers, |scraper| &scraper.object);
     sort(&mut inventory.unread, |unread| &unread.object);

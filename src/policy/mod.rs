@@ -7,6 +7,7 @@
 use crate::config::MtlsMode;
 use crate::model::{Inventory, Object, Workload};
 
+mod authorization;
 mod capture;
 mod injection;
 mod mode;
@@ -21,6 +22,7 @@ mod webhook;
 #[cfg(test)]
 mod fixture;
 
+pub use authorization::{Access, Layer, Peer, Refusal, Request, access};
 pub use capture::{captured, captured_by_ztunnel};
 pub use injection::{Injection, data_plane};
 pub use mode::{Mode, Undecided, mode};

@@ -143,7 +143,12 @@ fn custom(policy: &AuthorizationPolicy, rules: &Field<'_>, problems: &mut Vec<Pr
     };
     let condition = |condition: &Condition| {
         let key = condition.key.as_str();
-        ["source.namespace", "source.serviceAccount", "source.principal"].contains(&key)
+        [
+            "source.namespace",
+            "source.serviceAccount",
+            "source.principal",
+        ]
+        .contains(&key)
             || key.starts_with("request.auth.")
     };
     let unsupported = |rule: &AuthorizationRule| {
@@ -162,7 +167,8 @@ fn rule_of(field: &Field<'_>, problems: &mut Vec<Problem>) -> Read<Authorization
     let mut rule = AuthorizationRule::default();
     for part in filled(&from, problems)? {
         let source = part.key("source")?;
-        rule.from.extend(noted(source_of(&source, problems), problems));
+        rule.from
+            .extend(noted(source_of(&source, problems), problems));
     }
     for part in filled(&to, problems)? {
         let operation = part.key("operation")?;
@@ -212,7 +218,8 @@ fn source_of(field: &Field<'_>, problems: &mut Vec<Problem>) -> Read<Source> {
         not_tokens: any(field, &["notRequestPrincipals"])?,
     };
     if has_identity(&source) && has_accounts(&source) {
-        problems.push(field.problem("serviceAccounts cannot stand beside principals or namespaces"));
+        problems
+            .push(field.problem("serviceAccounts cannot stand beside principals or namespaces"));
     }
     let accounts = source.service_accounts.iter();
     if accounts

@@ -55,7 +55,10 @@ fn invalid_policies_are_refused_at_their_field() {
     for (spec, at) in [
         (json!({"action": "PERMIT"}), "/spec/action"),
         (json!({"action": "DENY"}), "/spec/rules"),
-        (json!({"action": "CUSTOM", "provider": {"name": "opa"}}), "/spec/rules"),
+        (
+            json!({"action": "CUSTOM", "provider": {"name": "opa"}}),
+            "/spec/rules",
+        ),
         (json!({"action": "CUSTOM", "rules": [{}]}), "/spec/provider"),
         (json!({"provider": {"name": "opa"}}), "/spec/provider"),
         (
@@ -63,7 +66,10 @@ fn invalid_policies_are_refused_at_their_field() {
                 "rules": [{"when": [{"key": "source.principal", "values": ["*"]}]}]}),
             "/spec/rules",
         ),
-        (json!({"selector": {"matchLabels": {"app": "w*"}}}), "/spec/selector/matchLabels/app"),
+        (
+            json!({"selector": {"matchLabels": {"app": "w*"}}}),
+            "/spec/selector/matchLabels/app",
+        ),
         (
             json!({"selector": {"matchLabels": {"app": "web"}}, "targetRef": {"kind": "Gateway", "name": "g"}}),
             "/spec",
@@ -71,26 +77,53 @@ fn invalid_policies_are_refused_at_their_field() {
         (json!({"rules": [null]}), "/spec/rules/0"),
         (json!({"rules": [{"from": []}]}), "/spec/rules/0/from"),
         (json!({"rules": [{"to": []}]}), "/spec/rules/0/to"),
-        (json!({"rules": [{"from": [{}]}]}), "/spec/rules/0/from/0/source"),
+        (
+            json!({"rules": [{"from": [{}]}]}),
+            "/spec/rules/0/from/0/source",
+        ),
         (from(json!({})), "/spec/rules/0/from/0/source"),
-        (from(json!({"principals": []})), "/spec/rules/0/from/0/source"),
-        (from(json!({"principals": [""]})), "/spec/rules/0/from/0/source/principals/0"),
+        (
+            from(json!({"principals": []})),
+            "/spec/rules/0/from/0/source",
+        ),
+        (
+            from(json!({"principals": [""]})),
+            "/spec/rules/0/from/0/source/principals/0",
+        ),
         (
             from(json!({"principals": ["*"], "serviceAccounts": ["a"]})),
             "/spec/rules/0/from/0/source",
         ),
-        (from(json!({"serviceAccounts": ["a/b/c"]})), "/spec/rules/0/from/0/source"),
+        (
+            from(json!({"serviceAccounts": ["a/b/c"]})),
+            "/spec/rules/0/from/0/source",
+        ),
         (operation(json!({})), "/spec/rules/0/to/0/operation"),
-        (operation(json!({"ports": [8080]})), "/spec/rules/0/to/0/operation/ports/0"),
-        (operation(json!({"ports": ["http"]})), "/spec/rules/0/to/0/operation/ports"),
+        (
+            operation(json!({"ports": [8080]})),
+            "/spec/rules/0/to/0/operation/ports/0",
+        ),
+        (
+            operation(json!({"ports": ["http"]})),
+            "/spec/rules/0/to/0/operation/ports",
+        ),
         (when(json!({"key": "source.ip"})), "/spec/rules/0/when/0"),
         (when(json!({"values": ["a"]})), "/spec/rules/0/when/0/key"),
-        (when(json!({"key": "destination.labels[a]", "values": ["a"]})), "/spec/rules/0/when/0/key"),
-        (when(json!({"key": "request.headers[]", "values": ["a"]})), "/spec/rules/0/when/0/key"),
+        (
+            when(json!({"key": "destination.labels[a]", "values": ["a"]})),
+            "/spec/rules/0/when/0/key",
+        ),
+        (
+            when(json!({"key": "request.headers[]", "values": ["a"]})),
+            "/spec/rules/0/when/0/key",
+        ),
     ] {
         let refused = refused(spec.clone());
         assert_eq!(refused.len(), 1, "{spec}: {refused:?}");
-        assert!(refused[0].starts_with(&format!("{at}: ")), "{spec}: {refused:?}");
+        assert!(
+            refused[0].starts_with(&format!("{at}: ")),
+            "{spec}: {refused:?}"
+        );
     }
 }
 
@@ -110,12 +143,20 @@ fn what_is_read() {
     assert!(source.tokens && source.remote_addresses);
     assert!(!source.not_tokens && !source.addresses);
     let condition = &policy.rules[0].when[0];
-    assert_eq!((&condition.values[0], &condition.not_values[0]), (&"a".to_owned(), &"b".to_owned()));
+    assert_eq!(
+        (&condition.values[0], &condition.not_values[0]),
+        (&"a".to_owned(), &"b".to_owned())
+    );
 }
 
 #[test]
 fn only_true_is_a_dry_run() {
-    for (text, dry) in [("true", true), ("T", true), ("false", false), ("yes", false)] {
+    for (text, dry) in [
+        ("true", true),
+        ("T", true),
+        ("false", false),
+        ("yes", false),
+    ] {
         let metadata = json!({"annotations": {"istio.io/dry-run": text}});
         assert_eq!(policy_of(metadata, json!({})).dry_run, dry, "{text}");
     }

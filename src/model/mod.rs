@@ -23,6 +23,7 @@ mod scrapers;
 mod scrapes;
 mod selectors;
 mod services;
+mod sidecar;
 mod workloads;
 
 use std::collections::BTreeMap;
@@ -43,6 +44,7 @@ pub use embedded::embedded;
 pub use index::LabelIndex;
 pub use reading::{makes_pods, read, reads};
 pub use selectors::{contains, described, selects};
+pub use sidecar::Sidecar;
 
 /// Labels or annotations.
 pub type Labels = BTreeMap<String, String>;
@@ -68,6 +70,8 @@ pub struct Inventory {
     pub control_planes: Vec<ControlPlane>,
     /// Webhooks of injectors. None at all: which revisions are installed is not in the input.
     pub injectors: Vec<InjectorWebhooks>,
+    /// Sidecar objects.
+    pub sidecars: Vec<Sidecar>,
     /// ProxyConfig objects.
     pub proxy_configs: Vec<ProxyConfig>,
     /// Scrape objects.

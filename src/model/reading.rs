@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::field::{Field, Problem, noted};
 use super::{
     Inventory, Namespace, Object, ScrapeKind, Unread, authorization, metadata, peer_authentication,
-    scrapers, scrapes, services, workloads,
+    scrapers, scrapes, services, sidecar, workloads,
 };
 use crate::config::Config;
 
@@ -21,6 +21,7 @@ enum Subject {
     Workload,
     PeerAuthentication,
     AuthorizationPolicy,
+    Sidecar,
     Scrape(ScrapeKind),
     VMAgent,
 }
@@ -38,6 +39,12 @@ fn subject(api_version: &str, kind: &str) -> Option<Subject> {
         ("security.istio.io/v1" | "security.istio.io/v1beta1", "AuthorizationPolicy") => {
             Some(Subject::AuthorizationPolicy)
         }
+        (
+            "networking.istio.io/v1"
+            | "networking.istio.io/v1beta1"
+            | "networking.istio.io/v1alpha3",
+            "Sidecar",
+        ) => Some(Subject::Sidecar),
         ("operator.victoriametrics.com/v1beta1", "VMServiceScrape") => {
             Some(Subject::Scrape(ScrapeKind::VMServiceScrape))
         }
@@ -131,6 +138,10 @@ fn add(
             let workload = workloads::workload(object, root, problems);
             inventory.workloads.extend(noted(workload, problems));
         }
+        Subject::Sidecar => {
+            let sidecar = sidecar::sidecar(object, root);
+            inventory.sidecars.extend(noted(sidecar, problems));
+        }
         Subject::Scrape(kind) => {
             let scrape = scrapes::scrape(object, kind, root, problems);
             inventory.scrapes.extend(noted(scrape, problems));
@@ -175,6 +186,7 @@ fn sorted(mut inventory: Inventory) -> Inventory {
     sort(&mut inventory.workloads, |workload| &workload.object);
     sort(&mut inventory.policies, |policy| &policy.object);
     sort(&mut inventory.authorizations, |policy| &policy.object);
+    sort(&mut inventory.sidecars, |sidecar| &sidecar.object);
     sort(&mut inventory.scrapes, |scrape| &scrape.object);
     sort(&mut inventory.scrapers, |scraper| &scraper.object);
     sort(&mut inventory.unread, |unread| &unread.object);

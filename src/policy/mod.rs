@@ -14,6 +14,7 @@ mod mode;
 mod outbound;
 mod outlook;
 mod precedence;
+mod registry;
 mod selection;
 mod served;
 mod settings;
@@ -28,6 +29,7 @@ pub use injection::{Injection, data_plane};
 pub use mode::{Mode, Undecided, mode};
 pub use outbound::outbound_captured;
 pub use precedence::{Level, level};
+pub use registry::outbound_policy;
 pub use served::{Serves, serves_istios_certificates};
 pub use settings::{Contradiction, MeshSettings, Settings};
 pub use webhook::{

@@ -52,6 +52,32 @@ pub(super) fn unless_encrypted(
     judged
 }
 
+/// Whether a scraper's own sidecar takes a request to a target, and by what it knows the target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct OnTheWay {
+    /// Whether it takes the request; `None`: not known.
+    pub(super) takes: Option<bool>,
+    /// The Service by which it knows the destination; `None`: an address like any other.
+    pub(super) knows: Option<String>,
+}
+
+/// What a scraper's sidecar does with requests to a target.
+pub(super) fn on_the_way(
+    inventory: &Inventory,
+    scraper: (&Scraper, &ScraperState),
+    target: &Target<'_>,
+    pods: &Workload,
+) -> OnTheWay {
+    OnTheWay {
+        takes: match encrypts(Some(scraper), target.port) {
+            Encrypts::No => Some(false),
+            Encrypts::Yes(_) => Some(true),
+            Encrypts::Unknown(_) => None,
+        },
+        knows: known_destination(inventory, target, pods),
+    }
+}
+
 /// Whether a sidecar of the scraper takes a request to a destination that it knows.
 enum Encrypts<'a> {
     No,

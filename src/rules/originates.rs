@@ -121,15 +121,16 @@ fn headless_non_http<'a>(
     pods: &Workload,
     port: Option<u16>,
 ) -> Option<&'a Service> {
-    const ROUTED_BY_HOST: [&str; 4] = ["http", "http2", "grpc", "grpc-web"];
     targets::headless_services_for(inventory, pods, port)
         .into_iter()
         .find(|(_, service_port)| {
             port.is_none_or(|port| service_port.number == port)
-                && !service_port
-                    .application
-                    .as_deref()
-                    .is_some_and(|protocol| ROUTED_BY_HOST.contains(&protocol))
+                && !service_port.application.as_deref().is_some_and(is_http)
         })
         .map(|(service, _)| service)
+}
+
+/// Whether Istio reads a protocol as HTTP, as declared by a port of a Service.
+pub(super) fn is_http(protocol: &str) -> bool {
+    ["http", "http2", "grpc", "grpc-web"].contains(&protocol)
 }

@@ -90,6 +90,11 @@ impl Inventory {
         reading::in_namespace(&self.services, |service| &service.object, namespace)
     }
 
+    /// The AuthorizationPolicies of a namespace.
+    pub fn authorizations_in(&self, namespace: &str) -> &[AuthorizationPolicy] {
+        reading::in_namespace(&self.authorizations, |policy| &policy.object, namespace)
+    }
+
     /// The workloads of a namespace.
     pub fn workloads_in(&self, namespace: &str) -> &[Workload] {
         reading::in_namespace(&self.workloads, |workload| &workload.object, namespace)

@@ -101,6 +101,7 @@ pub fn access(mesh: &Mesh<'_>, pods: &Workload, plane: DataPlane, request: &Requ
         trust_domain: &mesh.settings_of(pods).trust_domain,
     };
     let judged: Vec<_> = candidates(mesh, pods)
+        .into_iter()
         .map(|candidate| Judged::of(candidate, &asked, other))
         .collect();
     let mut unknown = Vec::new();
@@ -250,61 +251,52 @@ impl<'a> Judged<'a> {
 
 /// The policies of the pods' namespace and of the root namespace that may select the pods. Other than with a
 /// PeerAuthentication a selector in the root namespace counts, for every namespace.
-fn candidates<'a>(
-    mesh: &Mesh<'a>,
-    pods: &'a Workload,
-) -> impl Iterator<Item = Candidate<'a>> + use<'a> {
-    let roots = mesh.settings_of(pods).root_namespaces.clone();
+fn candidates<'a>(mesh: &Mesh<'a>, pods: &Workload) -> Vec<Candidate<'a>> {
+    let roots = &mesh.settings_of(pods).root_namespaces;
+    let own = &pods.object.namespace;
+    let namespaces = roots.iter().filter(|root| *root != own).chain([own]);
     let revision = injection::revision(mesh, pods);
-    let inventory = mesh.inventory;
-    let all = inventory.authorizations.iter();
-    all.filter(|policy| !policy.attached && !policy.dry_run)
-        .filter_map(move |policy| {
-            let namespace = &policy.object.namespace;
-            let own = *namespace == pods.object.namespace;
-            if !own && !roots.contains(namespace) {
-                return None;
-            }
+    let mut candidates = Vec::new();
+    for namespace in namespaces {
+        let all = mesh.inventory.authorizations_in(namespace);
+        for policy in all.iter().filter(|one| !one.attached && !one.dry_run) {
             let mut doubts = Vec::new();
-            if !own && roots.len() > 1 {
+            if namespace != own && roots.len() > 1 {
                 doubts.push(format!("whether {namespace} is the root namespace"));
             }
             match selects(&policy.selector, pods) {
-                Selects::No => return None,
+                Selects::No => continue,
                 Selects::Possibly => {
                     doubts.push("whether its selector selects the pods".to_owned())
                 }
                 Selects::Yes => {}
             }
-            if let Some(of) = &policy.revision {
-                match &revision {
-                    Some(own) if own == of || own == revision_behind(inventory, of) => {}
-                    Some(_) => return None,
-                    None => doubts.push(format!("whether the pods are of revision {of}")),
-                }
+            match (&policy.revision, &revision) {
+                (None, _) => {}
+                (Some(of), Some(own))
+                    if own == of || own == revision_behind(mesh.inventory, of) => {}
+                (Some(_), Some(_)) => continue,
+                (Some(of), None) => doubts.push(format!("whether the pods are of revision {of}")),
             }
-            if has_another_version(&inventory.authorizations, policy) {
+            if all.iter().any(|other| is_another_version(other, policy)) {
                 doubts.push("which of its versions in the input counts".to_owned());
             }
             let doubtful = (!doubts.is_empty()).then(|| doubts.join(", "));
-            Some(Candidate { policy, doubtful })
-        })
+            candidates.push(Candidate { policy, doubtful });
+        }
+    }
+    candidates
 }
 
-fn has_another_version(all: &[AuthorizationPolicy], policy: &AuthorizationPolicy) -> bool {
-    let identity = |policy: &AuthorizationPolicy| {
-        let object = &policy.object;
-        (object.namespace.clone(), object.name.clone())
+/// Whether one of the same name says something else.
+fn is_another_version(other: &AuthorizationPolicy, policy: &AuthorizationPolicy) -> bool {
+    let as_if_same = || AuthorizationPolicy {
+        object: policy.object.clone(),
+        ..other.clone()
     };
-    let same_spec = |other: &AuthorizationPolicy| {
-        let as_if_same = AuthorizationPolicy {
-            object: policy.object.clone(),
-            ..other.clone()
-        };
-        as_if_same == *policy
-    };
-    all.iter()
-        .any(|other| identity(other) == identity(policy) && !same_spec(other))
+    other.object.name == policy.object.name
+        && other.object.item != policy.object.item
+        && as_if_same() != *policy
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::Rule;
-use super::decision::{Decision, Now};
+use super::decision::{Decision, Demand, Now};
 use super::demand::{self, Aside, Judged};
 use super::endpoint::JudgedEndpoint;
 use super::originates::{self, OnTheWay};
@@ -82,7 +82,7 @@ pub(super) fn decide_all(patched: &Patched<'_>, endpoints: &[JudgedEndpoint]) ->
     let scrapes = patched.inventory.scrapes.iter();
     let written = scrapes.flat_map(|scrape| scrape.endpoints.iter().map(move |one| (scrape, one)));
     for ((scrape, endpoint), judged) in written.zip(endpoints) {
-        let nothing_to_ask = !has_policies && !is_restricted && !speaks_certificates(judged);
+        let nothing_to_ask = !has_policies && !is_restricted && !may_be_encrypted_twice(judged);
         if nothing_to_ask || goes_elsewhere(judged) {
             continue;
         }
@@ -110,6 +110,12 @@ fn goes_elsewhere(endpoint: &JudgedEndpoint) -> bool {
 /// Whether the endpoint uses Istio's certificates after this run.
 pub(super) fn speaks_certificates(endpoint: &JudgedEndpoint) -> bool {
     endpoint.certificates.is_some() || endpoint.keeps_certificates()
+}
+
+/// Where all targets demand the certificates, no sidecar on the way encrypts anything.
+fn may_be_encrypted_twice(endpoint: &JudgedEndpoint) -> bool {
+    let demands_certificates = |judged: &Judged| judged.shown.demand == Demand::MutualTls;
+    speaks_certificates(endpoint) && !endpoint.judged.iter().all(demands_certificates)
 }
 
 /// Whether anybody in the input says that requests to unknown addresses are lost.
@@ -216,18 +222,21 @@ impl Lost {
         };
         let mesh = meeting.scraping.patched.mesh();
         let outbound = policy::outbound_policy(&mesh, &scraper.pods).value;
-        let has_sidecar = state.plane.value == Some(DataPlane::Sidecar);
         let Some(OnTheWay { takes, knows: None }) = meeting.on_the_way() else {
             return;
         };
-        let list = match (has_sidecar, outbound, takes) {
-            (true, Some(OutboundPolicy::RegistryOnly), Some(true)) => &mut self.known,
-            (true, Some(OutboundPolicy::RegistryOnly) | None, Some(true) | None) => {
-                &mut self.perhaps
+        let list = match (state.plane.value, outbound, takes) {
+            (Some(DataPlane::Sidecar), Some(OutboundPolicy::RegistryOnly), Some(true)) => {
+                &mut self.known
             }
-            (true, Some(OutboundPolicy::AllowAny), _)
-            | (true, Some(OutboundPolicy::RegistryOnly) | None, Some(false))
-            | (false, _, _) => return,
+            (
+                Some(DataPlane::Sidecar) | None,
+                Some(OutboundPolicy::RegistryOnly) | None,
+                Some(true) | None,
+            ) => &mut self.perhaps,
+            (_, Some(OutboundPolicy::AllowAny), _)
+            | (_, _, Some(false))
+            | (Some(DataPlane::Ambient | DataPlane::None), _, _) => return,
         };
         let objects = list.entry(position).or_default();
         let object = &meeting.endpoint.decision.object;

@@ -36,15 +36,7 @@ pub(super) fn by_policies(meeting: &Meeting<'_>) -> Option<Decision> {
         (None, Some(true) | None) => (DataPlane::Sidecar, false),
     };
     let mesh = meeting.scraping.patched.mesh();
-    let who = meeting.scraper.map_or_else(
-        || "every scraper".to_owned(),
-        |(scraper, _)| scraper.object.to_string(),
-    );
-    let scraped = Scraped {
-        meeting,
-        request,
-        who,
-    };
+    let scraped = Scraped { meeting, request };
     match policy::access(&mesh, meeting.pods, plane, &request) {
         Access::Lets => None,
         Access::Blocks { policies, how } => {
@@ -159,53 +151,52 @@ fn path(meeting: &Meeting<'_>) -> Option<String> {
 struct Scraped<'a> {
     meeting: &'a Meeting<'a>,
     request: Request<'a>,
-    who: String,
 }
 
 impl Scraped<'_> {
     fn refused(&self, policies: &[Object], how: Refusal, plane: DataPlane) -> String {
         let names: Vec<_> = policies.iter().map(ToString::to_string).collect();
-        let (names, allow) = (names.join(" and "), self.way_in());
-        let (who, place) = (&self.who, self.meeting.place());
-        let unseen = match plane {
-            DataPlane::Ambient => "ztunnel sees no HTTP",
-            DataPlane::Sidecar | DataPlane::None => "the sidecar does not see this port as HTTP",
+        let names = names.join(" and ");
+        let (lets, has) = match policies {
+            [_] => ("lets", "has"),
+            _ => ("let", "have"),
         };
-        let declared = match plane {
-            DataPlane::Ambient => "",
-            DataPlane::Sidecar | DataPlane::None => {
-                "declare the port as http in its Service (appProtocol: http, or a name http-...), or "
-            }
+        let (allow, around) = (self.way_in(), self.way_around());
+        let place = self.meeting.place();
+        let scraper = self.meeting.scraper.map(|(scraper, _)| &scraper.object);
+        let who = scraper.map_or("scrapers".to_owned(), ToString::to_string);
+        let not_who = scraper.map_or("no scraper".to_owned(), |object| format!("not {object}"));
+        let (unseen, declare) = match plane {
+            DataPlane::Ambient => ("ztunnel sees no HTTP", ""),
+            DataPlane::Sidecar | DataPlane::None => (
+                "the sidecar does not see this port as HTTP",
+                "declare the port as http in its Service (appProtocol: http, or a name http-...), or ",
+            ),
         };
         match how {
-            Refusal::Denied => format!(
-                "{names} denies {who} the way to {place}; {}",
-                self.way_around()
-            ),
+            Refusal::Denied => format!("{names} denies {who} the way to {place}; {around}"),
             Refusal::DeniedWithoutHttp => format!(
-                "{names} denies {who} the way to {place}: {unseen}, so of the rule only what is not about HTTP counts, and that matches; \
-                 {declared}{}",
-                self.way_around()
+                "{names} denies {who} the way to {place}: {unseen}, so of its rules only what is not about HTTP counts, and that matches; \
+                 {declare}{around}"
             ),
-            Refusal::NothingAllowed => {
-                format!(
-                    "{names} has no rules, so it lets nobody in at {place}, and not {who}; {allow}"
-                )
-            }
+            Refusal::NothingAllowed => format!(
+                "{names} {has} no rules, so nobody is let in at {place}, and {not_who}; {allow}"
+            ),
             Refusal::HttpRulesDropped => format!(
-                "{names} lets {who} in at {place} only by rules about HTTP (paths, methods, hosts), but {unseen}, so they are dropped; \
-                 {declared}{allow}"
+                "{names} {lets} {who} in at {place} only by rules about HTTP (paths, methods, hosts, tokens), but {unseen}, so they are dropped; \
+                 {declare}{allow}"
             ),
             Refusal::NotAllowed => {
-                format!("{names} lets only others in at {place}, and not {who}; {allow}")
+                format!("{names} {lets} only others in at {place}, and {not_who}; {allow}")
             }
         }
     }
 
     fn perhaps_refused(&self, why: &[String]) -> String {
+        let scraper = self.meeting.scraper.map(|(scraper, _)| &scraper.object);
         format!(
             "policies may block {} at {}: {}; where metrics are missing, {}",
-            self.who,
+            scraper.map_or("scrapers".to_owned(), ToString::to_string),
             self.meeting.place(),
             why.join("; "),
             self.way_in()

@@ -445,7 +445,10 @@ fn doubtful_policies() {
 #[test]
 fn a_refused_policy_is_absent_but_leaves_a_doubt() {
     let refused = json!({"action": "PERMIT"});
-    assert!(is_unknown(&answer(&[refused.clone()], &REQUEST)));
+    assert!(is_unknown(&answer(
+        std::slice::from_ref(&refused),
+        &REQUEST
+    )));
     assert_eq!(
         how(&answer(&[json!({}), refused], &REQUEST)),
         Some(Refusal::NothingAllowed)

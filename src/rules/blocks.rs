@@ -16,7 +16,7 @@ use super::scraper::{Patched, ScraperState};
 use super::view::Scraping;
 use crate::config::{MtlsMode, Severity};
 use crate::model::{Endpoint, Object, OutboundPolicy, Scrape, Scraper, Workload};
-use crate::policy::{self, DataPlane};
+use crate::policy::{self, DataPlane, Fact};
 use crate::targets::{self, Pods, Target};
 
 use jsonptr::PointerBuf;
@@ -76,9 +76,9 @@ fn softened(mut finding: Decision, is_known: bool) -> Decision {
 /// Everything that stands in the way of scrapes.
 pub(super) fn decide_all(patched: &Patched<'_>, endpoints: &[JudgedEndpoint]) -> Vec<Decision> {
     let mut findings = Vec::new();
-    let mut lost = Lost::default();
+    let mut lost = Lost::of(patched);
     let has_policies = !patched.inventory.authorizations.is_empty();
-    let is_restricted = may_be_registry_only(patched);
+    let is_restricted = lost.is_possible();
     let scrapes = patched.inventory.scrapes.iter();
     let written = scrapes.flat_map(|scrape| scrape.endpoints.iter().map(move |one| (scrape, one)));
     for ((scrape, endpoint), judged) in written.zip(endpoints) {
@@ -116,16 +116,6 @@ pub(super) fn speaks_certificates(endpoint: &JudgedEndpoint) -> bool {
 fn may_be_encrypted_twice(endpoint: &JudgedEndpoint) -> bool {
     let demands_certificates = |judged: &Judged| judged.shown.demand == Demand::MutualTls;
     speaks_certificates(endpoint) && !endpoint.judged.iter().all(demands_certificates)
-}
-
-/// Whether anybody in the input says that requests to unknown addresses are lost.
-fn may_be_registry_only(patched: &Patched<'_>) -> bool {
-    let mesh = patched.mesh();
-    let restricted = |scraper: &Scraper| {
-        let outbound = policy::outbound_policy(&mesh, &scraper.pods);
-        outbound.value != Some(OutboundPolicy::AllowAny)
-    };
-    patched.inventory.scrapers.iter().any(restricted)
 }
 
 type Met<'a> = (&'a Scrape, &'a Endpoint, &'a JudgedEndpoint);
@@ -209,19 +199,37 @@ fn encrypted_twice(meeting: &Meeting<'_>) -> Option<Decision> {
 }
 
 /// The scrapers whose sidecars lose requests to pod addresses, with the scrape objects that are lost by it.
-#[derive(Default)]
 struct Lost {
+    /// What each scraper's sidecar does with requests to addresses that the mesh does not know.
+    outbound: Vec<Fact<OutboundPolicy>>,
     known: BTreeMap<usize, Vec<Object>>,
     perhaps: BTreeMap<usize, Vec<Object>>,
 }
 
 impl Lost {
+    fn of(patched: &Patched<'_>) -> Self {
+        let mesh = patched.mesh();
+        let scrapers = patched.inventory.scrapers.iter();
+        Self {
+            outbound: scrapers
+                .map(|scraper| policy::outbound_policy(&mesh, &scraper.pods))
+                .collect(),
+            known: BTreeMap::new(),
+            perhaps: BTreeMap::new(),
+        }
+    }
+
+    /// Whether any scraper may lose anything.
+    fn is_possible(&self) -> bool {
+        let allows = |fact: &Fact<_>| fact.value == Some(OutboundPolicy::AllowAny);
+        !self.outbound.iter().all(allows)
+    }
+
     fn note(&mut self, position: usize, meeting: &Meeting<'_>) {
-        let Some((scraper, state)) = meeting.scraper else {
+        let Some((_, state)) = meeting.scraper else {
             return;
         };
-        let mesh = meeting.scraping.patched.mesh();
-        let outbound = policy::outbound_policy(&mesh, &scraper.pods).value;
+        let outbound = self.outbound[position].value;
         let Some(OnTheWay { takes, knows: None }) = meeting.on_the_way() else {
             return;
         };
@@ -251,7 +259,8 @@ impl Lost {
         for (lists, is_known) in [(&self.known, true), (&self.perhaps, false)] {
             for (position, objects) in lists {
                 let (scraper, _) = patched.scraper(*position);
-                findings.push(registry_only(patched, scraper, objects, is_known));
+                let because = &self.outbound[*position].because;
+                findings.push(registry_only(scraper, because, objects, is_known));
             }
         }
         findings
@@ -259,12 +268,11 @@ impl Lost {
 }
 
 fn registry_only(
-    patched: &Patched<'_>,
     scraper: &Scraper,
+    because: &[String],
     objects: &[Object],
     is_known: bool,
 ) -> Decision {
-    let because = policy::outbound_policy(&patched.mesh(), &scraper.pods).because;
     let named = match objects {
         [] => String::new(),
         [one] => one.to_string(),

@@ -168,6 +168,11 @@ impl Scraped<'_> {
         let not_who = scraper.map_or("no scraper".to_owned(), |object| format!("not {object}"));
         let (unseen, declare) = match plane {
             DataPlane::Ambient => ("ztunnel sees no HTTP", ""),
+            DataPlane::Sidecar | DataPlane::None
+                if blocks::speaks_its_own_tls(self.meeting.endpoint) =>
+            {
+                ("the sidecar cannot look into TLS that it does not end", "")
+            }
             DataPlane::Sidecar | DataPlane::None => (
                 "the sidecar does not see this port as HTTP",
                 "declare the port as http in its Service (appProtocol: http, or a name http-...), or ",
@@ -183,7 +188,7 @@ impl Scraped<'_> {
                 "{names} {has} no rules, so nobody is let in at {place}, and {not_who}; {allow}"
             ),
             Refusal::HttpRulesDropped => format!(
-                "{names} {lets} {who} in at {place} only by rules about HTTP (paths, methods, hosts, tokens), but {unseen}, so they are dropped; \
+                "{names} can let {who} in at {place} only by rules about HTTP (paths, methods, hosts, tokens), but {unseen}, so they are dropped; \
                  {declare}{allow}"
             ),
             Refusal::NotAllowed => {
@@ -217,7 +222,7 @@ impl Scraped<'_> {
                 format!("allow principal {}{on_port}", self.principal())
             }
             Peer::Nobody => format!(
-                "the scrape is plain text and has no identity, so it needs a rule without a source{on_port}"
+                "add a rule without a source{on_port}, because the scrape comes without an identity of the mesh"
             ),
             Peer::Unknown => format!("allow the scraper{on_port}"),
         }

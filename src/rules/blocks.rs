@@ -1,10 +1,12 @@
 //! What keeps a scrape from its metrics although the endpoint speaks as its targets want?
 //!
 //! Authority: istio/istio, see `policy`: AuthorizationPolicy, `outboundTrafficPolicy`, auto mutual TLS.
-//! Departs from nothing: what is not known is said as an info, and nothing where no scraper is there to be asked about.
+//! Departs from nothing: what is not known is said as an info; without a scraper in the input only what keeps out every one.
 //! Knows: judged endpoints, scrapers as patched, Istio's answer. Does not know: how endpoints are changed.
 
 use std::collections::BTreeMap;
+
+use jsonptr::PointerBuf;
 
 use super::Rule;
 use super::decision::{Decision, Demand, Now};
@@ -18,8 +20,6 @@ use crate::config::{MtlsMode, Severity};
 use crate::model::{Endpoint, Object, OutboundPolicy, Scrape, Scraper, Workload};
 use crate::policy::{self, DataPlane, Fact};
 use crate::targets::{self, Pods, Target};
-
-use jsonptr::PointerBuf;
 
 /// One target as one scraper meets it, after the patches of this run.
 pub(super) struct Meeting<'a> {
@@ -48,10 +48,10 @@ impl Meeting<'_> {
 
     /// What the scraper's sidecar does with the request.
     pub(super) fn on_the_way(&self) -> Option<OnTheWay> {
-        let inventory = &self.scraping.patched.inventory;
+        let mesh = self.scraping.patched.mesh();
         let scraper = self.scraper?;
         Some(originates::on_the_way(
-            inventory,
+            &mesh,
             scraper,
             self.target,
             self.pods,

@@ -9,7 +9,7 @@ use super::decision::Demand;
 use super::demand::{Aside, Judged};
 use super::scraper::ScraperState;
 use crate::model::{Inventory, Scraper, Service, Workload};
-use crate::policy::{self, DataPlane};
+use crate::policy::{self, DataPlane, Mesh};
 use crate::targets::{self, Target};
 
 /// The judgement of a target as it is asked: plain where the scraper's sidecar encrypts the request
@@ -63,7 +63,7 @@ pub(super) struct OnTheWay {
 
 /// What a scraper's sidecar does with requests to a target.
 pub(super) fn on_the_way(
-    inventory: &Inventory,
+    mesh: &Mesh<'_>,
     scraper: (&Scraper, &ScraperState),
     target: &Target<'_>,
     pods: &Workload,
@@ -74,7 +74,7 @@ pub(super) fn on_the_way(
             Encrypts::Yes(_) => Some(true),
             Encrypts::Unknown(_) => None,
         },
-        knows: known_destination(inventory, target, pods),
+        knows: known_destination(mesh.inventory, target, pods),
     }
 }
 

@@ -55,7 +55,8 @@ fn created(root: &Field<'_>) -> Read<Option<String>> {
         .map(str::to_owned))
 }
 
-fn selector(spec: &Field<'_>, problems: &mut Vec<Problem>) -> Read<Labels> {
+/// `selector.matchLabels`, each label checked as Istio does for every policy (`validateWorkloadSelector`).
+pub(super) fn selector(spec: &Field<'_>, problems: &mut Vec<Problem>) -> Read<Labels> {
     let selector = spec.key("selector")?;
     let labels = selector.key("matchLabels")?;
     for (key, value) in labels.entries()?.unwrap_or_default() {

@@ -10,8 +10,8 @@ use serde_json::Value;
 use super::control_plane::{self, Language};
 use super::field::{Field, Problem, noted};
 use super::{
-    Inventory, Namespace, Object, ScrapeKind, Unread, metadata, peer_authentication, scrapers,
-    scrapes, services, workloads,
+    Inventory, Namespace, Object, ScrapeKind, Unread, authorization, metadata, peer_authentication,
+    scrapers, scrapes, services, sidecar, workloads,
 };
 use crate::config::Config;
 
@@ -21,6 +21,8 @@ enum Subject {
     Service,
     Workload,
     PeerAuthentication,
+    AuthorizationPolicy,
+    Sidecar,
     Scrape(ScrapeKind),
     VMAgent,
     ControlPlane(Language),
@@ -38,6 +40,15 @@ fn subject(api_version: &str, kind: &str, name: &str) -> Option<Subject> {
         ("security.istio.io/v1" | "security.istio.io/v1beta1", "PeerAuthentication") => {
             Some(Subject::PeerAuthentication)
         }
+        ("security.istio.io/v1" | "security.istio.io/v1beta1", "AuthorizationPolicy") => {
+            Some(Subject::AuthorizationPolicy)
+        }
+        (
+            "networking.istio.io/v1"
+            | "networking.istio.io/v1beta1"
+            | "networking.istio.io/v1alpha3",
+            "Sidecar",
+        ) => Some(Subject::Sidecar),
         ("operator.victoriametrics.com/v1beta1", "VMServiceScrape") => {
             Some(Subject::Scrape(ScrapeKind::VMServiceScrape))
         }
@@ -68,6 +79,8 @@ fn is_genuine(subject: &Subject, value: &Value) -> bool {
         | Subject::Service
         | Subject::Workload
         | Subject::PeerAuthentication
+        | Subject::AuthorizationPolicy
+        | Subject::Sidecar
         | Subject::Scrape(_)
         | Subject::VMAgent
         | Subject::ProxyConfig => true,
@@ -137,6 +150,11 @@ fn add(
             let policy = peer_authentication::policy(object, root, reasons);
             inventory.policies.push(policy);
         }
+        Subject::AuthorizationPolicy => {
+            let reasons = std::mem::take(problems);
+            let policy = authorization::policy(object, root, reasons);
+            inventory.authorizations.push(policy);
+        }
         _ if !problems.is_empty() => {}
         Subject::Namespace => {
             namespaces.extend(noted(metadata::namespace_object(object, root), problems));
@@ -148,6 +166,10 @@ fn add(
         Subject::Workload => {
             let workload = workloads::workload(object, root, problems);
             inventory.workloads.extend(noted(workload, problems));
+        }
+        Subject::Sidecar => {
+            let sidecar = sidecar::sidecar(object, root);
+            inventory.sidecars.extend(noted(sidecar, problems));
         }
         Subject::Scrape(kind) => {
             let scrape = scrapes::scrape(object, kind, root, problems);
@@ -204,6 +226,8 @@ fn sorted(mut inventory: Inventory) -> Inventory {
     sort(&mut inventory.services, |service| &service.object);
     sort(&mut inventory.workloads, |workload| &workload.object);
     sort(&mut inventory.policies, |policy| &policy.object);
+    sort(&mut inventory.authorizations, |policy| &policy.object);
+    sort(&mut inventory.sidecars, |sidecar| &sidecar.object);
     sort(&mut inventory.control_planes, |plane| &plane.object);
     sort(&mut inventory.injectors, |webhooks| &webhooks.object);
     sort(&mut inventory.proxy_configs, |config| &config.object);

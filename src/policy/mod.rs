@@ -8,6 +8,7 @@ use crate::config::MtlsMode;
 use crate::model::{Inventory, Object, Workload};
 
 mod asked;
+mod authorization;
 mod capture;
 mod injection;
 mod injector;
@@ -16,6 +17,7 @@ mod namespaces;
 mod outbound;
 mod outlook;
 mod precedence;
+mod registry;
 mod selection;
 mod served;
 mod settings;
@@ -24,6 +26,7 @@ mod webhook;
 #[cfg(test)]
 mod fixture;
 
+pub use authorization::{Access, Layer, Peer, Refusal, Request, access};
 pub use capture::{captured, captured_by_ztunnel};
 pub use injection::{Injection, data_plane};
 pub use injector::{Injector, InjectorSettings, injection_required};
@@ -31,6 +34,7 @@ pub use mode::{Mode, Undecided, mode};
 pub use namespaces::namespaces_contradicted;
 pub use outbound::outbound_captured;
 pub use precedence::{Level, level};
+pub use registry::outbound_policy;
 pub use served::{Serves, serves_istios_certificates};
 pub use settings::{Contradiction, MeshSettings, Settings};
 pub use webhook::{INJECT, Revision, ambient_enrols, webhook_selects};

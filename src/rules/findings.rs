@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use jsonptr::PointerBuf;
 
 use super::Rule;
+use super::blocks;
 use super::decision::{Decision, Demand};
 use super::demand::Judged;
 use super::endpoint::JudgedEndpoint;
@@ -28,6 +29,7 @@ pub(super) fn decide_all(
     findings.extend(mesh_mode_contradicted(patched, config));
     findings.extend(mesh_settings_contradicted(patched));
     findings.extend(of_selection(patched));
+    findings.extend(blocks::decide_all(patched, endpoints));
     for endpoint in endpoints {
         for judged in &endpoint.judged {
             findings.extend(of_target(endpoint, judged));
@@ -50,18 +52,20 @@ fn of_objects(inventory: &Inventory, config: &Config) -> Vec<Decision> {
             unread.problem.clone(),
         ));
     }
-    for policy in inventory
-        .policies
-        .iter()
-        .filter(|policy| !policy.refused.is_empty())
-    {
+    let policies = inventory.policies.iter();
+    let authorizations = inventory.authorizations.iter();
+    let refused = policies
+        .map(|policy| (&policy.object, &policy.refused))
+        .chain(authorizations.map(|policy| (&policy.object, &policy.refused)))
+        .filter(|(_, refused)| !refused.is_empty());
+    for (object, refused) in refused {
         findings.push(Decision::finding(
-            &policy.object,
+            object,
             root(),
             Rule::PolicyIsInvalid,
             format!(
                 "the API server refuses it, so it counts as absent: {}",
-                policy.refused.join("; ")
+                refused.join("; ")
             ),
         ));
     }
@@ -71,6 +75,7 @@ fn of_objects(inventory: &Inventory, config: &Config) -> Vec<Decision> {
         .map(|scrape| &scrape.object)
         .chain(inventory.scrapers.iter().map(|scraper| &scraper.object))
         .chain(inventory.policies.iter().map(|policy| &policy.object))
+        .chain(inventory.authorizations.iter().map(|policy| &policy.object))
         .chain(inventory.services.iter().map(|service| &service.object))
         .chain(inventory.workloads.iter().map(|workload| &workload.object))
         .chain(inventory.proxy_configs.iter().map(|config| &config.object))

@@ -10,6 +10,7 @@
 //! Scraper ── endpoints that are to use certificates ── certificates ──────────► Decision
 //! ```
 
+mod blocks;
 pub mod catalog;
 mod certificates;
 mod completion;
@@ -20,6 +21,7 @@ mod findings;
 mod message;
 mod obstacle;
 mod originates;
+mod refused;
 mod relabel;
 mod scraper;
 mod summary;

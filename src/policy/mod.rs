@@ -8,11 +8,13 @@ use crate::config::MtlsMode;
 use crate::model::{Inventory, Object, Workload};
 
 mod capture;
+mod chain;
 mod injection;
 mod mode;
 mod outbound;
 mod outlook;
 mod precedence;
+mod readership;
 mod selection;
 mod served;
 mod settings;
@@ -22,10 +24,13 @@ mod webhook;
 mod fixture;
 
 pub use capture::{captured, captured_by_ztunnel};
+pub use chain::{Link, Part, Rung};
 pub use injection::{Injection, data_plane};
 pub use mode::{Mode, Undecided, mode};
 pub use outbound::outbound_captured;
 pub use precedence::{Level, level};
+pub use readership::{meant_by_tag, obeyed_instead};
+pub use selection::is_selected;
 pub use served::{Serves, serves_istios_certificates};
 pub use settings::{Contradiction, MeshSettings, Settings};
 pub use webhook::{

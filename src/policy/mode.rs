@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 use std::iter;
 
+use super::chain::{Link, chain};
 use super::outlook::{Outlook, Tier, heard, port_entry, says, tiers};
 use super::precedence::{Doubt, Doubtful, Level, Standing, standings};
 use super::{Fact, Mesh, named, spelled};
@@ -21,6 +22,8 @@ pub struct Mode {
     pub undecided: Vec<Undecided>,
     /// Nothing in the input or the configuration sets a mode: it is Istio's default, and the cluster may know better.
     pub assumed: bool,
+    /// Every policy that is meant for the pods, and what becomes of it, narrowest level first.
+    pub chain: Vec<Link>,
 }
 
 /// Several policies of one level that disagree about a port, and no creationTimestamp that orders them:
@@ -46,7 +49,7 @@ pub fn mode(mesh: &Mesh<'_>, pods: &Workload, port: Option<u16>) -> Mode {
 }
 
 fn with_root(mesh: &Mesh<'_>, root_namespace: &str, pods: &Workload, port: Option<u16>) -> Mode {
-    let mut standings = standings(&mesh.inventory.policies, root_namespace, pods);
+    let mut standings = standings(mesh, root_namespace, pods);
     let floor = floor(mesh, pods);
     if floor.configured && standings[0].contenders.is_empty() {
         // The configuration answers for the mesh level that the API server keeps empty.
@@ -64,11 +67,11 @@ fn with_root(mesh: &Mesh<'_>, root_namespace: &str, pods: &Workload, port: Optio
 }
 
 /// What holds where no policy sets a mode.
-struct Floor {
-    mode: MtlsMode,
-    because: String,
+pub(super) struct Floor {
+    pub(super) mode: MtlsMode,
+    pub(super) because: String,
     /// The configuration says so, not Istio's default.
-    configured: bool,
+    pub(super) configured: bool,
 }
 
 fn floor(mesh: &Mesh<'_>, pods: &Workload) -> Floor {
@@ -102,6 +105,7 @@ fn at_port(standings: &[Standing<'_>; 3], floor: &Floor, port: Option<u16>) -> M
         let evidence = |(doubt, tier): (&Doubtful<'_>, &Tier<'_>)| doubtful_evidence(doubt, tier);
         doubts.into_iter().map(evidence).collect()
     };
+    let in_doubt = doubts.first().map(|(doubtful, _)| doubtful.policy);
     let (unseen, doubts) = (told(unseen), told(doubts));
     let rivals = heard
         .iter()
@@ -122,6 +126,7 @@ fn at_port(standings: &[Standing<'_>; 3], floor: &Floor, port: Option<u16>) -> M
         },
         undecided,
         assumed: known && decision.assumed,
+        chain: chain(standings, floor, port, in_doubt),
     }
 }
 
@@ -207,6 +212,10 @@ fn doubtful_evidence(doubtful: &Doubtful<'_>, tier: &Tier<'_>) -> String {
             format!("{evidence} is taken not to select the pods, which are not in the input")
         }
         Doubt::Version => format!("{evidence}, unless its other version in the input counts"),
+        Doubt::Revision => format!(
+            "{evidence}, if the pods' istiod reads it: it is for revision {}, and theirs is not known",
+            doubtful.policy.revision.as_deref().unwrap_or_default()
+        ),
     }
 }
 
@@ -234,6 +243,8 @@ fn in_common(one: Mode, other: Mode) -> Mode {
     because.extend(other.fact.because);
     let mut undecided = one.undecided;
     undecided.extend(other.undecided);
+    let mut chain = one.chain;
+    chain.extend(other.chain);
     Mode {
         fact: Fact {
             value,
@@ -242,6 +253,7 @@ fn in_common(one: Mode, other: Mode) -> Mode {
         },
         undecided: each_once(undecided),
         assumed: value.is_some() && (one.assumed || other.assumed),
+        chain: each_once(chain),
     }
 }
 

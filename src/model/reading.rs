@@ -20,6 +20,7 @@ enum Subject {
     Service,
     Workload,
     PeerAuthentication,
+    PolicyOfOld,
     Scrape(ScrapeKind),
     VMAgent,
 }
@@ -31,9 +32,6 @@ fn subject(api_version: &str, kind: &str) -> Option<Subject> {
         ("v1", "Pod" | "ReplicationController")
         | ("apps/v1", "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet")
         | ("batch/v1", "Job" | "CronJob") => Some(Subject::Workload),
-        ("security.istio.io/v1" | "security.istio.io/v1beta1", "PeerAuthentication") => {
-            Some(Subject::PeerAuthentication)
-        }
         ("operator.victoriametrics.com/v1beta1", "VMServiceScrape") => {
             Some(Subject::Scrape(ScrapeKind::VMServiceScrape))
         }
@@ -41,6 +39,8 @@ fn subject(api_version: &str, kind: &str) -> Option<Subject> {
             Some(Subject::Scrape(ScrapeKind::VMPodScrape))
         }
         ("operator.victoriametrics.com/v1beta1", "VMAgent") => Some(Subject::VMAgent),
+        _ if peer_authentication::is_policy(api_version, kind) => Some(Subject::PeerAuthentication),
+        _ if peer_authentication::is_of_old(api_version, kind) => Some(Subject::PolicyOfOld),
         _ => None,
     }
 }
@@ -109,7 +109,9 @@ fn add(
             let reasons = std::mem::take(problems);
             let policy = peer_authentication::policy(object, root, reasons);
             inventory.policies.push(policy);
+            problems.extend(peer_authentication::unknown_fields(root));
         }
+        Subject::PolicyOfOld => problems.push(root.problem(peer_authentication::OF_OLD)),
         _ if !problems.is_empty() => {}
         Subject::Namespace => {
             namespaces.extend(noted(metadata::namespace_object(object, root), problems));
@@ -205,7 +207,10 @@ mod tests {
             ("v1", "Deployment", false),
             ("batch/v1", "CronJob", true),
             ("security.istio.io/v1beta1", "PeerAuthentication", true),
-            ("security.istio.io/v1alpha1", "PeerAuthentication", false),
+            ("security.istio.io/v1alpha1", "PeerAuthentication", true),
+            ("security.istio.io/v1", "RequestAuthentication", false),
+            ("authentication.istio.io/v1alpha1", "MeshPolicy", true),
+            ("policy/v1", "Policy", false),
             ("operator.victoriametrics.com/v1beta1", "VMAgent", true),
             (
                 "operator.victoriametrics.com/v1beta1",

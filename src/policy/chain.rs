@@ -169,9 +169,10 @@ impl Chain {
             (Some(decider), _, Some(_)) => (Part::Overridden, format!("{decider} is narrower")),
             (None, false, _) => (Part::Inherits, "UNSET: the wider level is asked".to_owned()),
             (None, true, None) => (Part::Decides, why.to_owned()),
-            (None, true, Some(in_doubt)) => {
-                (Part::Possible, format!("it decides unless {in_doubt} counts"))
-            }
+            (None, true, Some(in_doubt)) => (
+                Part::Possible,
+                format!("it decides unless {in_doubt} counts"),
+            ),
         };
         let name = policy.as_ref().map(|(policy, _)| named(&policy.object));
         if self.decider.is_none() && sets_a_mode {
@@ -369,10 +370,7 @@ mod tests {
                     .selecting(WEB)
                     .created(OLDER),
             ]),
-            [
-                "workload shop/b STRICT decides",
-                "port shop/a DISABLE lost",
-            ]
+            ["workload shop/b STRICT decides", "port shop/a DISABLE lost",]
         );
     }
 

@@ -35,8 +35,7 @@ impl<'a> Istiod<'a> {
     /// That of the pods. Only injection ties pods to a revision, so ambient ones, and those of whose injection nobody
     /// knows, obey the only one that is installed, if it is the only one.
     pub(super) fn of(mesh: &Mesh<'a>, pods: &Workload) -> Self {
-        let in_ambient =
-            injection::data_plane(mesh, pods).fact.value == Some(DataPlane::Ambient);
+        let in_ambient = injection::data_plane(mesh, pods).fact.value == Some(DataPlane::Ambient);
         let by_injection = injection::revision(mesh, pods).filter(|_| !in_ambient);
         let installed = installed(mesh.inventory);
         let only = match installed.iter().collect::<Vec<_>>().as_slice() {
@@ -97,10 +96,7 @@ fn tags(inventory: &Inventory) -> BTreeSet<&str> {
 }
 
 /// The revision that a tag in a policy's label was meant for; `None`: the label is no tag.
-pub fn meant_by_tag<'i>(
-    inventory: &'i Inventory,
-    policy: &PeerAuthentication,
-) -> Option<&'i str> {
+pub fn meant_by_tag<'i>(inventory: &'i Inventory, policy: &PeerAuthentication) -> Option<&'i str> {
     let label = policy.revision.as_deref()?;
     if installed(inventory).contains(label) {
         return None;
@@ -201,7 +197,10 @@ mod tests {
         assert_eq!(reads(Some("1-20"), ENABLED, &[], &tagged), Reads::Yes);
         assert_eq!(reads(Some("default"), ENABLED, &[], &tagged), Reads::No);
         // Only 1-20 is shown: `default` may be a tag for it.
-        assert_eq!(reads(Some("default"), ENABLED, &["1-20"], &[]), Reads::Possibly);
+        assert_eq!(
+            reads(Some("default"), ENABLED, &["1-20"], &[]),
+            Reads::Possibly
+        );
     }
 
     #[test]

@@ -154,7 +154,8 @@ fn chain_lines(chain: &[Link]) -> Vec<String> {
     // What holds without a policy is evidence of its own.
     let chain: Vec<_> = chain.iter().filter(|link| link.policy.is_some()).collect();
     let name = |link: &Link| link.policy.clone().unwrap_or_default();
-    let width = |of: &dyn Fn(&Link) -> usize| chain.iter().map(|link| of(link)).max().unwrap_or_default();
+    let width =
+        |of: &dyn Fn(&Link) -> usize| chain.iter().map(|link| of(link)).max().unwrap_or_default();
     let levels = width(&|link| link.level.name().len());
     let names = width(&|link| name(link).chars().count());
     let modes = width(&|link| link.mode().len());

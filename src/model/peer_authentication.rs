@@ -131,9 +131,12 @@ fn ports(
     let mut ports = BTreeMap::new();
     for (key, mtls) in entries {
         let Some(port) = port_number(key) else {
-            problems.push(mtls.problem(
-                "expected a port number from 1 to 65535, without zeros before it, as the key",
-            ));
+            let digits = key.trim_start_matches('0');
+            let zeros = digits.len() < key.len() && port_number(digits).is_some();
+            problems.push(mtls.problem(match zeros {
+                true => "expected a port number without zeros before it as the key",
+                false => "expected a port number from 1 to 65535 as the key",
+            }));
             continue;
         };
         if let Some(mode) = noted(mode(&mtls), problems) {

@@ -143,12 +143,10 @@ impl Chain {
             of_other_revision,
         } in &standing.ignored
         {
-            let why = match of_other_revision {
-                true => format!(
-                    "only istiod of revision {} reads it",
-                    policy.revision.as_deref().unwrap_or_default()
-                ),
-                false => "the root namespace has no policies for some pods only".to_owned(),
+            let why = match (of_other_revision, policy.revision.as_deref()) {
+                (true, Some("") | None) => "no istiod has an empty revision".to_owned(),
+                (true, Some(revision)) => format!("only istiod of revision {revision} reads it"),
+                (false, _) => "selectors do not count in the root namespace".to_owned(),
             };
             self.set_aside(policy, level, port, Part::Ignored, &why);
         }
@@ -167,7 +165,7 @@ impl Chain {
         let (part, why) = match (&self.decider, sets_a_mode, &self.in_doubt) {
             (Some(decider), _, None) => (Part::Overridden, format!("{decider} decides")),
             (Some(decider), _, Some(_)) => (Part::Overridden, format!("{decider} is narrower")),
-            (None, false, _) => (Part::Inherits, "UNSET: the wider level is asked".to_owned()),
+            (None, false, _) => (Part::Inherits, "the wider level is asked".to_owned()),
             (None, true, None) => (Part::Decides, why.to_owned()),
             (None, true, Some(in_doubt)) => (
                 Part::Possible,

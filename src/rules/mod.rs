@@ -20,6 +20,7 @@ mod findings;
 mod message;
 mod obstacle;
 mod originates;
+mod policies;
 mod relabel;
 mod scraper;
 mod summary;

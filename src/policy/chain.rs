@@ -228,20 +228,17 @@ fn doubted(policy: &PeerAuthentication, doubt: Doubt) -> (Part, String) {
         Doubt::Refused => (Part::Refused, policy.refused.join("; ")),
         Doubt::Selection => (
             Part::Possible,
-            "its selector may match: not all labels of the pods are known".to_owned(),
+            "not all labels of the pods are known".to_owned(),
         ),
         Doubt::Unseen => (
             Part::Possible,
-            "it is taken not to select the pods, which are not in the input".to_owned(),
+            "taken not to match the unseen pods".to_owned(),
         ),
-        Doubt::Version => (
-            Part::Possible,
-            "another version of it in the input may count".to_owned(),
-        ),
+        Doubt::Version => (Part::Possible, "another version of it may count".to_owned()),
         Doubt::Revision => (
             Part::Possible,
             format!(
-                "it is for revision {}, and that of the pods is not known",
+                "of revision {}; the pods' is not known",
                 policy.revision.as_deref().unwrap_or_default()
             ),
         ),

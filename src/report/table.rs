@@ -163,8 +163,9 @@ fn chain_lines(chain: &[Link]) -> Vec<String> {
         .iter()
         .map(|link| {
             let why = match link.part {
-                Part::Decides | Part::Inherits | Part::Overridden => String::new(),
-                Part::Lost | Part::Ignored | Part::Refused | Part::Possible => {
+                // Why it is refused is a finding of its own.
+                Part::Decides | Part::Inherits | Part::Overridden | Part::Refused => String::new(),
+                Part::Lost | Part::Ignored | Part::Possible => {
                     format!(": {}", link.why)
                 }
             };
@@ -249,5 +250,132 @@ impl Paint {
         } else {
             text.to_owned()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::MtlsMode;
+    use crate::policy::Rung;
+
+    fn link(level: Rung, name: &str, says: MtlsMode, part: Part, why: &str) -> Link {
+        Link {
+            level,
+            policy: Some(format!("PeerAuthentication {name}")),
+            says: Some(says),
+            part,
+            why: why.to_owned(),
+        }
+    }
+
+    fn target(because: &[&str], chain: Vec<Link>) -> JudgedTarget {
+        JudgedTarget {
+            kind: "Deployment".to_owned(),
+            namespace: "shop".to_owned(),
+            name: "web".to_owned(),
+            port: Some(8080),
+            via: "pod labels".to_owned(),
+            data_plane: None,
+            captured: None,
+            mode: Some(MtlsMode::Strict),
+            proven: false,
+            demand: Demand::Plain,
+            because: because.iter().map(|&reason| reason.to_owned()).collect(),
+            chain,
+        }
+    }
+
+    fn reasons(target: &JudgedTarget) -> Vec<String> {
+        let mut out = String::new();
+        write_reasons(&mut out, target, &Paint { colour: false });
+        out.lines().map(|line| line.trim_end().to_owned()).collect()
+    }
+
+    #[test]
+    fn the_chain_stands_for_what_it_says_of_policies() {
+        let chain = vec![
+            link(
+                Rung::Workload,
+                "shop/web",
+                MtlsMode::Strict,
+                Part::Decides,
+                "the narrowest",
+            ),
+            link(
+                Rung::Workload,
+                "shop/b",
+                MtlsMode::Permissive,
+                Part::Lost,
+                "shop/web is older",
+            ),
+            link(
+                Rung::Mesh,
+                "istio-system/default",
+                MtlsMode::Disable,
+                Part::Overridden,
+                "…",
+            ),
+        ];
+        let because = [
+            "Namespace shop: istio-injection=disabled",
+            "PeerAuthentication shop/web: STRICT",
+            "PeerAuthentication shop/b: PERMISSIVE may be older",
+            "PeerAuthentication shop/webby: another one",
+        ];
+        assert_eq!(
+            reasons(&target(&because, chain)),
+            [
+                "    because Namespace shop: istio-injection=disabled",
+                "        and workload  PeerAuthentication shop/web              STRICT      decides",
+                "            workload  PeerAuthentication shop/b                PERMISSIVE  lost: shop/web is older",
+                "            mesh      PeerAuthentication istio-system/default  DISABLE     overridden",
+                "        and PeerAuthentication shop/webby: another one",
+            ]
+        );
+    }
+
+    #[test]
+    fn one_policy_is_evidence_enough() {
+        let mut links = vec![link(
+            Rung::Mesh,
+            "istio-system/default",
+            MtlsMode::Strict,
+            Part::Decides,
+            "",
+        )];
+        let because = ["PeerAuthentication istio-system/default: STRICT"];
+        let expected = ["    because PeerAuthentication istio-system/default: STRICT"];
+        assert_eq!(reasons(&target(&because, links.clone())), expected);
+        links.insert(
+            0,
+            link(
+                Rung::Port,
+                "istio-system/default",
+                MtlsMode::Strict,
+                Part::Inherits,
+                "",
+            ),
+        );
+        assert_eq!(reasons(&target(&because, links)), expected);
+    }
+
+    #[test]
+    fn policies_that_decide_nothing_here_are_left_out() {
+        let chain = vec![
+            link(
+                Rung::Workload,
+                "shop/a",
+                MtlsMode::Strict,
+                Part::Decides,
+                "",
+            ),
+            link(Rung::Workload, "shop/b", MtlsMode::Strict, Part::Lost, ""),
+        ];
+        let because = ["its own pod: loopback"];
+        assert_eq!(
+            reasons(&target(&because, chain)),
+            ["    because its own pod: loopback"]
+        );
     }
 }

@@ -88,7 +88,7 @@ fn traps_stay_as_they_are_beside_a_patched_object() {
         if text.contains("ResourceList") {
             // It has no room for neighbours, and its function is another one.
             let alone = [Source::named("-", text)];
-            let package = krm::open(&alone, |_, _| true).expect("a ResourceList");
+            let package = krm::open(&alone, |_, _, _| true).expect("a ResourceList");
             let output = krm::close(&package, &[], &[], &[]).expect("nothing is edited");
             assert_eq!(output, text, "{name}");
             passed += 1;
@@ -149,7 +149,7 @@ fn patched(input: &str) -> String {
 
 fn values(text: &str) -> Vec<Value> {
     let sources = [Source::named("-", text)];
-    let package = krm::open(&sources, |_, _| true).expect("objects");
+    let package = krm::open(&sources, |_, _, _| true).expect("objects");
     let value = |node: &Node<'_>| node.value(Rules::Kubectl).expect("a JSON value");
     package.items.iter().map(|item| value(&item.node)).collect()
 }

@@ -4,7 +4,7 @@
 //! Departs from it: Istio keeps only the winners; here the others stay, each with the reason why it has no say.
 //! Knows: who stands at each level, what holds below all of them. Does not know: injection, capture, who asks.
 
-use super::mode::Floor;
+use super::mode::{Floor, each_once};
 use super::precedence::{Doubt, Doubtful, Ignored, Level, Standing};
 use super::{named, spelled};
 use crate::model::{MtlsMode, PeerAuthentication};
@@ -89,6 +89,24 @@ pub(super) fn chain(
         chain.weigh(Rung::Default, None, Some(floor.mode), &floor.because);
     }
     chain.links
+}
+
+/// The chain where it is not known which of two holds, or where both do, for different ports.
+pub(super) fn either(one: Vec<Link>, other: Vec<Link>) -> Vec<Link> {
+    let in_both: Vec<Link> = one
+        .iter()
+        .filter(|link| other.contains(link))
+        .cloned()
+        .collect();
+    let mut both: Vec<Link> = one.into_iter().chain(other).collect();
+    for link in &mut both {
+        if link.part == Part::Decides && !in_both.contains(link) {
+            link.part = Part::Possible;
+            "it decides in one of the cases that are open".clone_into(&mut link.why);
+        }
+    }
+    both.sort_by_key(|link| link.level);
+    each_once(both)
 }
 
 /// The chain so far.
@@ -385,6 +403,31 @@ mod tests {
             [
                 "taken as the oldest of its level, by its name",
                 "shop/a is taken as older, by its name"
+            ]
+        );
+    }
+
+    #[test]
+    fn what_decides_only_for_some_ports_is_possible() {
+        let inventory = inventory(
+            Vec::new(),
+            vec![
+                policy(ROOT, "default", Some(Strict)),
+                policy("shop", "web", None)
+                    .selecting(WEB)
+                    .port(80, Some(Disable)),
+            ],
+        );
+        let chain = mode(&mesh(&inventory), &workload("shop", WEB), None).chain;
+        let told: Vec<_> = chain.iter().map(|link| (link.level, link.part)).collect();
+        assert_eq!(
+            told,
+            [
+                (Rung::Port, Part::Possible),
+                (Rung::Workload, Part::Inherits),
+                (Rung::Workload, Part::Overridden),
+                (Rung::Mesh, Part::Possible),
+                (Rung::Mesh, Part::Overridden),
             ]
         );
     }

@@ -4,6 +4,8 @@
 //! Departs from nothing.
 //! Knows: the inventory, judged endpoints. Does not know: text.
 
+use std::collections::BTreeSet;
+
 use jsonptr::PointerBuf;
 
 use super::Rule;
@@ -24,14 +26,7 @@ pub(super) fn decide_all(
 ) -> Vec<Decision> {
     let mut findings = of_objects(&patched.inventory, config);
     findings.extend(mesh_mode_contradicted(patched, config));
-    findings.extend(patched.settings.contradictions.iter().map(|contradiction| {
-        Decision::finding(
-            &contradiction.object,
-            root(),
-            Rule::MeshSettingContradicted,
-            contradiction.what.clone(),
-        )
-    }));
+    findings.extend(mesh_settings_contradicted(patched));
     findings.extend(of_selection(patched));
     findings.extend(super::policies::decide_all(patched, endpoints));
     for endpoint in endpoints {
@@ -79,6 +74,8 @@ fn of_objects(inventory: &Inventory, config: &Config) -> Vec<Decision> {
         .chain(inventory.policies.iter().map(|policy| &policy.object))
         .chain(inventory.services.iter().map(|service| &service.object))
         .chain(inventory.workloads.iter().map(|workload| &workload.object))
+        .chain(inventory.proxy_configs.iter().map(|config| &config.object))
+        .chain(roots_by_their_place(inventory))
         .filter(|object| object.namespace_assumed);
     for object in assumed {
         findings.push(Decision::finding(
@@ -89,6 +86,16 @@ fn of_objects(inventory: &Inventory, config: &Config) -> Vec<Decision> {
         ));
     }
     findings
+}
+
+/// Objects whose own namespace is the root namespace that they name. An object may speak for several revisions.
+fn roots_by_their_place(inventory: &Inventory) -> BTreeSet<&Object> {
+    let planes = inventory.control_planes.iter();
+    planes
+        .filter(|plane| plane.root_namespace.as_ref() == Some(&plane.object.namespace))
+        .map(|plane| &plane.object)
+        .filter(|object| object.kind == "ServiceMeshControlPlane")
+        .collect()
 }
 
 /// The policy of the input counts, since it is what the cluster will have.
@@ -115,6 +122,25 @@ fn mesh_mode_contradicted(patched: &Patched<'_>, config: &Config) -> Vec<Decisio
                 root(),
                 Rule::MeshModeContradicted,
                 "it says something else than mesh.mode of the configuration, and counts; remove mesh.mode".to_owned(),
+            )
+        })
+        .collect()
+}
+
+/// Objects that say different things about the mesh, or something else than the configuration.
+fn mesh_settings_contradicted(patched: &Patched<'_>) -> Vec<Decision> {
+    let namespaces = policy::namespaces_contradicted(&patched.inventory, patched.settings);
+    patched
+        .settings
+        .contradictions
+        .iter()
+        .chain(&namespaces)
+        .map(|contradiction| {
+            Decision::finding(
+                &contradiction.object,
+                root(),
+                Rule::MeshSettingContradicted,
+                contradiction.what.clone(),
             )
         })
         .collect()

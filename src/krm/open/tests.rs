@@ -23,7 +23,7 @@ fn items(package: &Package<'_>) -> Vec<String> {
 
 fn opened(text: &str) -> (Form, Vec<String>) {
     let sources = [Source::named("-", text)];
-    let package = open(&sources, |_, kind| kind == "VMPodScrape").unwrap();
+    let package = open(&sources, |_, kind, _| kind == "VMPodScrape").unwrap();
     (package.form, items(&package))
 }
 
@@ -32,7 +32,7 @@ fn refused(text: &str) -> OpenError {
 }
 
 fn refused_together(sources: &[Source]) -> OpenError {
-    open(sources, |_, kind| kind == "VMPodScrape").unwrap_err()
+    open(sources, |_, kind, _| kind == "VMPodScrape").unwrap_err()
 }
 
 #[test]
@@ -51,7 +51,7 @@ results:
 - {message: said before, severity: info}
 ";
     let sources = [Source::named("-", text)];
-    let package = open(&sources, |_, _| true).unwrap();
+    let package = open(&sources, |_, _, _| true).unwrap();
     assert_eq!(package.form, Form::ResourceList);
     assert_eq!(items(&package), ["v1 Service a@0:4", "v1 List @1:6"]);
     assert_eq!(package.function_config.unwrap().line, 9);
@@ -201,7 +201,7 @@ fn folders_may_hold_what_is_no_object() {
         folder("", Origin::Folder),
         folder("- op: add\n---\nkind: Patch\n", Origin::Kustomization),
     ];
-    let package = open(&sources, |_, _| false).unwrap();
+    let package = open(&sources, |_, _, _| false).unwrap();
     assert_eq!(package.items.len(), 1);
     assert_eq!(package.asides.len(), 1);
     assert_eq!(package.skipped.len(), 1);
@@ -217,7 +217,7 @@ metadata: {annotations: {config.kubernetes.io/path: old.yaml, internal.config.ku
 kind: B
 ";
     let sources = [Source::named("-", text)];
-    let package = open(&sources, |_, _| false).unwrap();
+    let package = open(&sources, |_, _, _| false).unwrap();
     let [hosted, own] = package.items.as_slice() else {
         panic!("two items");
     };

@@ -106,7 +106,18 @@ pub(super) fn either(one: Vec<Link>, other: Vec<Link>) -> Vec<Link> {
         }
     }
     both.sort_by_key(|link| link.level);
-    each_once(both)
+    let both = each_once(both);
+    // What has a say in one case is not also told as overridden in the other.
+    let has_a_say = |overridden: &Link| {
+        both.iter().any(|link| {
+            (link.level, &link.policy) == (overridden.level, &overridden.policy)
+                && link.part != Part::Overridden
+        })
+    };
+    both.iter()
+        .filter(|link| link.part != Part::Overridden || !has_a_say(link))
+        .cloned()
+        .collect()
 }
 
 /// The chain so far.
@@ -163,7 +174,9 @@ impl Chain {
         {
             let why = match (of_other_revision, policy.revision.as_deref()) {
                 (true, Some("") | None) => "no istiod has an empty revision".to_owned(),
-                (true, Some(revision)) => format!("only istiod of revision {revision} reads it"),
+                (true, Some(revision)) => {
+                    format!("for revision {revision}, which the pods do not obey")
+                }
                 (false, _) => "selectors do not count in the root namespace".to_owned(),
             };
             self.set_aside(policy, level, port, Part::Ignored, &why);
@@ -425,9 +438,7 @@ mod tests {
             [
                 (Rung::Port, Part::Possible),
                 (Rung::Workload, Part::Inherits),
-                (Rung::Workload, Part::Overridden),
                 (Rung::Mesh, Part::Possible),
-                (Rung::Mesh, Part::Overridden),
             ]
         );
     }

@@ -90,12 +90,37 @@ pub(super) fn standings<'a>(
     root_namespace: &str,
     pods: &Workload,
 ) -> [Standing<'a>; 3] {
+    standings_for(&SIDECARS, mesh, root_namespace, pods)
+}
+
+/// What sets one reader of policies apart from another.
+pub(super) struct Reader<'r> {
+    /// Whether it looks at a policy at all.
+    pub(super) reads: &'r dyn Fn(&PeerAuthentication) -> bool,
+    /// Whether it takes the first over the second in every cluster that the input allows.
+    pub(super) takes_first: fn(&PeerAuthentication, &PeerAuthentication) -> bool,
+}
+
+/// istiod, when it tells sidecars.
+const SIDECARS: Reader<'static> = Reader {
+    reads: &|_| true,
+    takes_first: is_proven_older,
+};
+
+/// The standings as one reader sees them.
+pub(super) fn standings_for<'a>(
+    reader: &Reader<'_>,
+    mesh: &Mesh<'a>,
+    root_namespace: &str,
+    pods: &Workload,
+) -> [Standing<'a>; 3] {
     let policies = &mesh.inventory.policies;
     let meant: Vec<(&PeerAuthentication, Selects)> = policies
         .iter()
         .filter(|policy| {
             [root_namespace, &pods.object.namespace].contains(&policy.object.namespace.as_str())
         })
+        .filter(|policy| (reader.reads)(policy))
         .map(|policy| (policy, selection(policy, pods)))
         .filter(|(_, selects)| *selects != Selects::No)
         .collect();
@@ -135,7 +160,7 @@ pub(super) fn standings<'a>(
         });
         Standing {
             ignored,
-            ..standing(at, candidates, policies, pods.known)
+            ..standing(reader, at, candidates, policies, pods.known)
         }
     })
 }
@@ -162,6 +187,7 @@ struct Candidate<'a> {
 }
 
 fn standing<'a>(
+    reader: &Reader<'_>,
     level: Level,
     candidates: Vec<Candidate<'a>>,
     policies: &[PeerAuthentication],
@@ -183,7 +209,7 @@ fn standing<'a>(
         outlived: Vec::new(),
         ignored: Vec::new(),
     };
-    set_outlived_apart(&mut standing);
+    set_outlived_apart(reader, &mut standing);
     standing
 }
 
@@ -242,7 +268,7 @@ fn doubt(
 }
 
 /// Takes out the policies that lose to an older one in every cluster that the input allows.
-fn set_outlived_apart(standing: &mut Standing<'_>) {
+fn set_outlived_apart(reader: &Reader<'_>, standing: &mut Standing<'_>) {
     // Of two versions of one object only one is in the cluster, so neither of them outlives a third for sure.
     let contenders = &standing.contenders;
     let versions = |policy: &PeerAuthentication| {
@@ -259,7 +285,7 @@ fn set_outlived_apart(standing: &mut Standing<'_>) {
     let winner = |policy: &PeerAuthentication| {
         sure.iter()
             .copied()
-            .find(|other| is_proven_older(other, policy))
+            .find(|other| (reader.takes_first)(other, policy))
     };
     let doubtful = standing.doubtful.iter().map(|doubtful| doubtful.policy);
     let outlived = contenders

@@ -23,6 +23,7 @@ enum Subject {
     PeerAuthentication,
     AuthorizationPolicy,
     Sidecar,
+    PolicyOfOld,
     Scrape(ScrapeKind),
     VMAgent,
     ControlPlane(Language),
@@ -37,9 +38,6 @@ fn subject(api_version: &str, kind: &str, name: &str) -> Option<Subject> {
         ("v1", "Pod" | "ReplicationController")
         | ("apps/v1", "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet")
         | ("batch/v1", "Job" | "CronJob") => Some(Subject::Workload),
-        ("security.istio.io/v1" | "security.istio.io/v1beta1", "PeerAuthentication") => {
-            Some(Subject::PeerAuthentication)
-        }
         ("security.istio.io/v1" | "security.istio.io/v1beta1", "AuthorizationPolicy") => {
             Some(Subject::AuthorizationPolicy)
         }
@@ -60,6 +58,8 @@ fn subject(api_version: &str, kind: &str, name: &str) -> Option<Subject> {
             Some(Subject::InjectorWebhooks)
         }
         ("networking.istio.io/v1beta1", "ProxyConfig") => Some(Subject::ProxyConfig),
+        _ if peer_authentication::is_policy(api_version, kind) => Some(Subject::PeerAuthentication),
+        _ if peer_authentication::is_of_old(api_version, kind) => Some(Subject::PolicyOfOld),
         _ => Language::of(api_version, kind, name).map(Subject::ControlPlane),
     }
 }
@@ -81,6 +81,7 @@ fn is_genuine(subject: &Subject, value: &Value) -> bool {
         | Subject::PeerAuthentication
         | Subject::AuthorizationPolicy
         | Subject::Sidecar
+        | Subject::PolicyOfOld
         | Subject::Scrape(_)
         | Subject::VMAgent
         | Subject::ProxyConfig => true,
@@ -149,12 +150,14 @@ fn add(
             let reasons = std::mem::take(problems);
             let policy = peer_authentication::policy(object, root, reasons);
             inventory.policies.push(policy);
+            problems.extend(peer_authentication::unknown_fields(root));
         }
         Subject::AuthorizationPolicy => {
             let reasons = std::mem::take(problems);
             let policy = authorization::policy(object, root, reasons);
             inventory.authorizations.push(policy);
         }
+        Subject::PolicyOfOld => problems.push(root.problem(peer_authentication::OF_OLD)),
         _ if !problems.is_empty() => {}
         Subject::Namespace => {
             namespaces.extend(noted(metadata::namespace_object(object, root), problems));
@@ -271,7 +274,10 @@ mod tests {
             ("v1", "Deployment", false),
             ("batch/v1", "CronJob", true),
             ("security.istio.io/v1beta1", "PeerAuthentication", true),
-            ("security.istio.io/v1alpha1", "PeerAuthentication", false),
+            ("security.istio.io/v1alpha1", "PeerAuthentication", true),
+            ("security.istio.io/v1", "RequestAuthentication", false),
+            ("authentication.istio.io/v1alpha1", "MeshPolicy", true),
+            ("policy/v1", "Policy", false),
             ("operator.victoriametrics.com/v1beta1", "VMAgent", true),
             (
                 "operator.victoriametrics.com/v1beta1",

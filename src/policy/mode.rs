@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 use std::iter;
 
+use super::chain::{Link, chain, either};
 use super::outlook::{Outlook, Tier, heard, port_entry, says, tiers};
 use super::precedence::{Doubt, Doubtful, Level, Standing, standings};
 use super::{Fact, Mesh, named, spelled};
@@ -21,6 +22,8 @@ pub struct Mode {
     pub undecided: Vec<Undecided>,
     /// Nothing in the input or the configuration sets a mode: it is Istio's default, and the cluster may know better.
     pub assumed: bool,
+    /// Every policy that is meant for the pods, and what becomes of it, narrowest level first.
+    pub chain: Vec<Link>,
 }
 
 /// Several policies of one level that disagree about a port, and no creationTimestamp that orders them:
@@ -56,7 +59,7 @@ fn with_root(
     pods: &Workload,
     port: Option<u16>,
 ) -> Mode {
-    let mut standings = standings(&mesh.inventory.policies, root_namespace, pods);
+    let mut standings = standings(mesh, root_namespace, pods);
     if floor.configured && standings[0].contenders.is_empty() {
         // The configuration answers for the mesh level that the API server keeps empty.
         standings[0]
@@ -73,11 +76,11 @@ fn with_root(
 }
 
 /// What holds where no policy sets a mode.
-struct Floor {
-    mode: MtlsMode,
-    because: String,
+pub(super) struct Floor {
+    pub(super) mode: MtlsMode,
+    pub(super) because: String,
     /// The configuration or an object says so, not Istio's default.
-    configured: bool,
+    pub(super) configured: bool,
     /// The objects that say where mesh-level policies stand.
     root_because: Vec<String>,
 }
@@ -119,6 +122,7 @@ fn at_port(standings: &[Standing<'_>; 3], floor: &Floor, port: Option<u16>) -> M
         let evidence = |(doubt, tier): (&Doubtful<'_>, &Tier<'_>)| doubtful_evidence(doubt, tier);
         doubts.into_iter().map(evidence).collect()
     };
+    let in_doubt = doubts.first().map(|(doubtful, _)| doubtful.policy);
     let (unseen, doubts) = (told(unseen), told(doubts));
     let rivals = heard
         .iter()
@@ -142,6 +146,7 @@ fn at_port(standings: &[Standing<'_>; 3], floor: &Floor, port: Option<u16>) -> M
         },
         undecided,
         assumed: known && decision.assumed,
+        chain: chain(standings, floor, port, in_doubt),
     }
 }
 
@@ -227,6 +232,10 @@ fn doubtful_evidence(doubtful: &Doubtful<'_>, tier: &Tier<'_>) -> String {
             format!("{evidence} is taken not to select the pods, which are not in the input")
         }
         Doubt::Version => format!("{evidence}, unless its other version in the input counts"),
+        Doubt::Revision => format!(
+            "{evidence}, if the pods' istiod reads it: it is for revision {}, and theirs is not known",
+            doubtful.policy.revision.as_deref().unwrap_or_default()
+        ),
     }
 }
 
@@ -262,10 +271,11 @@ fn in_common(one: Mode, other: Mode) -> Mode {
         },
         undecided: each_once(undecided),
         assumed: value.is_some() && (one.assumed || other.assumed),
+        chain: either(one.chain, other.chain),
     }
 }
 
-fn each_once<T: PartialEq>(all: Vec<T>) -> Vec<T> {
+pub(super) fn each_once<T: PartialEq>(all: Vec<T>) -> Vec<T> {
     all.into_iter().fold(Vec::new(), |mut unique, next| {
         if !unique.contains(&next) {
             unique.push(next);

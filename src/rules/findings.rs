@@ -30,6 +30,7 @@ pub(super) fn decide_all(
     findings.extend(mesh_settings_contradicted(patched));
     findings.extend(of_selection(patched));
     findings.extend(blocks::decide_all(patched, endpoints));
+    findings.extend(super::policies::decide_all(patched, endpoints));
     for endpoint in endpoints {
         for judged in &endpoint.judged {
             findings.extend(of_target(endpoint, judged));
@@ -195,8 +196,9 @@ fn of_target(endpoint: &JudgedEndpoint, judged: &Judged) -> Vec<Decision> {
     };
     let target = &judged.shown;
     let mut findings = Vec::new();
-    for undecided in &judged.undecided {
-        findings.push(policy_order(undecided));
+    // A port that nothing takes is plain under each of them.
+    if target.captured != Some(false) {
+        findings.extend(judged.undecided.iter().map(policy_order));
     }
     if judged.mode_assumed
         && matches!(target.demand, Demand::Plain)

@@ -21,6 +21,7 @@ mod findings;
 mod message;
 mod obstacle;
 mod originates;
+mod policies;
 mod refused;
 mod relabel;
 mod scraper;

@@ -46,7 +46,7 @@ fn inventory(package: &Package<'_>, config: &Config, rules: Rules) -> Inventory 
     let mut unread = Vec::new();
     let mut values = Vec::new();
     for (position, item) in package.items.iter().enumerate() {
-        if !model::reads(&item.api_version, &item.kind) {
+        if !model::reads(&item.api_version, &item.kind, item.name()) {
             continue;
         }
         match item.node.value(rules) {
@@ -100,7 +100,7 @@ fn read_differently(
     };
     let mut different = Vec::new();
     for (position, item) in package.items.iter().enumerate() {
-        if !model::reads(&item.api_version, &item.kind) {
+        if !model::reads(&item.api_version, &item.kind, item.name()) {
             continue;
         }
         if let (Ok(ours), Ok(other)) = (item.node.value(ours), item.node.value(other)) {

@@ -25,7 +25,9 @@ pub(super) fn object(
     let name = noted(name(root), problems).unwrap_or_default();
     let annotations = noted(annotations(root), problems).unwrap_or_default();
     let written = match kind {
-        "Namespace" => Some(String::new()),
+        "Namespace" | "MutatingWebhookConfiguration" | "Istio" | "IstioRevision" => {
+            Some(String::new())
+        }
         _ => noted(namespace(root), problems).flatten(),
     };
     let says = |key: &str| annotations.get(key).is_some_and(|value| value == "true");

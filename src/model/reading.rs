@@ -7,6 +7,7 @@
 use jsonptr::PointerBuf;
 use serde_json::Value;
 
+use super::control_plane::{self, Language};
 use super::field::{Field, Problem, noted};
 use super::{
     Inventory, Namespace, Object, ScrapeKind, Unread, metadata, peer_authentication, scrapers,
@@ -22,9 +23,12 @@ enum Subject {
     PeerAuthentication,
     Scrape(ScrapeKind),
     VMAgent,
+    ControlPlane(Language),
+    InjectorWebhooks,
+    ProxyConfig,
 }
 
-fn subject(api_version: &str, kind: &str) -> Option<Subject> {
+fn subject(api_version: &str, kind: &str, name: &str) -> Option<Subject> {
     match (api_version, kind) {
         ("v1", "Namespace") => Some(Subject::Namespace),
         ("v1", "Service") => Some(Subject::Service),
@@ -41,19 +45,39 @@ fn subject(api_version: &str, kind: &str) -> Option<Subject> {
             Some(Subject::Scrape(ScrapeKind::VMPodScrape))
         }
         ("operator.victoriametrics.com/v1beta1", "VMAgent") => Some(Subject::VMAgent),
-        _ => None,
+        ("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration") => {
+            Some(Subject::InjectorWebhooks)
+        }
+        ("networking.istio.io/v1beta1", "ProxyConfig") => Some(Subject::ProxyConfig),
+        _ => Language::of(api_version, kind, name).map(Subject::ControlPlane),
     }
 }
 
-/// Whether the model looks into objects of this kind. The group counts: `serving.knative.dev` has a Service too.
-pub fn reads(api_version: &str, kind: &str) -> bool {
-    subject(api_version, kind).is_some()
+/// Whether the model looks into objects of this kind and name. The group counts: `serving.knative.dev` has a Service too.
+/// The name counts for ConfigMaps, of which only Istio's are of interest.
+pub fn reads(api_version: &str, kind: &str, name: &str) -> bool {
+    subject(api_version, kind, name).is_some()
+}
+
+/// Whether an object is what its kind and name make it look like.
+fn is_genuine(subject: &Subject, value: &Value) -> bool {
+    match subject {
+        Subject::ControlPlane(language) => language.is_spoken_by(value),
+        Subject::InjectorWebhooks => control_plane::is_injectors(value),
+        Subject::Namespace
+        | Subject::Service
+        | Subject::Workload
+        | Subject::PeerAuthentication
+        | Subject::Scrape(_)
+        | Subject::VMAgent
+        | Subject::ProxyConfig => true,
+    }
 }
 
 /// Whether objects of this kind have pods.
 pub fn makes_pods(api_version: &str, kind: &str) -> bool {
     matches!(
-        subject(api_version, kind),
+        subject(api_version, kind, ""),
         Some(Subject::Workload | Subject::VMAgent)
     )
 }
@@ -68,7 +92,10 @@ pub fn read<'a>(
     for (item, value) in objects {
         let text = |key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default();
         let (api_version, kind) = (text("apiVersion"), text("kind"));
-        let Some(subject) = subject(api_version, kind) else {
+        let name = value.pointer("/metadata/name").and_then(Value::as_str);
+        let Some(subject) = subject(api_version, kind, name.unwrap_or_default())
+            .filter(|subject| is_genuine(subject, value))
+        else {
             continue;
         };
         let root = Field::root(value);
@@ -132,6 +159,18 @@ fn add(
             inventory.workloads.extend(pods);
             inventory.scrapers.push(scraper);
         }
+        Subject::ControlPlane(language) => {
+            let planes = language.read(object, root, problems);
+            inventory.control_planes.extend(planes);
+        }
+        Subject::InjectorWebhooks => {
+            let webhooks = control_plane::webhooks(object, root, problems);
+            inventory.injectors.extend(webhooks);
+        }
+        Subject::ProxyConfig => {
+            let config = control_plane::proxy_config(object, root);
+            inventory.proxy_configs.extend(noted(config, problems));
+        }
     }
 }
 
@@ -165,6 +204,9 @@ fn sorted(mut inventory: Inventory) -> Inventory {
     sort(&mut inventory.services, |service| &service.object);
     sort(&mut inventory.workloads, |workload| &workload.object);
     sort(&mut inventory.policies, |policy| &policy.object);
+    sort(&mut inventory.control_planes, |plane| &plane.object);
+    sort(&mut inventory.injectors, |webhooks| &webhooks.object);
+    sort(&mut inventory.proxy_configs, |config| &config.object);
     sort(&mut inventory.scrapes, |scrape| &scrape.object);
     sort(&mut inventory.scrapers, |scraper| &scraper.object);
     sort(&mut inventory.unread, |unread| &unread.object);
@@ -213,7 +255,8 @@ mod tests {
                 false,
             ),
         ] {
-            assert_eq!(reads(api_version, kind), expected, "{api_version} {kind}");
+            let read = reads(api_version, kind, "demo");
+            assert_eq!(read, expected, "{api_version} {kind}");
         }
         assert!(makes_pods("v1", "Pod") && !makes_pods("v1", "Service"));
     }

@@ -39,15 +39,24 @@ pub struct Undecided {
 /// PERMISSIVE (policy_applier.go). Without a port: the mode that all of their ports have in common.
 pub fn mode(mesh: &Mesh<'_>, pods: &Workload, port: Option<u16>) -> Mode {
     let roots = &mesh.settings_of(pods).root_namespaces;
-    let by_root = roots.iter().map(|root| with_root(mesh, root, pods, port));
+    let floors = floors(mesh, pods);
+    let by_root = roots
+        .iter()
+        .flat_map(|root| floors.iter().map(move |floor| (root, floor)))
+        .map(|(root, floor)| with_root(mesh, root, floor, pods, port));
     by_root
         .reduce(in_common)
-        .expect("there is always a root namespace")
+        .expect("there is always a root namespace, and something holds without policies")
 }
 
-fn with_root(mesh: &Mesh<'_>, root_namespace: &str, pods: &Workload, port: Option<u16>) -> Mode {
+fn with_root(
+    mesh: &Mesh<'_>,
+    root_namespace: &str,
+    floor: &Floor,
+    pods: &Workload,
+    port: Option<u16>,
+) -> Mode {
     let mut standings = standings(&mesh.inventory.policies, root_namespace, pods);
-    let floor = floor(mesh, pods);
     if floor.configured && standings[0].contenders.is_empty() {
         // The configuration answers for the mesh level that the API server keeps empty.
         standings[0]
@@ -55,11 +64,11 @@ fn with_root(mesh: &Mesh<'_>, root_namespace: &str, pods: &Workload, port: Optio
             .retain(|doubtful| doubtful.doubt != Doubt::Refused);
     }
     match port {
-        Some(_) => at_port(&standings, &floor, port),
+        Some(_) => at_port(&standings, floor, port),
         None => listed_ports(&standings[2])
             .into_iter()
-            .map(|listed| at_port(&standings, &floor, Some(listed)))
-            .fold(at_port(&standings, &floor, None), in_common),
+            .map(|listed| at_port(&standings, floor, Some(listed)))
+            .fold(at_port(&standings, floor, None), in_common),
     }
 }
 
@@ -67,26 +76,34 @@ fn with_root(mesh: &Mesh<'_>, root_namespace: &str, pods: &Workload, port: Optio
 struct Floor {
     mode: MtlsMode,
     because: String,
-    /// The configuration says so, not Istio's default.
+    /// The configuration or an object says so, not Istio's default.
     configured: bool,
+    /// The objects that say where mesh-level policies stand.
+    root_because: Vec<String>,
 }
 
-fn floor(mesh: &Mesh<'_>, pods: &Workload) -> Floor {
-    match &mesh.settings.default_mode {
-        Some((mode, because)) => Floor {
-            mode: *mode,
-            because: because.clone(),
-            configured: true,
-        },
-        None => Floor {
+/// All that may hold; more than one where nobody knows which.
+fn floors(mesh: &Mesh<'_>, pods: &Workload) -> Vec<Floor> {
+    let root_because = &mesh.settings_of(pods).root_because;
+    let modes = &mesh.settings.default_modes;
+    if modes.is_empty() {
+        return vec![Floor {
             mode: MtlsMode::Permissive,
             because: format!(
                 "no PeerAuthentication in the input sets a mode for {}: PERMISSIVE is Istio's default",
                 named(&pods.object)
             ),
             configured: false,
-        },
+            root_because: root_because.clone(),
+        }];
     }
+    let said = modes.iter().map(|(mode, because)| Floor {
+        mode: *mode,
+        because: because.clone(),
+        configured: true,
+        root_because: root_because.clone(),
+    });
+    said.collect()
 }
 
 /// The mode of one port; `None`: of any port that no policy lists.
@@ -109,6 +126,8 @@ fn at_port(standings: &[Standing<'_>; 3], floor: &Floor, port: Option<u16>) -> M
     let undecided = heard.iter().filter_map(undecided).collect::<Vec<_>>();
     let decision = decision(&tiers, floor);
     let known = doubts.is_empty();
+    let reaches_the_mesh = heard.iter().any(|tier| tier.standing.level == Level::Mesh);
+    let roots = floor.root_because.iter().filter(|_| reaches_the_mesh);
     Mode {
         fact: Fact {
             value: known.then_some(tiers[0].here.assumed),
@@ -118,6 +137,7 @@ fn at_port(standings: &[Standing<'_>; 3], floor: &Floor, port: Option<u16>) -> M
                 .chain(decision.because)
                 .chain(rivals)
                 .chain(unseen)
+                .chain(roots.cloned())
                 .collect(),
         },
         undecided,

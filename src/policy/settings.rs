@@ -4,15 +4,15 @@
 //! Departs from it: what is configured for this program wins over objects; objects that contradict each other leave a setting unknown; a revision of which the input shows nothing may be set as any that it shows, or as the charts' defaults.
 //! Knows: objects of the control plane, revisions, our configuration. Does not know: pods.
 
+mod mesh_level;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::injector::InjectorSettings;
-use super::{Fact, named, spelled};
+use super::{Fact, named};
 use crate::config::{Config, NamespaceInjection};
 use crate::model::{ControlPlane, Inventory, MtlsMode, Object, OutboundPolicy};
 
-/// Where policies hold for the whole mesh unless something says otherwise.
-const ROOT_NAMESPACE: &str = "istio-system";
 const TRUST_DOMAIN: &str = "cluster.local";
 /// pilot-agent's own port.
 const STATUS_PORT: u16 = 15020;
@@ -26,8 +26,8 @@ pub struct Settings {
     unshown: MeshSettings,
     /// Those of pods that name no revision: what all shown ones have in common.
     any: MeshSettings,
-    /// What holds where no mesh-level policy is in the input.
-    pub(super) default_mode: Option<(MtlsMode, String)>,
+    /// What may hold where no mesh-level policy is in the input, and who says so; empty: nobody says anything.
+    pub(super) default_modes: BTreeMap<MtlsMode, String>,
     /// `injection.namespaces` of the configuration.
     pub(super) namespaces: BTreeMap<String, NamespaceInjection>,
     /// What different objects, or an object and the configuration, say differently.
@@ -39,6 +39,8 @@ pub struct Settings {
 pub struct MeshSettings {
     /// The root namespace; several where it is not known which.
     pub root_namespaces: BTreeSet<String>,
+    /// The objects that name them; empty: it is configured, or Istio's default.
+    pub root_because: Vec<String>,
     /// `trustDomain`
     pub trust_domain: Fact<String>,
     /// `enablePrometheusMerge`
@@ -100,13 +102,14 @@ impl Settings {
             .reduce(|one, other| one.in_common(&other))
             .unwrap_or_else(|| defaults.clone());
         let unshown = shown.values().fold(defaults, MeshSettings::in_common);
+        let default_modes = mesh_level::default_modes(inventory, config, &mut contradictions);
         contradictions.sort();
         contradictions.dedup();
         Self {
             shown,
             unshown,
             any,
-            default_mode: default_mode(inventory, config),
+            default_modes,
             namespaces: config.namespaces.clone(),
             contradictions,
         }
@@ -133,19 +136,6 @@ pub(super) fn revision_behind<'n>(inventory: &'n Inventory, name: &'n str) -> &'
         .iter()
         .find(|injector| injector.tag.as_deref() == Some(name))
         .map_or(name, |injector| &injector.revision)
-}
-
-fn default_mode(inventory: &Inventory, config: &Config) -> Option<(MtlsMode, String)> {
-    if let Some(mode) = config.mesh_mode {
-        let because = format!("mesh.mode: {} (configuration)", spelled(Some(mode)));
-        return Some((mode, because));
-    }
-    let said = |plane: &ControlPlane| Some((plane.mtls?, plane.object.clone()));
-    let mut modes = inventory.control_planes.iter().filter_map(said);
-    let (mode, object) = modes.next()?;
-    modes
-        .all(|(other, _)| other == mode)
-        .then(|| (mode, format!("{}: {}", named(&object), spelled(Some(mode)))))
 }
 
 /// The objects of one revision, and where their contradictions go.
@@ -209,8 +199,10 @@ impl MeshSettings {
         };
         let everywhere = || "*".to_owned();
         let nothing = String::new;
+        let (root_namespaces, root_because) = mesh_level::root_namespaces(&mut sayings, config);
         Self {
-            root_namespaces: root_namespaces_of(&mut sayings, config),
+            root_namespaces,
+            root_because,
             trust_domain: sayings.fact("trustDomain", TRUST_DOMAIN.to_owned(), |plane| {
                 plane.trust_domain.clone()
             }),
@@ -262,8 +254,15 @@ impl MeshSettings {
                 fact.proven = false;
             }
         }
+        let mut root_because = self.root_because;
+        for because in &other.root_because {
+            if !root_because.contains(because) {
+                root_because.push(because.clone());
+            }
+        }
         Self {
             root_namespaces: &self.root_namespaces | &other.root_namespaces,
+            root_because,
             trust_domain: alike(self.trust_domain, &other.trust_domain),
             prometheus_merge: alike(self.prometheus_merge, &other.prometheus_merge),
             outbound: alike(self.outbound, &other.outbound),
@@ -303,31 +302,6 @@ pub(super) fn alike<T: Clone + PartialEq>(own: Fact<T>, other: &Fact<T>) -> Fact
         value: None,
         proven: false,
         because,
-    }
-}
-
-fn root_namespaces_of(sayings: &mut Sayings<'_>, config: &Config) -> BTreeSet<String> {
-    if let Some(configured) = &config.root_namespace {
-        contradicted_by_configuration(sayings, "mesh.rootNamespace", |plane| {
-            plane
-                .root_namespace
-                .as_ref()
-                .is_some_and(|root| root != configured)
-        });
-        return BTreeSet::from([configured.clone()]);
-    }
-    let said: BTreeSet<String> = sayings
-        .planes
-        .iter()
-        .filter_map(|plane| plane.root_namespace.clone())
-        .collect();
-    // Asked for its contradictions: every candidate is kept.
-    let _ = sayings.fact("rootNamespace", ROOT_NAMESPACE.to_owned(), |plane| {
-        plane.root_namespace.clone()
-    });
-    match said.is_empty() {
-        true => BTreeSet::from([ROOT_NAMESPACE.to_owned()]),
-        false => said,
     }
 }
 
@@ -394,5 +368,7 @@ fn injector(sayings: &mut Sayings<'_>) -> InjectorSettings {
     }
 }
 
+#[cfg(test)]
+mod said;
 #[cfg(test)]
 mod tests;

@@ -4,6 +4,8 @@
 //! Departs from nothing.
 //! Knows: the inventory, judged endpoints. Does not know: text.
 
+use std::collections::BTreeSet;
+
 use jsonptr::PointerBuf;
 
 use super::Rule;
@@ -71,6 +73,8 @@ fn of_objects(inventory: &Inventory, config: &Config) -> Vec<Decision> {
         .chain(inventory.policies.iter().map(|policy| &policy.object))
         .chain(inventory.services.iter().map(|service| &service.object))
         .chain(inventory.workloads.iter().map(|workload| &workload.object))
+        .chain(inventory.proxy_configs.iter().map(|config| &config.object))
+        .chain(roots_by_their_place(inventory))
         .filter(|object| object.namespace_assumed);
     for object in assumed {
         findings.push(Decision::finding(
@@ -81,6 +85,16 @@ fn of_objects(inventory: &Inventory, config: &Config) -> Vec<Decision> {
         ));
     }
     findings
+}
+
+/// Objects whose own namespace is the root namespace that they name. An object may speak for several revisions.
+fn roots_by_their_place(inventory: &Inventory) -> BTreeSet<&Object> {
+    let planes = inventory.control_planes.iter();
+    planes
+        .filter(|plane| plane.root_namespace.as_ref() == Some(&plane.object.namespace))
+        .map(|plane| &plane.object)
+        .filter(|object| object.kind == "ServiceMeshControlPlane")
+        .collect()
 }
 
 /// The policy of the input counts, since it is what the cluster will have.

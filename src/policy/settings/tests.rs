@@ -1,188 +1,191 @@
-//! Do the settings of the mesh come from who says them, and from nobody else?
+use serde_json::{Value, json};
 
 use super::*;
-use crate::policy::fixture::object;
+use crate::model;
 
-fn plane(name: &str, revision: &str) -> ControlPlane {
-    ControlPlane::silent(object("ConfigMap", "istio-system", name), revision)
+/// The ConfigMap of a revision, with a MeshConfig.
+fn mesh(revision: &str, mesh_config: Value) -> Value {
+    json!({"apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": {"name": format!("istio-{revision}"), "namespace": "istio-system"},
+        "data": {"mesh": mesh_config.to_string()}})
 }
 
-fn with_root(name: &str, revision: &str, root: &str) -> ControlPlane {
-    ControlPlane {
-        root_namespace: Some(root.to_owned()),
-        ..plane(name, revision)
-    }
+/// An IstioOperator of a revision.
+fn operator(revision: &str, spec: &Value) -> Value {
+    let mut object = json!({"apiVersion": "install.istio.io/v1alpha1", "kind": "IstioOperator",
+        "metadata": {"name": "mesh", "namespace": "istio-system"}, "spec": spec});
+    object["spec"]["revision"] = json!(revision);
+    object
 }
 
-fn settings(control_planes: Vec<ControlPlane>, config: &Config) -> Settings {
-    let inventory = Inventory {
-        control_planes,
-        ..Inventory::default()
-    };
+fn settings(objects: &[Value], config: &Config) -> Settings {
+    let inventory = model::read(objects.iter().enumerate(), config);
+    assert!(inventory.unread.is_empty(), "{:?}", inventory.unread);
     Settings::of(&inventory, config)
 }
 
-fn roots(settings: &MeshSettings) -> Vec<&str> {
-    settings
-        .root_namespaces
-        .iter()
-        .map(String::as_str)
-        .collect()
+fn set(names: &[&str]) -> BTreeSet<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
 }
 
 #[test]
-fn without_objects_the_charts_defaults_hold_and_prove_nothing() {
-    let settings = settings(Vec::new(), &Config::default());
-    for revision in [None, Some("default"), Some("canary")] {
-        let mesh = settings.of_revision(revision);
-        assert_eq!(roots(mesh), ["istio-system"]);
-        assert_eq!(mesh.include_inbound_ports.value.as_deref(), Some("*"));
-        assert!(!mesh.include_inbound_ports.proven);
-        assert_eq!(mesh.outbound.value, Some(OutboundPolicy::AllowAny));
+fn without_objects_the_chart_s_defaults_are_assumed() {
+    let settings = settings(&[], &Config::default());
+    for revision in [None, Some("default"), Some("blue")] {
+        let here = settings.of_revision(revision);
+        assert_eq!(here.root_namespaces, set(&["istio-system"]));
+        assert_eq!(here.root_because, Vec::<String>::new());
+        assert_eq!(here.trust_domain.value.as_deref(), Some("cluster.local"));
+        assert_eq!(here.prometheus_merge.value, Some(true));
+        assert_eq!(here.outbound.value, Some(OutboundPolicy::AllowAny));
+        assert_eq!(here.exclude_inbound_ports.value.as_deref(), Some(""));
+        assert!(!here.trust_domain.proven && !here.exclude_inbound_ports.proven);
+        assert_eq!(here.injector.policy.value.as_deref(), Some("enabled"));
+    }
+    assert_eq!(settings.default_modes, BTreeMap::new());
+}
+
+#[test]
+fn what_an_object_says_is_proven_by_it() {
+    let said = json!({"rootNamespace": "mesh-config", "trustDomain": "corp.example", "enablePrometheusMerge": false});
+    let settings = settings(&[mesh("blue", said)], &Config::default());
+    for revision in [None, Some("blue")] {
+        let here = settings.of_revision(revision);
+        let by = |setting: &str| format!("ConfigMap istio-system/istio-blue: {setting}");
+        assert_eq!(here.root_namespaces, set(&["mesh-config"]));
+        assert_eq!(here.root_because, [by("rootNamespace")]);
+        let trust_domain = Fact::proven("corp.example".to_owned(), by("trustDomain"));
+        assert_eq!(here.trust_domain, trust_domain);
+        let merge = Fact::proven(false, by("enablePrometheusMerge"));
+        assert_eq!(here.prometheus_merge, merge);
     }
     assert_eq!(settings.contradictions, []);
 }
 
 #[test]
-fn an_object_speaks_for_its_revision() {
-    let canary = ControlPlane {
-        exclude_inbound_ports: Some("9090".to_owned()),
-        ..with_root("istio-canary", "canary", "mesh")
-    };
-    let settings = settings(vec![plane("istio", "default"), canary], &Config::default());
-    let canary = settings.of_revision(Some("canary"));
-    assert_eq!(roots(canary), ["mesh"]);
-    assert!(canary.exclude_inbound_ports.proven);
-    assert_eq!(
-        canary.exclude_inbound_ports.because,
-        ["ConfigMap istio-system/istio-canary: excludeInboundPorts"]
-    );
-    let default = settings.of_revision(Some("default"));
-    assert_eq!(roots(default), ["istio-system"]);
-    assert_eq!(default.exclude_inbound_ports.value.as_deref(), Some(""));
-}
-
-#[test]
-fn pods_of_no_known_revision_have_what_all_revisions_share() {
-    let shared = |name: &str, revision: &str, root: &str| ControlPlane {
-        trust_domain: Some("shop".to_owned()),
-        ..with_root(name, revision, root)
-    };
-    let settings = settings(
-        vec![
-            shared("istio", "default", "one"),
-            shared("istio-canary", "canary", "two"),
-        ],
-        &Config::default(),
-    );
-    let any = settings.of_revision(None);
-    assert_eq!(roots(any), ["one", "two"]);
-    assert_eq!(any.trust_domain.value.as_deref(), Some("shop"));
-    assert!(any.trust_domain.proven);
-    // A revision that the input does not show may be as it comes out of the chart.
-    let other = settings.of_revision(Some("other"));
-    assert_eq!(roots(other), ["istio-system", "one", "two"]);
+fn a_revision_that_the_input_does_not_show_may_be_set_as_any() {
+    let said = json!({"rootNamespace": "mesh-config", "trustDomain": "corp.example", "enablePrometheusMerge": true});
+    let settings = settings(&[mesh("blue", said)], &Config::default());
+    let other = settings.of_revision(Some("green"));
+    assert_eq!(other.root_namespaces, set(&["istio-system", "mesh-config"]));
     assert_eq!(other.trust_domain.value, None);
+    assert_eq!(other.prometheus_merge.value, Some(true));
+    assert!(!other.prometheus_merge.proven);
 }
 
 #[test]
-fn the_only_revision_that_is_shown_counts_for_pods_that_name_none() {
-    let settings = settings(
-        vec![with_root("istio", "default", "mesh")],
-        &Config::default(),
+fn two_revisions_differ_and_pods_of_neither_name_may_obey_either() {
+    let metadata = json!({"defaultConfig": {"proxyMetadata": {"A": "blue", "B": "both"}}});
+    let blue = json!({"rootNamespace": "mesh-blue", "trustDomain": "corp.example"});
+    let objects = [
+        mesh("blue", blue),
+        operator("blue", &json!({"meshConfig": metadata})),
+        mesh(
+            "green",
+            json!({"rootNamespace": "mesh-green", "trustDomain": "corp.example",
+            "defaultConfig": {"proxyMetadata": {"B": "both"}}}),
+        ),
+    ];
+    let settings = settings(&objects, &Config::default());
+    let of = |revision: Option<&'static str>| settings.of_revision(revision);
+    assert_eq!(of(Some("blue")).root_namespaces, set(&["mesh-blue"]));
+    assert_eq!(of(Some("green")).root_namespaces, set(&["mesh-green"]));
+    assert_eq!(of(None).root_namespaces, set(&["mesh-blue", "mesh-green"]));
+    assert_eq!(
+        *settings.root_namespaces(),
+        set(&["mesh-blue", "mesh-green"])
     );
-    assert_eq!(roots(settings.of_revision(None)), ["mesh"]);
-    assert_eq!(settings.root_namespaces().len(), 1);
-}
-
-#[test]
-fn objects_that_contradict_each_other_leave_it_open_and_are_named() {
-    let one = with_root("istio", "default", "one");
-    let mut other = with_root("istio-again", "default", "two");
-    other.prometheus_merge = Some(false);
-    let settings = settings(vec![one, other], &Config::default());
-    let mesh = settings.of_revision(Some("default"));
-    assert_eq!(roots(mesh), ["one", "two"]);
-    assert_eq!(mesh.prometheus_merge.value, Some(false));
-    let [contradiction] = settings.contradictions.as_slice() else {
-        panic!("{:?}", settings.contradictions)
+    assert_eq!(of(None).trust_domain.value.as_deref(), Some("corp.example"));
+    assert!(of(None).trust_domain.proven);
+    let value = |revision, key: &str| {
+        let metadata = &of(revision).proxy_metadata;
+        metadata.get(key).map(|fact| fact.value.as_deref())
     };
-    assert!(contradiction.what.contains("rootNamespace"));
-    assert!(contradiction.what.contains("istio-again"));
-}
-
-#[test]
-fn objects_that_agree_contradict_nobody() {
-    let settings = settings(
-        vec![
-            with_root("istio", "default", "one"),
-            with_root("same", "default", "one"),
-        ],
-        &Config::default(),
-    );
-    assert_eq!(roots(settings.of_revision(Some("default"))), ["one"]);
+    assert_eq!(value(Some("blue"), "A"), Some(Some("blue")));
+    assert_eq!(value(Some("green"), "A"), None, "green does not set it");
+    assert_eq!(value(None, "A"), Some(None), "not known whether it is set");
+    assert_eq!(value(None, "B"), Some(Some("both")));
     assert_eq!(settings.contradictions, []);
 }
 
 #[test]
-fn configuration_wins_and_says_so() {
+fn objects_of_one_revision_that_disagree_leave_a_setting_unknown() {
+    let objects = [
+        mesh(
+            "blue",
+            json!({"trustDomain": "one.example", "enablePrometheusMerge": false}),
+        ),
+        operator(
+            "blue",
+            &json!({"meshConfig": {"trustDomain": "other.example", "enablePrometheusMerge": false},
+            "values": {"global": {"proxy": {"autoInject": "disabled"}}}}),
+        ),
+    ];
+    let settings = settings(&objects, &Config::default());
+    let here = settings.of_revision(Some("blue"));
+    assert_eq!(
+        (&here.trust_domain.value, here.trust_domain.proven),
+        (&None, false)
+    );
+    assert_eq!(here.prometheus_merge.value, Some(false));
+    assert_eq!(here.injector.policy.value.as_deref(), Some("disabled"));
+    let [contradiction] = settings.contradictions.as_slice() else {
+        panic!("{:?}", settings.contradictions);
+    };
+    assert_eq!(
+        contradiction.object.to_string(),
+        "ConfigMap istio-system/istio-blue"
+    );
+    assert!(
+        contradiction
+            .what
+            .contains("trustDomain than IstioOperator istio-system/mesh")
+    );
+}
+
+#[test]
+fn the_configuration_wins_and_says_so_where_objects_differ() {
     let config = Config {
-        root_namespace: Some("mine".to_owned()),
-        exclude_inbound_ports: Some(BTreeSet::from([80, 9090])),
+        root_namespace: Some("configured".to_owned()),
+        exclude_inbound_ports: Some(BTreeSet::from([9090, 8081])),
         ..Config::default()
     };
-    let istio = ControlPlane {
-        exclude_inbound_ports: Some("9090".to_owned()),
-        ..with_root("istio", "default", "theirs")
-    };
-    let same = ControlPlane {
-        exclude_inbound_ports: Some(" 9090, 80".to_owned()),
-        ..with_root("same", "canary", "mine")
-    };
-    let settings = settings(vec![istio, same], &config);
-    let mesh = settings.of_revision(Some("default"));
-    assert_eq!(roots(mesh), ["mine"]);
-    assert_eq!(mesh.exclude_inbound_ports.value.as_deref(), Some("80,9090"));
-    assert!(mesh.exclude_inbound_ports.proven);
-    let contradicting: Vec<_> = settings
+    let differing = operator(
+        "blue",
+        &json!({"meshConfig": {"rootNamespace": "other"},
+        "values": {"global": {"proxy": {"excludeInboundPorts": "9090"}}}}),
+    );
+    let agreeing = operator(
+        "green",
+        &json!({"meshConfig": {"rootNamespace": "configured"},
+        "values": {"global": {"proxy": {"excludeInboundPorts": "9090, 8081"}}}}),
+    );
+    let settings = settings(&[differing, agreeing], &config);
+    for revision in [None, Some("blue"), Some("green"), Some("red")] {
+        let here = settings.of_revision(revision);
+        assert_eq!(here.root_namespaces, set(&["configured"]));
+        assert_eq!(
+            here.exclude_inbound_ports.value.as_deref(),
+            Some("8081,9090")
+        );
+        assert!(here.exclude_inbound_ports.proven);
+    }
+    let what: Vec<_> = settings
         .contradictions
         .iter()
-        .map(|contradiction| contradiction.object.name.as_str())
+        .map(|contradiction| (contradiction.object.item, contradiction.what.as_str()))
         .collect();
-    assert_eq!(contradicting, ["istio", "istio"]);
-}
-
-#[test]
-fn proxy_metadata_that_only_some_revisions_set_is_unknown_to_the_others() {
-    let mut canary = plane("istio-canary", "canary");
-    let key = || "ENVOY_SECURE_METRICS_PORT".to_owned();
-    canary.proxy_metadata.insert(key(), "15091".to_owned());
-    let settings = settings(vec![plane("istio", "default"), canary], &Config::default());
-    let metadata = |revision| {
-        let mesh = settings.of_revision(revision);
-        mesh.proxy_metadata
-            .get(&key())
-            .map(|fact| fact.value.clone())
-    };
-    assert_eq!(metadata(Some("canary")), Some(Some("15091".to_owned())));
-    assert_eq!(metadata(Some("default")), None);
-    assert_eq!(metadata(None), Some(None));
-}
-
-#[test]
-fn the_mode_of_an_operators_object_holds_for_the_mesh() {
-    let strict = |name| ControlPlane {
-        mtls: Some(MtlsMode::Strict),
-        ..plane(name, "default")
-    };
-    let mode = |planes| settings(planes, &Config::default()).default_mode;
-    assert_eq!(mode(vec![plane("a", "default")]), None);
-    let (found, because) = mode(vec![strict("a"), strict("b")]).unwrap();
-    assert_eq!(found, MtlsMode::Strict);
-    assert_eq!(because, "ConfigMap istio-system/a: STRICT");
-    let open = ControlPlane {
-        mtls: Some(MtlsMode::Permissive),
-        ..plane("c", "default")
-    };
-    assert_eq!(mode(vec![strict("a"), open]), None, "they disagree");
+    assert_eq!(
+        what,
+        [
+            (
+                0,
+                "it says something else than mesh.excludeInboundPorts of the configuration, which counts"
+            ),
+            (
+                0,
+                "it says something else than mesh.rootNamespace of the configuration, which counts"
+            ),
+        ]
+    );
 }

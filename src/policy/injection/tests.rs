@@ -8,7 +8,7 @@ use DataPlane::{Ambient, Sidecar};
 
 use super::*;
 use crate::config::{Config, NamespaceInjection};
-use crate::model::{InjectorWebhooks, Inventory};
+use crate::model::{ContainerPort, InjectorWebhooks, Inventory};
 use crate::policy::Settings;
 use crate::policy::fixture::{
     annotated, container, injector, injector_config, injector_of_all_namespaces, inventory, labels,
@@ -275,6 +275,53 @@ fn an_injector_that_is_not_there_is_named_and_who_asks_for_it() {
             "Deployment shop/web: label istio.io/rev=1-16",
             "Namespace shop is not in the input"
         ]
+    );
+}
+
+#[test]
+fn an_init_container_that_runs_on_is_a_proxy() {
+    let with = |port: Option<u16>| Workload {
+        containers: vec![Container {
+            init: true,
+            ports: port
+                .map(|number| ContainerPort { name: None, number })
+                .into_iter()
+                .collect(),
+            ..container("istio-proxy", "proxyv2:1.30.0")
+        }],
+        ..web(&[])
+    };
+    let native = without_namespace(&with(Some(15090)));
+    assert_eq!(
+        native,
+        proven(Sidecar, "Deployment shop/web: init container istio-proxy")
+    );
+    assert_eq!(
+        without_namespace(&with(None)).fact.value,
+        None,
+        "it has ended before anything is scraped"
+    );
+}
+
+#[test]
+fn a_label_that_opens_both_gates_is_named_once() {
+    let mut config = injector_config("default");
+    config.injector_policy = Some("disabled".to_owned());
+    let inventory = Inventory {
+        control_planes: vec![config],
+        ..inventory(vec![namespace("shop", &[])], Vec::new())
+    };
+    let settings = Settings::of(&inventory, &Config::default());
+    let mesh = Mesh {
+        inventory: &inventory,
+        settings: &settings,
+    };
+    assert_eq!(
+        data_plane(&mesh, &web(&[(INJECT, "true")])),
+        proven(
+            Sidecar,
+            "Deployment shop/web: label sidecar.istio.io/inject=true"
+        )
     );
 }
 

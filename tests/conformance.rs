@@ -374,6 +374,7 @@ fn policy(row: &PolicyRow) -> PeerAuthentication {
             .as_ref()
             .map(|selector| selector.match_labels.clone())
             .unwrap_or_default(),
+        selector_written: row.selector.is_some(),
         mode: mode(&row.mtls),
         ports: row.port_level_mtls.iter().map(port).collect(),
         refused: Vec::new(),

@@ -17,7 +17,10 @@ mod selection;
 mod served;
 mod settings;
 mod webhook;
+mod ztunnel;
 
+#[cfg(test)]
+mod draws;
 #[cfg(test)]
 mod fixture;
 
@@ -31,6 +34,7 @@ pub use settings::{Contradiction, MeshSettings, Settings};
 pub use webhook::{
     INJECT, Injector, Revision, ambient_enrols, injection_required, webhook_selects,
 };
+pub use ztunnel::mode_in_ambient;
 
 /// The mesh as far as policies and the injector depend on it.
 #[derive(Debug, Clone, Copy)]

@@ -64,14 +64,17 @@ fn with_root(mesh: &Mesh<'_>, root_namespace: &str, pods: &Workload, port: Optio
 }
 
 /// What holds where no policy sets a mode.
-struct Floor {
-    mode: MtlsMode,
-    because: String,
+pub(super) struct Floor {
+    /// The mode.
+    pub(super) mode: MtlsMode,
+    /// Who says so.
+    pub(super) because: String,
     /// The configuration says so, not Istio's default.
-    configured: bool,
+    pub(super) configured: bool,
 }
 
-fn floor(mesh: &Mesh<'_>, pods: &Workload) -> Floor {
+/// What the configuration says of the mesh, else Istio's default.
+pub(super) fn floor(mesh: &Mesh<'_>, pods: &Workload) -> Floor {
     match &mesh.settings.default_mode {
         Some((mode, because)) => Floor {
             mode: *mode,
@@ -99,13 +102,18 @@ fn at_port(standings: &[Standing<'_>; 3], floor: &Floor, port: Option<u16>) -> M
         .flat_map(|tier| tier.doubts().map(move |doubt| (doubt, tier)))
         .partition(|(doubtful, _)| doubtful.doubt == Doubt::Unseen);
     let told = |doubts: Vec<(&Doubtful<'_>, &Tier<'_>)>| -> Vec<String> {
-        let evidence = |(doubt, tier): (&Doubtful<'_>, &Tier<'_>)| doubtful_evidence(doubt, tier);
+        let evidence = |(doubt, tier): (&Doubtful<'_>, &Tier<'_>)| {
+            doubtful_evidence(doubt, tier.standing.level, tier.port)
+        };
         doubts.into_iter().map(evidence).collect()
     };
     let (unseen, doubts) = (told(unseen), told(doubts));
     let rivals = heard
         .iter()
-        .flat_map(|tier| tier.rivals().map(|rival| rival_evidence(rival, tier)));
+        .flat_map(|tier| {
+            tier.rivals()
+                .map(|rival| rival_evidence(rival, tier.standing.level, tier.port))
+        });
     let undecided = heard.iter().filter_map(undecided).collect::<Vec<_>>();
     let decision = decision(&tiers, floor);
     let known = doubts.is_empty();
@@ -172,7 +180,7 @@ fn decision(tiers: &[Tier<'_>], floor: &Floor) -> Decision {
 }
 
 /// `PeerAuthentication istio-system/default: STRICT`, `PeerAuthentication shop/web port 8080: DISABLE`.
-fn evidence(policy: &PeerAuthentication, level: Level, port: Option<u16>) -> String {
+pub(super) fn evidence(policy: &PeerAuthentication, level: Level, port: Option<u16>) -> String {
     let policy_name = named(&policy.object);
     match port_entry(policy, level, port) {
         Some((port, mode)) => format!("{policy_name} port {port}: {}", spelled(Some(mode))),
@@ -183,15 +191,22 @@ fn evidence(policy: &PeerAuthentication, level: Level, port: Option<u16>) -> Str
     }
 }
 
-fn rival_evidence(rival: &PeerAuthentication, tier: &Tier<'_>) -> String {
-    format!(
-        "{} may be older",
-        evidence(rival, tier.standing.level, tier.port)
-    )
+/// That another policy of the level may decide instead.
+pub(super) fn rival_evidence(
+    rival: &PeerAuthentication,
+    level: Level,
+    port: Option<u16>,
+) -> String {
+    format!("{} may be older", evidence(rival, level, port))
 }
 
-fn doubtful_evidence(doubtful: &Doubtful<'_>, tier: &Tier<'_>) -> String {
-    let evidence = evidence(doubtful.policy, tier.standing.level, tier.port);
+/// What speaks against a policy that could decide.
+pub(super) fn doubtful_evidence(
+    doubtful: &Doubtful<'_>,
+    level: Level,
+    port: Option<u16>,
+) -> String {
+    let evidence = evidence(doubtful.policy, level, port);
     match doubtful.doubt {
         Doubt::Refused => {
             format!(
@@ -210,7 +225,8 @@ fn doubtful_evidence(doubtful: &Doubtful<'_>, tier: &Tier<'_>) -> String {
     }
 }
 
-fn listed_ports(workload_level: &Standing<'_>) -> BTreeSet<u16> {
+/// The ports that a policy which may count at workload level lists.
+pub(super) fn listed_ports(workload_level: &Standing<'_>) -> BTreeSet<u16> {
     let doubtful = workload_level
         .doubtful
         .iter()
@@ -225,7 +241,7 @@ fn listed_ports(workload_level: &Standing<'_>) -> BTreeSet<u16> {
 }
 
 /// What holds whichever of two ports it is.
-fn in_common(one: Mode, other: Mode) -> Mode {
+pub(super) fn in_common(one: Mode, other: Mode) -> Mode {
     let value = one
         .fact
         .value
@@ -256,5 +272,7 @@ fn each_once<T: PartialEq>(all: Vec<T>) -> Vec<T> {
 
 #[cfg(test)]
 mod every_cluster;
+#[cfg(test)]
+mod restated;
 #[cfg(test)]
 mod tests;

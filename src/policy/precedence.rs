@@ -73,17 +73,41 @@ pub(super) fn standings<'a>(
     root_namespace: &str,
     pods: &Workload,
 ) -> [Standing<'a>; 3] {
+    standings_for(&SIDECARS, policies, root_namespace, pods)
+}
+
+/// What sets one reader of policies apart from another.
+pub(super) struct Reader<'r> {
+    /// Whether it looks at a policy at all.
+    pub(super) reads: &'r dyn Fn(&PeerAuthentication) -> bool,
+    /// Whether it takes the first over the second in every cluster that the input allows.
+    pub(super) takes_first: fn(&PeerAuthentication, &PeerAuthentication) -> bool,
+}
+
+/// istiod, when it tells sidecars.
+const SIDECARS: Reader<'static> = Reader {
+    reads: &|_| true,
+    takes_first: is_proven_older,
+};
+
+/// The standings as one reader sees them.
+pub(super) fn standings_for<'a>(
+    reader: &Reader<'_>,
+    policies: &'a [PeerAuthentication],
+    root_namespace: &str,
+    pods: &Workload,
+) -> [Standing<'a>; 3] {
     [Level::Mesh, Level::Namespace, Level::Workload].map(|at| {
         let candidates = policies
             .iter()
             .filter(|policy| {
                 [root_namespace, &pods.object.namespace].contains(&policy.object.namespace.as_str())
             })
-            .filter(|policy| level(policy, root_namespace) == Some(at))
+            .filter(|policy| level(policy, root_namespace) == Some(at) && (reader.reads)(policy))
             .map(|policy| (policy, selection(policy, pods)))
             .filter(|(_, selects)| *selects != Selects::No)
             .collect::<Vec<_>>();
-        standing(at, candidates, policies, pods.known)
+        standing(reader, at, candidates, policies, pods.known)
     })
 }
 
@@ -103,6 +127,7 @@ fn selection(policy: &PeerAuthentication, pods: &Workload) -> Selects {
 type Candidate<'a> = (&'a PeerAuthentication, Selects);
 
 fn standing<'a>(
+    reader: &Reader<'_>,
     level: Level,
     candidates: Vec<Candidate<'a>>,
     policies: &[PeerAuthentication],
@@ -116,7 +141,7 @@ fn standing<'a>(
             Some(doubt) => doubtful.push(Doubtful { policy, doubt }),
         }
     }
-    let (contenders, doubtful) = not_outlived(contenders, doubtful);
+    let (contenders, doubtful) = not_outlived(reader, contenders, doubtful);
     Standing {
         level,
         contenders,
@@ -176,6 +201,7 @@ fn doubt(
 
 /// Without the policies that lose to an older one in every cluster that the input allows.
 fn not_outlived<'a>(
+    reader: &Reader<'_>,
     contenders: Vec<&'a PeerAuthentication>,
     doubtful: Vec<Doubtful<'a>>,
 ) -> (Vec<&'a PeerAuthentication>, Vec<Doubtful<'a>>) {
@@ -192,7 +218,7 @@ fn not_outlived<'a>(
         .filter(|policy| versions(policy) == 1)
         .collect::<Vec<_>>();
     let can_win =
-        |policy: &PeerAuthentication| !sure.iter().any(|other| is_proven_older(other, policy));
+        |policy: &PeerAuthentication| !sure.iter().any(|other| (reader.takes_first)(other, policy));
     (
         contenders
             .iter()
@@ -216,12 +242,13 @@ fn is_proven_older(this: &PeerAuthentication, that: &PeerAuthentication) -> bool
     }
 }
 
-fn same_identity(this: &PeerAuthentication, that: &PeerAuthentication) -> bool {
+pub(super) fn same_identity(this: &PeerAuthentication, that: &PeerAuthentication) -> bool {
     (&this.object.namespace, &this.object.name) == (&that.object.namespace, &that.object.name)
 }
 
 type Spec<'a> = (
     &'a Labels,
+    bool,
     Option<MtlsMode>,
     &'a BTreeMap<u16, Option<MtlsMode>>,
     &'a [String],
@@ -230,6 +257,7 @@ type Spec<'a> = (
 fn spec(policy: &PeerAuthentication) -> Spec<'_> {
     (
         &policy.selector,
+        policy.selector_written,
         policy.mode,
         &policy.ports,
         &policy.refused,

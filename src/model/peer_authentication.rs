@@ -33,8 +33,8 @@ pub(super) fn policy(
     };
     let spec = noted(root.key("spec"), &mut problems);
     if let Some(spec) = spec {
-        policy.selector_written =
-            noted(spec.key("selector"), &mut Vec::new()).is_some_and(|selector| selector.is_there());
+        policy.selector_written = noted(spec.key("selector"), &mut Vec::new())
+            .is_some_and(|selector| selector.is_there());
         policy.selector = noted(selector(&spec, &mut problems), &mut problems).unwrap_or_default();
         policy.mode = noted(spec.key("mtls"), &mut problems)
             .and_then(|mtls| noted(mode(&mtls), &mut problems).flatten());

@@ -8,6 +8,7 @@ use crate::config::MtlsMode;
 use crate::model::{Inventory, Object, Workload};
 
 mod capture;
+mod hbone;
 mod injection;
 mod mode;
 mod outbound;
@@ -25,6 +26,7 @@ mod draws;
 mod fixture;
 
 pub use capture::{captured, captured_by_ztunnel};
+pub use hbone::accepts_hbone;
 pub use injection::{Injection, data_plane};
 pub use mode::{Mode, Undecided, mode};
 pub use outbound::outbound_captured;

@@ -108,12 +108,10 @@ fn at_port(standings: &[Standing<'_>; 3], floor: &Floor, port: Option<u16>) -> M
         doubts.into_iter().map(evidence).collect()
     };
     let (unseen, doubts) = (told(unseen), told(doubts));
-    let rivals = heard
-        .iter()
-        .flat_map(|tier| {
-            tier.rivals()
-                .map(|rival| rival_evidence(rival, tier.standing.level, tier.port))
-        });
+    let rivals = heard.iter().flat_map(|tier| {
+        tier.rivals()
+            .map(|rival| rival_evidence(rival, tier.standing.level, tier.port))
+    });
     let undecided = heard.iter().filter_map(undecided).collect::<Vec<_>>();
     let decision = decision(&tiers, floor);
     let known = doubts.is_empty();

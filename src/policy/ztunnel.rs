@@ -81,7 +81,9 @@ fn passed_over<'a>(policies: impl Iterator<Item = &'a PeerAuthentication>) -> Ve
     names.sort();
     names.dedup();
     let told = |name| {
-        format!("{name} has a selector, if only an empty one: ztunnel hears nothing of it outside its namespace")
+        format!(
+            "{name} has a selector, if only an empty one: ztunnel hears nothing of it outside its namespace"
+        )
     };
     names.into_iter().map(told).collect()
 }
@@ -249,7 +251,9 @@ fn stricter_than_written(
 ) -> String {
     let told = evidence(workload, Level::Workload, port);
     if port_entry(workload, Level::Workload, port).is_none() {
-        return format!("{told}: ztunnel gets STRICT, from the policies that istiod merges it with");
+        return format!(
+            "{told}: ztunnel gets STRICT, from the policies that istiod merges it with"
+        );
     }
     let parent = [&standings[1], &standings[0]]
         .into_iter()

@@ -23,6 +23,7 @@ mod originates;
 mod relabel;
 mod scraper;
 mod summary;
+mod tunnel;
 mod view;
 mod written;
 

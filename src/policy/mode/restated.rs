@@ -68,8 +68,6 @@ fn ask(policies: Vec<PeerAuthentication>, draw: &Draw, settings: &Settings) -> M
     mode(&mesh, &draw.pods, Some(draw.port))
 }
 
-
-
 /// Everything known: the same mode, proven by whoever says so, and nothing undecided.
 #[test]
 fn known_clusters() {
@@ -102,7 +100,7 @@ fn clusters_with_gaps() {
     let settings = settings(None);
     let mut random = Random(0x0DD5_EED0_F00D_1D1D);
     let (mut decided, mut undecided, mut unknown) = (0, 0, 0);
-    for _ in 0..20_000 {
+    for _ in 0..8_000 {
         let gaps = Gaps {
             undated: random.below(4) > 0,
             refused: random.below(3) == 0,
@@ -121,12 +119,19 @@ fn clusters_with_gaps() {
             }
             (Some(value), false) => {
                 undecided += 1;
-                assert!(outcomes.contains(&value) && outcomes.len() > 1, "{}", told());
+                assert!(
+                    outcomes.contains(&value) && outcomes.len() > 1,
+                    "{}",
+                    told()
+                );
                 assert!(!answer.fact.proven, "{}", told());
             }
             (None, _) => {
                 unknown += 1;
-                let is_refused = draw.policies.iter().any(|policy| !policy.refused.is_empty());
+                let is_refused = draw
+                    .policies
+                    .iter()
+                    .any(|policy| !policy.refused.is_empty());
                 assert!(outcomes.len() > 1 && is_refused, "{}", told());
                 assert!(!answer.fact.proven && !answer.assumed, "{}", told());
             }
@@ -135,7 +140,7 @@ fn clusters_with_gaps() {
         assert_eq!(ask(shuffled, &draw, &settings), answer, "{draw:#?}");
     }
     assert!(
-        decided > 5000 && undecided > 500 && unknown > 500,
+        decided > 2000 && undecided > 200 && unknown > 200,
         "{decided} decided, {undecided} undecided, {unknown} unknown"
     );
 }

@@ -32,11 +32,7 @@ impl Pick {
     }
 
     /// Of a policy that perhaps counts; several, where nobody knows what it will say.
-    pub(super) fn doubtful(
-        doubtful: &Doubtful<'_>,
-        level: Level,
-        port: Option<u16>,
-    ) -> Vec<Self> {
+    pub(super) fn doubtful(doubtful: &Doubtful<'_>, level: Level, port: Option<u16>) -> Vec<Self> {
         let Self { said, .. } = Self::sure(doubtful.policy, level, port);
         let doubtful_pick = |said| Self {
             said,
@@ -77,11 +73,7 @@ pub(super) struct Outlook {
 }
 
 /// Looks at every cluster; `strict_floor`: what holds where the mesh level is silent.
-pub(super) fn outlook(
-    standings: &Standings<'_>,
-    strict_floor: bool,
-    port: Option<u16>,
-) -> Outlook {
+pub(super) fn outlook(standings: &Standings<'_>, strict_floor: bool, port: Option<u16>) -> Outlook {
     let [mesh, namespace, workload] =
         [0, 1, 2].map(|at| pairs(&standings.attaching[at], &standings.converting[at], port));
     let assumed = [mesh[0], namespace[0], workload[0]];
@@ -111,7 +103,8 @@ pub(super) fn outlook(
                     let mut other = cluster;
                     other[at] = assumed[at];
                     if refuses(other) != here {
-                        pivots.extend(differing(cluster[at], assumed[at]).map(|pick| (level, pick)));
+                        pivots
+                            .extend(differing(cluster[at], assumed[at]).map(|pick| (level, pick)));
                     }
                 }
             }

@@ -4,8 +4,8 @@
 //! Departs from nothing.
 //! Knows: everything that a PeerAuthentication can say. Does not know: what comes of it.
 
-use super::fixture::{ROOT, labels, policy, workload};
-use crate::model::{MtlsMode, PeerAuthentication, Workload};
+use super::fixture::{ROOT, inventory, labels, policy, workload};
+use crate::model::{Inventory, MtlsMode, PeerAuthentication, Workload};
 use MtlsMode::{Disable, Permissive, Strict};
 
 /// Creation times, oldest first; a policy without one may have any of these, or `BEFORE` or `AFTER`.
@@ -43,7 +43,7 @@ pub(super) struct Gaps {
 /// A mesh, pods in it, and a port of theirs.
 #[derive(Debug, Clone)]
 pub(super) struct Draw {
-    pub(super) policies: Vec<PeerAuthentication>,
+    pub(super) inventory: Inventory,
     pub(super) pods: Workload,
     pub(super) port: u16,
 }
@@ -72,10 +72,10 @@ impl Random {
     }
 
     pub(super) fn draw(&mut self, gaps: Gaps) -> Draw {
-        let count = self.below(7);
+        let count = self.below(6);
         let mut policies = Vec::<PeerAuthentication>::new();
         let mut open = 0;
-        for name in &["a", "b", "c", "d", "e", "f"][..count] {
+        for name in &["a", "b", "c", "d", "e"][..count] {
             let mut policy = self.policy(name);
             // Each gap multiplies the clusters to look at.
             if gaps.undated && open < 2 && self.below(2) == 0 {
@@ -92,7 +92,7 @@ impl Random {
         let namespace = self.one_of(&["shop", "shop", "shop", "other", ROOT]);
         let labels = self.one_of(&PODS);
         Draw {
-            policies,
+            inventory: inventory(Vec::new(), policies),
             pods: workload(namespace, labels),
             port: self.one_of(&PORTS),
         }
@@ -114,13 +114,12 @@ impl Random {
         policy
     }
 
-    /// The same policies in another order.
-    pub(super) fn shuffled(&mut self, policies: &[PeerAuthentication]) -> Vec<PeerAuthentication> {
-        let mut shuffled = policies.to_vec();
-        for at in (1..shuffled.len()).rev() {
-            shuffled.swap(at, self.below(at + 1));
+    /// Brings the policies into another order.
+    pub(super) fn shuffle(&mut self, draw: &mut Draw) {
+        let policies = &mut draw.inventory.policies;
+        for at in (1..policies.len()).rev() {
+            policies.swap(at, self.below(at + 1));
         }
-        shuffled
     }
 }
 

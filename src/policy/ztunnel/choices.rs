@@ -100,6 +100,9 @@ pub(super) fn outlook(standings: &Standings<'_>, strict_floor: bool, port: Optio
                     .into_iter()
                     .enumerate()
                 {
+                    if cluster[at] == assumed[at] {
+                        continue;
+                    }
                     let mut other = cluster;
                     other[at] = assumed[at];
                     if refuses(other) != here {

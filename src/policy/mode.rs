@@ -1,7 +1,7 @@
 //! Which mTLS mode does a pod port enforce?
 //!
 //! Authority: `ComposePeerAuthentication` and `GetMutualTLSModeForPort`, istio/istio pilot/pkg/security/authn/policy_applier.go.
-//! Departs from it: where the cluster may hold other policies, or the same in another order, the answer is unknown or says so. ztunnel differs in corner cases (istio/istio pilot/pkg/serviceregistry/ambient/authorization.go), which are not followed.
+//! Departs from it: where the cluster may hold other policies, or the same in another order, the answer is unknown or says so. What ztunnel makes of the same policies is `ztunnel.rs`'s question.
 //! Knows: PeerAuthentication, labels and namespace of pods, a port. Does not know: whether a sidecar is there and captures the port.
 
 use std::collections::BTreeSet;

@@ -14,13 +14,22 @@ use super::mode::{
 use super::outlook::{port_entry, says};
 use super::precedence::{Doubt, Level, Reader, Standing, level, same_identity, standings_for};
 use super::{Fact, Mesh, named};
-use crate::model::{MtlsMode, PeerAuthentication, Workload};
+use crate::model::{MtlsMode, PeerAuthentication, PodsKnown, Workload};
 use choices::{Outlook, Pick, Standings, outlook};
 
 mod choices;
 mod conversion;
 
-/// The mode that ztunnel enforces on a port of pods in ambient. It differs from [`super::mode`], which is asked for sidecars, where
+/// Labels of pods with a sidecar that no template shows (files/injection-template.yaml, pkg/kube/inject/webhook.go `applyMetadata`).
+const ADDED_BY_INJECTION: [&str; 5] = [
+    "networking.istio.io/tunnel",
+    "security.istio.io/tlsMode",
+    "service.istio.io/canonical-name",
+    "service.istio.io/canonical-revision",
+    "topology.istio.io/network",
+];
+
+/// The mode that ztunnel enforces on a port of pods in ambient. It differs from [`super::mode()`], which is asked for sidecars, where
 /// istiod converts policies into something else than they say. Without a port: the mode that all ports have in common.
 pub fn mode_in_ambient(mesh: &Mesh<'_>, pods: &Workload, port: Option<u16>) -> Mode {
     let roots = &mesh.settings_of(pods).root_namespaces;
@@ -47,6 +56,13 @@ fn with_root(
             && policy.selector_written
             && level(policy, root_namespace) == Some(Level::Mesh)
     };
+    // Nobody injects the pods, so the labels that the injector would add are not there.
+    let asks_the_injector = |policy: &PeerAuthentication| {
+        let is_added = |key: &String| {
+            ADDED_BY_INJECTION.contains(&key.as_str()) && !pods.labels.contains_key(key)
+        };
+        pods.known == PodsKnown::Template && policy.selector.keys().any(is_added)
+    };
     let standings = |reads: &dyn Fn(&PeerAuthentication) -> bool| {
         let reader = Reader {
             reads,
@@ -62,7 +78,7 @@ fn with_root(
         standings
     };
     let standings = Standings {
-        attaching: standings(&|policy| !is_passed_over(policy)),
+        attaching: standings(&|policy| !is_passed_over(policy) && !asks_the_injector(policy)),
         converting: standings(&|policy| !policy.selector_written),
     };
     let mut mode = match port {

@@ -8,7 +8,6 @@
 use MtlsMode::{Disable, Permissive, Strict};
 
 use super::*;
-use crate::model::PodsKnown;
 use crate::policy::Settings;
 use crate::policy::fixture::{ROOT, inventory, mesh, policy, settings, workload};
 
@@ -127,6 +126,22 @@ mod differences {
                 .port(8080, Some(Permissive)),
         ];
         assert_eq!(of_web(policies, 9090).fact.value, Some(Disable));
+    }
+
+    /// No injector has labelled the pods; a label of their own counts.
+    #[test]
+    fn labels_of_the_injector_are_not_there() {
+        const NAME: &[(&str, &str)] = &[("service.istio.io/canonical-name", "web")];
+        let policies = || {
+            vec![
+                strict_mesh(),
+                policy("shop", "web", Some(Permissive)).selecting(NAME),
+            ]
+        };
+        assert_eq!(as_sidecar(policies(), 8080), Some(Permissive));
+        assert_eq!(of_web(policies(), 8080).fact.value, Some(Strict));
+        let own = on_port(policies(), &workload("shop", NAME), Some(8080));
+        assert_eq!(own.fact.value, Some(Permissive));
     }
 
     /// Under the workload's own STRICT both are looked for.

@@ -7,12 +7,15 @@
 use crate::config::MtlsMode;
 use crate::model::{Inventory, Object, Workload};
 
+mod annotations;
 mod capture;
 mod injection;
 mod mode;
 mod outbound;
 mod outlook;
+mod possible;
 mod precedence;
+mod proxy_config;
 mod selection;
 mod served;
 mod settings;
@@ -25,7 +28,9 @@ pub use capture::{captured, captured_by_ztunnel};
 pub use injection::{Injection, data_plane};
 pub use mode::{Mode, Undecided, mode};
 pub use outbound::outbound_captured;
+pub use possible::Possible;
 pub use precedence::{Level, level};
+pub use proxy_config::{EffectiveProxyConfig, Metadata, Origin, effective_proxy_config};
 pub use served::{Serves, serves_istios_certificates};
 pub use settings::{Contradiction, MeshSettings, Settings};
 pub use webhook::{

@@ -191,6 +191,7 @@ fn decide(scraping: Scraping<'_>, config: &Config) -> JudgedEndpoint {
     let now = effective.unwrap_or_else(|first| first).now();
     let rule = match answer.rule {
         Rule::AlreadyRight if view.is_encrypted_by_sidecar() => Rule::SidecarOriginatesTls,
+        Rule::AmbientStrictUnreachable => view.unreachable().unwrap_or(answer.rule),
         rule => rule,
     };
 

@@ -12,6 +12,7 @@ use super::demand::Judged;
 use super::endpoint::JudgedEndpoint;
 use super::message;
 use super::scraper::Patched;
+use super::view;
 use crate::config::{Config, MtlsMode, Severity};
 use crate::model::{Inventory, Object, PeerAuthentication};
 use crate::policy;
@@ -198,19 +199,9 @@ fn of_target(endpoint: &JudgedEndpoint, judged: &Judged) -> Vec<Decision> {
             ),
         ));
     }
-    if target.demand == Demand::Unreachable
-        && endpoint.decision.rule != Rule::AmbientStrictUnreachable
-    {
-        let unreachable: Vec<_> = endpoint
-            .judged
-            .iter()
-            .filter(|judged| judged.shown.demand == Demand::Unreachable)
-            .cloned()
-            .collect();
-        findings.push(here(
-            Rule::AmbientStrictUnreachable,
-            message::unreachable(&unreachable),
-        ));
+    let rule = view::unreachable(judged);
+    if target.demand == Demand::Unreachable && endpoint.decision.rule != rule {
+        findings.push(here(rule, message::unreachable(rule, &endpoint.judged)));
     }
     findings
 }

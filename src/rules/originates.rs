@@ -9,7 +9,7 @@ use super::decision::Demand;
 use super::demand::{Aside, Judged};
 use super::scraper::ScraperState;
 use crate::model::{Inventory, Scraper, Service, Workload};
-use crate::policy::{self, DataPlane};
+use crate::policy::{self, DataPlane, Mesh};
 use crate::targets::{self, Target};
 
 /// The judgement of a target as it is asked: plain where the scraper's sidecar encrypts the request
@@ -18,18 +18,24 @@ use crate::targets::{self, Target};
 /// A port that is plain anyway is so with the sidecar and without it.
 pub(super) fn unless_encrypted(
     inventory: &Inventory,
+    mesh: &Mesh<'_>,
     scraper: Option<(&Scraper, &ScraperState)>,
     target: &Target<'_>,
     pods: &Workload,
     mut judged: Judged,
 ) -> Judged {
-    if judged.shown.demand == Demand::Plain {
+    // A metrics port that lets nobody in lets no sidecar in either.
+    let is_closed = matches!(
+        judged.aside,
+        Some(Aside::EndsBeforeEnvoy | Aside::OnlyWithin)
+    );
+    if judged.shown.demand == Demand::Plain || is_closed {
         return judged;
     }
     let Some(destination) = known_destination(inventory, target, pods) else {
         return judged;
     };
-    match encrypts(scraper, target.port) {
+    match encrypts(mesh, scraper, target.port) {
         Encrypts::No => {}
         Encrypts::Yes(scraper) => {
             judged.aside = Some(Aside::SidecarOriginatesTls);
@@ -60,11 +66,15 @@ enum Encrypts<'a> {
     Unknown(String),
 }
 
-fn encrypts<'a>(scraper: Option<(&'a Scraper, &ScraperState)>, port: Option<u16>) -> Encrypts<'a> {
+fn encrypts<'a>(
+    mesh: &Mesh<'_>,
+    scraper: Option<(&'a Scraper, &ScraperState)>,
+    port: Option<u16>,
+) -> Encrypts<'a> {
     let Some((scraper, state)) = scraper else {
         return Encrypts::Unknown("the scraper, which is not in the input,".to_owned());
     };
-    let outbound = policy::outbound_captured(&scraper.pods, port);
+    let outbound = policy::outbound_captured(mesh, &scraper.pods, port);
     match (state.plane.value, outbound.value) {
         (Some(DataPlane::None | DataPlane::Ambient), _) | (_, Some(false)) => Encrypts::No,
         (Some(DataPlane::Sidecar), Some(true)) => Encrypts::Yes(scraper),

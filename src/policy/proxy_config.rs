@@ -78,10 +78,7 @@ pub fn effective_proxy_config(
     let in_namespace = of(&|config| of_all(config) && config.object.namespace == namespace);
     overlay(&mut metadata, &in_namespace, true, Origin::Defaults);
     for (key, value) in own.metadata {
-        let because = format!(
-            "{}: annotation {PROXY_CONFIG}: proxyMetadata {key}",
-            named(&pods.object)
-        );
+        let because = format!("{}: proxyMetadata {key}", named(&pods.object));
         let value = Possible::said(value, because);
         let origin = Origin::Annotation;
         metadata.insert(key, Metadata { value, origin });

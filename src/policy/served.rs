@@ -72,9 +72,8 @@ fn metrics_port(config: &EffectiveProxyConfig, pods: &Workload, port: u16) -> Op
         match entry.value.holds(|value| port_number(value) == Some(port)) {
             Some(true) => {
                 return Some(Serves::Always(format!(
-                    "{}: {name} asks for a certificate of the mesh in every mode on port {port} ({})",
-                    pods.object,
-                    entry.value.because.join("; ")
+                    "{} makes port {port} ask for a certificate of the mesh in every mode",
+                    entry.value.because.join(" and ")
                 )));
             }
             Some(false) => {}
@@ -89,9 +88,8 @@ fn metrics_port(config: &EffectiveProxyConfig, pods: &Workload, port: u16) -> Op
     };
     match is_closed {
         Some(true) => Some(Serves::OnlyWithin(format!(
-            "{}: {LOCALHOST_ONLY} closes port {port} to everybody outside the pod ({})",
-            pods.object,
-            entry.value.because.join("; ")
+            "{} closes port {port} to everybody outside the pod",
+            entry.value.because.join(" and ")
         ))),
         Some(false) => None,
         None => Some(undecided(LOCALHOST_ONLY, entry)),

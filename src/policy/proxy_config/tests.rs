@@ -1,6 +1,6 @@
 //! Who wins where several configure a proxy?
 //!
-//! Authority: istio/istio pilot/pkg/model/proxy_config_test.go `TestConvertToMeshConfigProxyConfig`'s neighbours `TestMergeWithPrecedence`, `TestEffectiveProxyConfig`, row by row where they are about metadata.
+//! Authority: istio/istio pilot/pkg/model/proxy_config_test.go `TestEffectiveProxyConfig` (the rows, for metadata instead of concurrency), `TestMergeWithPrecedence`.
 //! Departs from it: creation times are not read.
 //! Knows: values that tell who wrote them. Does not know: what they do.
 
@@ -61,28 +61,51 @@ fn selecting(app: &str, value: &str) -> ProxyConfig {
 
 const OWN: Option<&str> = Some("proxyMetadata: {KEY: own}");
 
-/// "CR adds to defaultConfig", "namespace overrides root", "workload overrides namespace" and so on.
 #[test]
-fn each_level_wins_over_those_below() {
-    let all = || {
-        vec![
-            in_root("root"),
-            in_namespace("namespace"),
-            selecting("web", "workload"),
-        ]
-    };
+fn no_configured_cr_or_default_config() {
     assert!(key("", vec![], None).is_empty());
     assert_eq!(key("mesh", vec![], None), ["mesh"]);
-    assert_eq!(key("mesh", vec![in_root("root")], None), ["root"]);
-    assert_eq!(key("mesh", all()[..2].to_vec(), None), ["namespace"]);
-    assert_eq!(key("mesh", all()[..2].to_vec(), OWN), ["own"]);
-    assert_eq!(key("mesh", all(), None), ["workload"]);
-    assert_eq!(key("mesh", all(), OWN), ["workload"], "over the annotation");
 }
 
-/// A ProxyConfig with selector is for pods of its own namespace, in the root namespace too.
 #[test]
-fn others_do_not_count() {
+fn cr_applies_to_matching_namespace() {
+    assert_eq!(
+        key("", vec![in_namespace("namespace")], None),
+        ["namespace"]
+    );
+    let both = vec![in_root("root"), in_namespace("namespace")];
+    assert_eq!(key("mesh", both, None), ["namespace"], "over the mesh's");
+}
+
+#[test]
+fn cr_takes_precedence_over_mesh_config_default_config() {
+    assert_eq!(key("mesh", vec![in_root("root")], None), ["root"]);
+}
+
+#[test]
+fn workload_matching_cr_takes_precedence_over_namespace_matching_cr() {
+    let both = vec![selecting("web", "workload"), in_namespace("namespace")];
+    assert_eq!(key("mesh", both, None), ["workload"]);
+}
+
+#[test]
+fn matching_workload_cr_takes_precedence_over_annotation() {
+    assert_eq!(
+        key("", vec![selecting("web", "workload")], OWN),
+        ["workload"]
+    );
+}
+
+#[test]
+fn annotation_takes_precedence_over_defaults() {
+    let both = vec![in_root("root"), in_namespace("namespace")];
+    assert_eq!(key("mesh", both, OWN), ["own"]);
+    assert_eq!(key("mesh", vec![selecting("db", "other")], OWN), ["own"]);
+}
+
+/// One with a selector is for pods of its own namespace, in the root namespace too.
+#[test]
+fn cr_in_other_namespaces_get_ignored() {
     assert_eq!(key("mesh", vec![selecting("db", "other")], None), ["mesh"]);
     let elsewhere = ProxyConfig {
         selector: labels(&[("app", "web")]),
@@ -95,28 +118,29 @@ fn others_do_not_count() {
 
 /// Other keys of a level leave this one alone; an empty value overrules.
 #[test]
-fn key_by_key() {
+fn envvars() {
     let other = proxy_config("shop", "all", &[("OTHER", "x")]);
     assert_eq!(key("mesh", vec![other], None), ["mesh"]);
     assert_eq!(key("mesh", vec![], Some("concurrency: 2")), ["mesh"]);
     assert_eq!(key("mesh", vec![in_namespace("")], None), [""]);
 }
 
-/// The oldest of a level counts, and Git does not show which that is.
+/// The oldest applies, and Git does not show which that is.
 #[test]
-fn two_of_one_level() {
+fn multiple_matching_namespace_crs() {
     let two = vec![in_namespace("a"), in_namespace("b")];
     assert_eq!(key("mesh", two.clone(), None), ["a", "b"]);
     assert_eq!(key("mesh", two, OWN), ["own"]);
-    assert_eq!(
-        key("mesh", vec![in_namespace("a"), in_namespace("a")], None),
-        ["a"]
-    );
-    let silent = proxy_config("shop", "silent", &[]);
-    assert_eq!(
-        key("mesh", vec![in_namespace("a"), silent], None),
-        ["a", "mesh"]
-    );
+    let alike = vec![in_namespace("a"), in_namespace("a")];
+    assert_eq!(key("mesh", alike, None), ["a"]);
+    let silent = vec![in_namespace("a"), proxy_config("shop", "silent", &[])];
+    assert_eq!(key("mesh", silent, None), ["a", "mesh"]);
+}
+
+#[test]
+fn multiple_matching_workload_crs() {
+    let two = vec![selecting("web", "a"), selecting("web", "b")];
+    assert_eq!(key("mesh", two, OWN), ["a", "b"]);
 }
 
 /// Pods of which only a Service's selector is known may be selected by other labels.

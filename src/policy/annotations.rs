@@ -1,11 +1,10 @@
 //! Does the injector take a pod with these annotations at all?
 //!
 //! Authority: istio/istio pkg/kube/inject/validate.go `AnnotationValidation`, `parsePorts`, `validateCIDRList`.
-//! Departs from it: of `proxy.istio.io/config` only what `proxy_config.rs` reads is checked.
+//! Departs from it: of `proxy.istio.io/config` only what `proxy_config.rs` reads is checked; addresses of version 6 that end in one of version 4 are refused.
 //! Knows: annotations of pods. Does not know: what they change.
 
 use std::collections::BTreeSet;
-use std::net::IpAddr;
 
 use super::{named, proxy_config};
 use crate::model::Workload;
@@ -94,19 +93,47 @@ fn is_number(value: &str) -> bool {
     !value.starts_with('+') && value.parse::<u32>().is_ok()
 }
 
+/// Addresses with a number of bits, without blanks.
 fn is_range_list(list: &str) -> bool {
     let is_range = |range: &str| {
-        let Some((address, bits)) = range.split_once('/') else {
-            return false;
-        };
-        let most = match address.parse() {
-            Ok(IpAddr::V4(_)) => 32,
-            Ok(IpAddr::V6(_)) => 128,
-            Err(_) => return false,
-        };
-        is_number(bits) && bits.parse().is_ok_and(|bits: u32| bits <= most)
+        range.split_once('/').is_some_and(|(address, bits)| {
+            let most = match address.contains(':') {
+                true => is_version_6(address).then_some(128),
+                false => is_version_4(address).then_some(32),
+            };
+            let bits = Some(bits).filter(|bits| is_number(bits));
+            most.zip(bits.and_then(|bits| bits.parse::<u32>().ok()))
+                .is_some_and(|(most, bits)| bits <= most)
+        })
     };
     list.is_empty() || list.split(',').all(is_range)
+}
+
+fn is_version_4(address: &str) -> bool {
+    let is_octet = |part: &str| {
+        part.bytes().all(|byte| byte.is_ascii_digit())
+            && (part == "0" || !part.starts_with('0'))
+            && part.parse::<u8>().is_ok()
+    };
+    address.split('.').count() == 4 && address.split('.').all(is_octet)
+}
+
+fn is_version_6(address: &str) -> bool {
+    let groups = |half: &str| match half.is_empty() {
+        true => Some(0),
+        false => half
+            .split(':')
+            .all(|group| {
+                (1..=4).contains(&group.len()) && group.bytes().all(|byte| byte.is_ascii_hexdigit())
+            })
+            .then(|| half.split(':').count()),
+    };
+    match address.split_once("::") {
+        Some((first, last)) => groups(first)
+            .zip(groups(last))
+            .is_some_and(|(first, last)| first + last < 8),
+        None => groups(address) == Some(8),
+    }
 }
 
 #[cfg(test)]
@@ -126,6 +153,12 @@ mod tests {
             (EXCLUDE_RANGES, "bad"),
             (EXCLUDE_RANGES, "*"),
             (INCLUDE_RANGES, "10.0.0.0/33"),
+            (INCLUDE_RANGES, "10.0.0/8"),
+            (INCLUDE_RANGES, "10.0.0.0"),
+            (INCLUDE_RANGES, "10.0.0.0/8, 11.0.0.0/8"),
+            (INCLUDE_RANGES, "fd00/8"),
+            (INCLUDE_RANGES, "fd00::1::/64"),
+            (INCLUDE_RANGES, "fd00::/129"),
             (INCLUDE_INBOUND, "bad"),
             (EXCLUDE_INBOUND, "bad"),
             (EXCLUDE_INBOUND, "*"),
@@ -149,7 +182,10 @@ mod tests {
         for (key, value) in [
             (INCLUDE_RANGES, "*"),
             (INCLUDE_RANGES, ""),
-            (INCLUDE_RANGES, "127.0.0.1/24,10.96.0.1/24,fd00::/8"),
+            (
+                INCLUDE_RANGES,
+                "127.0.0.1/24,10.96.0.1/24,fd00::/8,::/0,1:2:3:4:5:6:7:8/128",
+            ),
             (EXCLUDE_RANGES, "10.96.0.2/24"),
             (INCLUDE_INBOUND, "*"),
             (INCLUDE_INBOUND, ""),

@@ -209,14 +209,7 @@ fn by_exclusion(
         (Some(true), _) => Fact {
             value: Some(false),
             proven: exclude.proven,
-            because: match pods.annotations.contains_key(EXCLUDE_INBOUND) {
-                true => exclude.because,
-                false => exclude
-                    .because
-                    .iter()
-                    .map(|because| format!("{because} has port {port}"))
-                    .collect(),
-            },
+            because: exclude.because,
         },
         (None, _) => undecided(&exclude, "excludeInboundPorts"),
         (Some(false), None) => undecided(&status, "the status port"),
@@ -242,7 +235,7 @@ pub(super) fn own_or_mesh(
 ) -> Possible {
     match pods.annotations.get(key) {
         Some(value) => Possible::said(value, annotation(pods, key)),
-        None => of_mesh(),
+        None => of_mesh().spelled_out(),
     }
 }
 

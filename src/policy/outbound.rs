@@ -207,7 +207,7 @@ mod tests {
         assert_eq!((fact.value, fact.proven), (Some(false), true));
         assert_eq!(
             fact.because,
-            ["ConfigMap istio-system/istio-sidecar-injector: excludeOutboundPorts"]
+            ["ConfigMap istio-system/istio-sidecar-injector: excludeOutboundPorts is \"8080\""]
         );
         assert_eq!(set(ports, &[(EXCLUDE_OUTBOUND, "9090")]).value, Some(true));
 

@@ -54,6 +54,16 @@ impl Possible {
         }
     }
 
+    /// With the value in the evidence, where somebody wrote it.
+    pub(super) fn spelled_out(mut self) -> Self {
+        if let (Some(value), true) = (self.value().map(str::to_owned), self.proven) {
+            for because in &mut self.because {
+                because.push_str(&format!(" is {value:?}"));
+            }
+        }
+        self
+    }
+
     /// The value, if it is known.
     pub fn value(&self) -> Option<&str> {
         let mut values = self.values.iter();

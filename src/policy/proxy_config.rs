@@ -94,7 +94,8 @@ pub fn effective_proxy_config(
         &settings.interception,
         "REDIRECT",
         |plane| plane.interception.clone(),
-    );
+    )
+    .spelled_out();
     let port = Possible::of_mesh(mesh.inventory, &settings.status_port, "15020", |plane| {
         plane.status_port
     });

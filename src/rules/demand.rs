@@ -412,4 +412,19 @@ mod tests {
         );
         assert_eq!(demand(None, None, None, false), Demand::Unknown);
     }
+
+    /// A port that Envoy guards wants certificates unless the sidecar in front of it ends the TLS.
+    #[test]
+    fn a_guarded_port_is_out_of_reach_only_behind_a_strict_sidecar() {
+        for (plane, captured, mode, _) in cells() {
+            let expected = match (plane, captured, mode) {
+                (Some(Sidecar), Some(false), _) => Demand::MutualTls,
+                (Some(Sidecar), _, Some(Permissive | Disable)) => Demand::MutualTls,
+                (Some(Sidecar), Some(true), Some(Strict)) => Demand::Unreachable,
+                (_, _, _) => Demand::Unknown,
+            };
+            let demanded = of_secure_port(plane, captured, mode);
+            assert_eq!(demanded, expected, "{plane:?} {captured:?} {mode:?}");
+        }
+    }
 }

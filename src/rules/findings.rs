@@ -11,8 +11,8 @@ use super::decision::{Decision, Demand};
 use super::demand::Judged;
 use super::endpoint::JudgedEndpoint;
 use super::message;
+use super::metrics_port;
 use super::scraper::Patched;
-use super::view;
 use crate::config::{Config, MtlsMode, Severity};
 use crate::model::{Inventory, Object, PeerAuthentication};
 use crate::policy;
@@ -199,9 +199,20 @@ fn of_target(endpoint: &JudgedEndpoint, judged: &Judged) -> Vec<Decision> {
             ),
         ));
     }
-    let rule = view::unreachable(judged);
+    let rule = metrics_port::rule(judged);
     if target.demand == Demand::Unreachable && endpoint.decision.rule != rule {
-        findings.push(here(rule, message::unreachable(rule, &endpoint.judged)));
+        let unreachable: Vec<_> = endpoint
+            .judged
+            .iter()
+            .filter(|judged| judged.shown.demand == Demand::Unreachable)
+            .cloned()
+            .collect();
+        let message = if rule == Rule::MetricsPortUnreachable {
+            metrics_port::message(&unreachable)
+        } else {
+            message::unreachable(&metrics_port::others(&unreachable))
+        };
+        findings.push(here(rule, message));
     }
     findings
 }

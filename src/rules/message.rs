@@ -9,7 +9,7 @@ use json_patch::PatchOperation;
 use super::Rule;
 use super::decision::{Demand, JudgedTarget, Step};
 use super::demand::{Aside, Judged};
-use super::view;
+use super::metrics_port;
 use crate::config::{Config, InjectionUnknown, TargetsUnknown};
 use crate::policy::DataPlane;
 
@@ -88,9 +88,8 @@ pub(super) fn endpoint(subject: &Subject<'_>) -> String {
                 unknown(subject)
             ),
         },
-        Rule::AmbientStrictUnreachable | Rule::MetricsPortUnreachable => {
-            unreachable(subject.rule, subject.judged)
-        }
+        Rule::AmbientStrictUnreachable => unreachable(&metrics_port::others(subject.judged)),
+        Rule::MetricsPortUnreachable => metrics_port::message(subject.judged),
         Rule::SidecarOriginatesTls => {
             format!("has to stay plain ({})", originates(subject.judged))
         }
@@ -246,46 +245,14 @@ fn no_label_tells(judged: &[Judged]) -> String {
     }
 }
 
-/// Ways out for the targets of a rule about those that let nobody in.
-pub(super) fn unreachable(rule: Rule, judged: &[Judged]) -> String {
-    let targets = |belongs: &dyn Fn(&Judged) -> bool| -> Vec<Judged> {
-        judged
-            .iter()
-            .filter(|judged| belongs(judged))
-            .cloned()
-            .collect()
-    };
-    let evidence = |targets: &[Judged]| evidence(targets, &[Demand::Unreachable]);
-    if rule != Rule::MetricsPortUnreachable {
-        let members_only = targets(&|judged| view::unreachable(judged) == rule);
-        return format!(
-            "only members of the mesh get through ({}), and certificates do not make one: put the scraper into \
-             ambient, make the port PERMISSIVE with portLevelMtls, or annotate the pods \
-             ambient.istio.io/bypass-inbound-capture: \"true\"",
-            evidence(&members_only)
-        );
-    }
-    let ways_out = [
-        (
-            Aside::EndsBeforeEnvoy,
-            "under STRICT the sidecar ends the TLS that Envoy's port waits for; add the port to \
-             traffic.sidecar.istio.io/excludeInboundPorts",
-        ),
-        (
-            Aside::OnlyWithin,
-            "scrape the port of ENVOY_SECURE_METRICS_PORT or ENVOY_SECURE_MERGED_METRICS_PORT with Istio's \
-             certificates, and exclude it from capture",
-        ),
-    ];
-    ways_out
-        .into_iter()
-        .map(|(aside, way_out)| (targets(&|judged| judged.aside == Some(aside)), way_out))
-        .filter(|(targets, _)| !targets.is_empty())
-        .map(|(targets, way_out)| {
-            format!("no scrape gets through ({}): {way_out}", evidence(&targets))
-        })
-        .collect::<Vec<_>>()
-        .join("; ")
+/// Ways out of ambient STRICT, where no certificate helps.
+pub(super) fn unreachable(judged: &[Judged]) -> String {
+    format!(
+        "only members of the mesh get through ({}), and certificates do not make one: put the scraper into \
+         ambient, make the port PERMISSIVE with portLevelMtls, or annotate the pods \
+         ambient.istio.io/bypass-inbound-capture: \"true\"",
+        evidence(judged, &[Demand::Unreachable])
+    )
 }
 
 fn originates(judged: &[Judged]) -> String {
@@ -299,7 +266,7 @@ fn originates(judged: &[Judged]) -> String {
 }
 
 /// The first piece of evidence of each target with one of these demands, each once.
-fn evidence(judged: &[Judged], demands: &[Demand]) -> String {
+pub(super) fn evidence(judged: &[Judged], demands: &[Demand]) -> String {
     evidence_list(judged, demands).join("; ")
 }
 

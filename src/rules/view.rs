@@ -6,7 +6,6 @@
 
 use serde_json::Value;
 
-use super::Rule;
 use super::decision::Demand;
 use super::demand::{self, Aside, Judged};
 use super::relabel;
@@ -63,23 +62,6 @@ impl View {
             judged.aside == Some(Aside::SidecarOriginatesTls)
                 && judged.shown.demand == Demand::Plain
         })
-    }
-
-    /// The rule about an endpoint none of whose targets lets its scrapers in; `None` where it has no such target.
-    pub(super) fn unreachable(&self) -> Option<Rule> {
-        let targets = self.judged.iter();
-        targets
-            .filter(|judged| judged.shown.demand == Demand::Unreachable)
-            .map(unreachable)
-            .min()
-    }
-}
-
-/// The rule about a target that lets this scraper in neither with certificates nor without.
-pub(super) fn unreachable(judged: &Judged) -> Rule {
-    match judged.aside {
-        Some(Aside::EndsBeforeEnvoy | Aside::OnlyWithin) => Rule::MetricsPortUnreachable,
-        Some(Aside::OwnPod | Aside::SidecarOriginatesTls) | None => Rule::AmbientStrictUnreachable,
     }
 }
 

@@ -252,7 +252,7 @@ fn interception_mode_of_the_mesh() {
     assert_eq!(set(none, &[], 8080).0, Some(false));
     assert_eq!(
         set(none, &[], 8080).1,
-        ["ConfigMap istio-system/istio-sidecar-injector: interceptionMode"]
+        ["ConfigMap istio-system/istio-sidecar-injector: interceptionMode is \"NONE\""]
     );
     assert_eq!(set(none, &[(INTERCEPTION, "TPROXY")], 8080).0, Some(true));
     let config = |mode| [(PROXY_CONFIG, mode)];
@@ -278,7 +278,10 @@ fn included_by_the_mesh() {
         set(list, &[], 9090),
         (
             Some(false),
-            vec!["ConfigMap istio-system/istio-sidecar-injector: includeInboundPorts".to_owned()]
+            vec![
+                "ConfigMap istio-system/istio-sidecar-injector: includeInboundPorts is \"80,8080\""
+                    .to_owned()
+            ]
         )
     );
     assert_eq!(set(list, &[(INCLUDE, "*")], 9090).0, Some(true));
@@ -298,7 +301,7 @@ fn excluded_by_the_mesh() {
         (
             Some(false),
             vec![
-                "ConfigMap istio-system/istio-sidecar-injector: excludeInboundPorts has port 9090"
+                "ConfigMap istio-system/istio-sidecar-injector: excludeInboundPorts is \"9090\""
                     .to_owned()
             ]
         )
@@ -328,7 +331,7 @@ fn excluded_by_the_configuration() {
     assert_eq!((fact.value, fact.proven), NO);
     assert_eq!(
         fact.because,
-        ["mesh.excludeInboundPorts (configuration) has port 9090"]
+        ["mesh.excludeInboundPorts (configuration) is \"9090\""]
     );
 }
 

@@ -18,8 +18,11 @@ pub(super) const EXCLUDE_RANGES: &str = "traffic.sidecar.istio.io/excludeOutboun
 pub(super) const EXCLUDE_OUTBOUND: &str = "traffic.sidecar.istio.io/excludeOutboundPorts";
 pub(super) const PROXY_CONFIG: &str = "proxy.istio.io/config";
 
+/// Whether a value is one that the injector takes.
+type IsValid = fn(&str) -> bool;
+
 /// What each annotation has to look like.
-const CHECKS: [(&str, fn(&str) -> bool); 12] = [
+const CHECKS: [(&str, IsValid); 12] = [
     (INTERCEPTION, |mode| {
         matches!(mode, "REDIRECT" | "TPROXY" | "NONE")
     }),

@@ -133,7 +133,7 @@ fn by_ports(mesh: &Mesh<'_>, pods: &Workload, port: Option<u16>) -> Fact<bool> {
     }
     let include = own_or_mesh(pods, INCLUDE_INBOUND, || {
         let said = &mesh.settings_of(pods).include_inbound_ports;
-        Possible::of_mesh(mesh.inventory, said, "*", |plane| {
+        Possible::of_mesh(mesh, pods, said, "*", |plane| {
             plane.include_inbound_ports.clone()
         })
     });
@@ -184,17 +184,14 @@ fn by_exclusion(
     let settings = mesh.settings_of(pods);
     // The exclusion follows the chart's value; `statusPort` of `proxy.istio.io/config` moves only pilot-agent.
     let status = own_or_mesh(pods, STATUS_PORT, || {
-        Possible::of_mesh(mesh.inventory, &settings.status_port, "15020", |plane| {
+        Possible::of_mesh(mesh, pods, &settings.status_port, "15020", |plane| {
             plane.status_port
         })
     });
     let exclude = own_or_mesh(pods, EXCLUDE_INBOUND, || {
-        Possible::of_mesh(
-            mesh.inventory,
-            &settings.exclude_inbound_ports,
-            "",
-            |plane| plane.exclude_inbound_ports.clone(),
-        )
+        Possible::of_mesh(mesh, pods, &settings.exclude_inbound_ports, "", |plane| {
+            plane.exclude_inbound_ports.clone()
+        })
     });
     let is_status = status.holds(|status| port_number(status) == Some(port));
     if ENVOYS_OWN.contains(&port) || is_status == Some(true) {

@@ -32,7 +32,7 @@ pub fn outbound_captured(mesh: &Mesh<'_>, pods: &Workload, port: Option<u16>) ->
                    default: &str,
                    said: fn(&ControlPlane) -> Option<String>| {
         own_or_mesh(pods, key, || {
-            Possible::of_mesh(mesh.inventory, fact, default, said)
+            Possible::of_mesh(mesh, pods, fact, default, said)
         })
     };
     let ports_out = setting(

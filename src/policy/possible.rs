@@ -6,8 +6,8 @@
 
 use std::collections::BTreeSet;
 
-use super::Fact;
-use crate::model::{ControlPlane, Inventory};
+use super::{Fact, Mesh, injection};
+use crate::model::{ControlPlane, Workload};
 
 /// A setting with every value that it may have, as spelled.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,22 +30,30 @@ impl Possible {
         }
     }
 
-    /// What is set for the mesh. Where that is not known it is one of the values that any object says, or `default`.
+    /// What is set for the mesh of some pods. Where that is not known it is one of the values that the objects of their
+    /// revision say; of a revision that nobody shows, or knows, one that any object says, or `default`.
     pub(super) fn of_mesh<T: ToString>(
-        inventory: &Inventory,
+        mesh: &Mesh<'_>,
+        pods: &Workload,
         fact: &Fact<T>,
         default: &str,
         said: impl Fn(&ControlPlane) -> Option<T>,
     ) -> Self {
         let values = match &fact.value {
             Some(value) => BTreeSet::from([value.to_string()]),
-            None => inventory
-                .control_planes
-                .iter()
-                .filter_map(said)
-                .map(|value| value.to_string())
-                .chain([default.to_owned()])
-                .collect(),
+            None => {
+                let revision = injection::revision(mesh, pods);
+                let planes = &mesh.inventory.control_planes;
+                let obeyed = |plane: &&ControlPlane| Some(&plane.revision) == revision.as_ref();
+                let spelled = |plane| said(plane).map(|value| value.to_string());
+                match planes.iter().any(|plane| obeyed(&plane)) {
+                    true => planes.iter().filter(obeyed).filter_map(spelled).collect(),
+                    false => {
+                        let default = [default.to_owned()];
+                        planes.iter().filter_map(spelled).chain(default).collect()
+                    }
+                }
+            }
         };
         Self {
             values,
@@ -84,39 +92,60 @@ impl Possible {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::fixture::control_plane;
+    use crate::policy::fixture::{control_plane, said_by, workload};
 
-    fn inventory(ports: &[&str]) -> Inventory {
-        let said = |list: &&str| ControlPlane {
+    /// What `excludeInboundPorts` may be for pods of a revision, where objects say this of revisions.
+    fn excluded(revision: &str, said: &[(&str, &str)]) -> Possible {
+        let planes = said.iter().map(|(revision, list)| ControlPlane {
             exclude_inbound_ports: Some((*list).to_owned()),
-            ..control_plane("istio", "default")
+            ..control_plane("istio", revision)
+        });
+        let (inventory, settings) = said_by(planes.collect());
+        let mesh = Mesh {
+            inventory: &inventory,
+            settings: &settings,
         };
-        Inventory {
-            control_planes: ports.iter().map(said).collect(),
-            ..Inventory::default()
-        }
-    }
-
-    fn excluded(fact: &Fact<String>, said: &[&str]) -> Possible {
-        Possible::of_mesh(&inventory(said), fact, "", |plane| {
+        let pods = match revision {
+            "" => workload("shop", &[]),
+            revision => workload("shop", &[("istio.io/rev", revision)]),
+        };
+        let fact = &mesh.settings_of(&pods).exclude_inbound_ports;
+        Possible::of_mesh(&mesh, &pods, fact, "", |plane| {
             plane.exclude_inbound_ports.clone()
         })
     }
 
-    /// What is known stays what it is, whatever else objects say.
-    #[test]
-    fn known() {
-        let known = excluded(&Fact::proven("9090".to_owned(), "said"), &["8080"]);
-        assert_eq!((known.value(), known.proven), (Some("9090"), true));
-        assert_eq!(known.holds(|value| value == "9090"), Some(true));
+    fn values(possible: &Possible) -> Vec<&str> {
+        possible.values.iter().map(String::as_str).collect()
     }
 
-    /// What is not known is one of what is said, or the default; that can be enough.
+    /// What is known stays what it is, whatever is said to others.
     #[test]
-    fn one_of_several() {
-        let one_of = excluded(&Fact::unknown("two say it"), &["9090", "9090,8080"]);
+    fn known() {
+        let known = excluded("old", &[("old", "9090"), ("new", "8080")]);
+        assert_eq!((known.value(), known.proven), (Some("9090"), true));
+        assert_eq!(known.holds(|value| value == "9090"), Some(true));
+        assert_eq!(known.spelled_out().because.len(), 1);
+    }
+
+    /// Objects of one revision that disagree leave one of what they say.
+    #[test]
+    fn contradicted() {
+        let said = [("old", "9090"), ("old", "9090,8080"), ("new", "7070")];
+        let one_of = excluded("old", &said);
+        assert_eq!(values(&one_of), ["9090", "9090,8080"]);
         assert_eq!(one_of.value(), None);
-        assert_eq!(one_of.holds(|value| value.contains("9090")), None);
-        assert_eq!(one_of.holds(|value| value.contains("7070")), Some(false));
+        assert!(!one_of.proven);
+        assert_eq!(one_of.holds(|value| value.contains("8080")), None);
+        assert_eq!(one_of.holds(|value| value.contains("9090")), Some(true));
+    }
+
+    /// An istiod that nobody shows may be set up like any that is shown, or like the charts do.
+    #[test]
+    fn not_shown() {
+        let said = [("old", "9090"), ("new", "8080")];
+        for revision in ["", "third"] {
+            assert_eq!(values(&excluded(revision, &said)), ["", "8080", "9090"]);
+        }
     }
 }

@@ -71,7 +71,7 @@ pub fn effective_proxy_config(
     };
     let of_all = |config: &ProxyConfig| config.selector.is_empty();
 
-    let mut metadata = mesh_wide(mesh, settings);
+    let mut metadata = mesh_wide(mesh, pods, settings);
     let roots = &settings.root_namespaces;
     let in_root = of(&|config| of_all(config) && roots.contains(&config.object.namespace));
     overlay(&mut metadata, &in_root, roots.len() == 1, Origin::Defaults);
@@ -89,14 +89,11 @@ pub fn effective_proxy_config(
     let perhaps = of(&|config| here(config) && may_select(&config.selector, pods));
     overlay(&mut metadata, &perhaps, false, Origin::Selected);
 
-    let mode = Possible::of_mesh(
-        mesh.inventory,
-        &settings.interception,
-        "REDIRECT",
-        |plane| plane.interception.clone(),
-    )
+    let mode = Possible::of_mesh(mesh, pods, &settings.interception, "REDIRECT", |plane| {
+        plane.interception.clone()
+    })
     .spelled_out();
-    let port = Possible::of_mesh(mesh.inventory, &settings.status_port, "15020", |plane| {
+    let port = Possible::of_mesh(mesh, pods, &settings.status_port, "15020", |plane| {
         plane.status_port
     });
     let own_say = |field: &str| {
@@ -121,11 +118,15 @@ pub fn effective_proxy_config(
     })
 }
 
-fn mesh_wide(mesh: &Mesh<'_>, settings: &MeshSettings) -> BTreeMap<String, Metadata> {
+fn mesh_wide(
+    mesh: &Mesh<'_>,
+    pods: &Workload,
+    settings: &MeshSettings,
+) -> BTreeMap<String, Metadata> {
     let entries = settings.proxy_metadata.iter();
     entries
         .map(|(key, fact)| {
-            let value = Possible::of_mesh(mesh.inventory, fact, "", |plane| {
+            let value = Possible::of_mesh(mesh, pods, fact, "", |plane| {
                 plane.proxy_metadata.get(key).cloned()
             });
             let origin = Origin::Defaults;

@@ -168,9 +168,10 @@ fn judge_pods(
             because.insert(0, how);
         }
         Some(policy::Serves::OnlyWithin(how)) if has_proxy => {
-            (demand, aside) = match plane.fact.value {
-                Some(_) => (Demand::Unreachable, Some(Aside::OnlyWithin)),
-                None => (Demand::Unknown, None),
+            // What the sidecar takes it hands on from within the pod.
+            (demand, aside) = match (plane.fact.value, captured.value) {
+                (Some(_), Some(false)) => (Demand::Unreachable, Some(Aside::OnlyWithin)),
+                (Some(_), Some(true) | None) | (None, _) => (Demand::Unknown, None),
             };
             proven = demand == Demand::Unreachable && plane.fact.proven;
             because.insert(0, how);

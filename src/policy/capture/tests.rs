@@ -356,14 +356,27 @@ fn objects_that_disagree() {
             ..control_plane(list, "default")
         })
     };
-    let at = |port| among(planes().into(), &[], port).0;
+    let injected = |pods: &[(&str, &str)], port| {
+        let (inventory, settings) = said_by(planes().into());
+        let mesh = Mesh {
+            inventory: &inventory,
+            settings: &settings,
+        };
+        let pods = Workload {
+            labels: labels(&[("sidecar.istio.io/inject", "true")]),
+            ..annotated(pods)
+        };
+        captured(&mesh, &pods, Some(port)).value
+    };
+    let at = |port| injected(&[], port);
     assert_eq!(at(7070), None);
-    assert_eq!(at(9090), None, "the default has no such port");
+    assert_eq!(at(9090), Some(false), "all say it");
     assert_eq!(at(8080), Some(true));
     assert_eq!(at(15999), None);
     assert_eq!(at(15090), Some(false));
-    let own = among(planes().into(), &[(EXCLUDE, "7070")], 7070);
-    assert_eq!(own.0, Some(false));
+    assert_eq!(injected(&[(EXCLUDE, "7070")], 7070), Some(false));
+    let unlabelled = among(planes().into(), &[], 9090).0;
+    assert_eq!(unlabelled, None, "of pods of another revision none may");
 }
 
 /// One bad annotation is enough for the injector to refuse the pods, whatever the others say.

@@ -16,13 +16,12 @@ pub(super) const EXCLUDE_INBOUND: &str = "traffic.sidecar.istio.io/excludeInboun
 pub(super) const INCLUDE_RANGES: &str = "traffic.sidecar.istio.io/includeOutboundIPRanges";
 pub(super) const EXCLUDE_RANGES: &str = "traffic.sidecar.istio.io/excludeOutboundIPRanges";
 pub(super) const EXCLUDE_OUTBOUND: &str = "traffic.sidecar.istio.io/excludeOutboundPorts";
-pub(super) const PROXY_CONFIG: &str = "proxy.istio.io/config";
 
 /// Whether a value is one that the injector takes.
 type IsValid = fn(&str) -> bool;
 
 /// What each annotation has to look like.
-const CHECKS: [(&str, IsValid); 12] = [
+const CHECKS: [(&str, IsValid); 11] = [
     (INTERCEPTION, |mode| {
         matches!(mode, "REDIRECT" | "TPROXY" | "NONE")
     }),
@@ -46,7 +45,6 @@ const CHECKS: [(&str, IsValid); 12] = [
     ("prometheus.istio.io/merge-metrics", |value| {
         boolean(value).is_some()
     }),
-    (PROXY_CONFIG, |text| proxy_config::written(text).is_ok()),
 ];
 
 /// The annotation for which the injector refuses the pods: they run as they were injected before, or not at all.
@@ -58,6 +56,7 @@ pub(super) fn refused(pods: &Workload) -> Option<String> {
             value.is_some_and(|value| !is_valid(value))
         })
         .map(|(key, _)| format!("{} is not understood", annotation(pods, key)))
+        .or_else(|| proxy_config::own(pods).err())
 }
 
 /// `Deployment shop/web: annotation traffic.sidecar.istio.io/includeInboundPorts="8080"`
@@ -173,7 +172,7 @@ mod tests {
                 "readiness.status.sidecar.istio.io/initialDelaySeconds",
                 "1s",
             ),
-            (PROXY_CONFIG, "proxyMetadata: ["),
+            (proxy_config::ANNOTATION, "proxyMetadata: ["),
         ] {
             assert!(is_refused(key, value), "{key}: {value}");
         }
@@ -197,7 +196,7 @@ mod tests {
             (EXCLUDE_OUTBOUND, "7,8,9"),
             (STATUS_PORT, "0"),
             (INTERCEPTION, "TPROXY"),
-            (PROXY_CONFIG, ""),
+            (proxy_config::ANNOTATION, ""),
             ("traffic.sidecar.istio.io/kubevirtInterfaces", "!"),
         ] {
             assert!(!is_refused(key, value), "{key}: {value}");

@@ -8,10 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::annotations::{PROXY_CONFIG, annotation};
 use super::possible::Possible;
 use super::{Mesh, MeshSettings, named};
 use crate::model::{Labels, PodsKnown, ProxyConfig, Workload, contains, embedded};
+
+pub(super) const ANNOTATION: &str = "proxy.istio.io/config";
 
 /// The configuration of some pods' proxy, as far as it decides about a scrape.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,15 +60,13 @@ pub fn effective_proxy_config(
     pods: &Workload,
 ) -> Result<EffectiveProxyConfig, String> {
     let settings = mesh.settings_of(pods);
-    let own = match pods.annotations.get(PROXY_CONFIG) {
-        None => Written::default(),
-        Some(text) => written(text)
-            .map_err(|_| format!("{} is not understood", annotation(pods, PROXY_CONFIG)))?,
-    };
+    let own = own(pods)?;
     let namespace = pods.object.namespace.as_str();
     let of = |wanted: &dyn Fn(&ProxyConfig) -> bool| -> Vec<&ProxyConfig> {
         let configs = mesh.inventory.proxy_configs.iter();
-        configs.filter(|config| wanted(config)).collect()
+        let mut configs: Vec<_> = configs.filter(|config| wanted(config)).collect();
+        configs.sort_by_key(|config| &config.object);
+        configs
     };
     let of_all = |config: &ProxyConfig| config.selector.is_empty();
 
@@ -96,12 +95,8 @@ pub fn effective_proxy_config(
     let port = Possible::of_mesh(mesh, pods, &settings.status_port, "15020", |plane| {
         plane.status_port
     });
-    let own_say = |field: &str| {
-        format!(
-            "{}: annotation {PROXY_CONFIG}: {field}",
-            named(&pods.object)
-        )
-    };
+    let own_say =
+        |field: &str| format!("{}: annotation {ANNOTATION}: {field}", named(&pods.object));
     Ok(EffectiveProxyConfig {
         metadata,
         // REDIRECT is the zero of its enum, and zeros do not overrule when the configurations are merged.
@@ -197,8 +192,19 @@ pub(super) struct Written {
     status_port: Option<u16>,
 }
 
+/// What the pods' annotation says. Its text is not repeated where it is not understood: it is long, and may hold secrets.
+pub(super) fn own(pods: &Workload) -> Result<Written, String> {
+    let Some(text) = pods.annotations.get(ANNOTATION) else {
+        return Ok(Written::default());
+    };
+    written(text).map_err(|why| {
+        let owner = named(&pods.object);
+        format!("{owner}: annotation {ANNOTATION} is not understood: {why}")
+    })
+}
+
 /// Reads the annotation as Istio reads JSON into protobuf: strings stay strings, enums go by name or number.
-pub(super) fn written(text: &str) -> Result<Written, String> {
+fn written(text: &str) -> Result<Written, String> {
     let config = match embedded(text)? {
         Value::Null => return Ok(Written::default()),
         Value::Object(config) => config,

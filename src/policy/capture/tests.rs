@@ -4,7 +4,8 @@
 //! Departs from it: upstream tests the arguments, these cases what follows from them for a port.
 //! Knows: annotations, ports. Does not know: policies.
 
-use super::super::annotations::{INCLUDE_RANGES, PROXY_CONFIG};
+use super::super::annotations::INCLUDE_RANGES;
+use super::super::proxy_config::ANNOTATION as PROXY_CONFIG;
 use super::*;
 use crate::config::Config;
 use crate::model::{ControlPlane, Inventory, Labels};

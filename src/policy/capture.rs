@@ -1,22 +1,20 @@
 //! Does the data plane take the connections to a port, or does the port speak for itself?
 //!
-//! Authority: istio/istio manifests/charts/istio-control/istio-discovery/files/injection-template.yaml (`istio-iptables -b -d`), tools/istio-iptables/pkg/capture/run.go `handleInboundPortsInclude`, pkg/kube/inject/validate.go; for ztunnel cni/pkg/iptables/iptables.go.
-//! Departs from it: `interceptionMode` in `proxy.istio.io/config` and custom injection templates are not read, the answer is then unknown; mesh-wide values count as the charts' defaults.
-//! Knows: annotations and containers of pods, a port. Does not know: policies, Namespaces.
+//! Authority: istio/istio manifests/charts/istio-control/istio-discovery/files/injection-template.yaml (`istio-iptables -m -b -d`), tools/istio-iptables/pkg/capture/run.go `handleInboundPortsInclude`, its twin cni/pkg/plugin/sidecar_redirect.go `NewRedirect`; for ztunnel cni/pkg/iptables/iptables.go.
+//! Departs from it: custom injection templates are not read, the answer is then unknown; arguments of `istio-init` in pods that are injected in Git are not read, their annotations and the mesh say the same.
+//! Knows: annotations and containers of pods, settings of the mesh, a port. Does not know: policies, Namespaces.
 
-use std::collections::BTreeSet;
-
+use super::annotations::{
+    EXCLUDE_INBOUND, INCLUDE_INBOUND, INTERCEPTION, STATUS_PORT, annotation, boolean, port_list,
+    port_number, refused,
+};
 use super::injection::has_proxy;
+use super::possible::Possible;
 use super::webhook::own_say;
-use super::{Fact, named, unseen};
+use super::{Fact, Mesh, effective_proxy_config, named, unseen};
 use crate::model::{PodsKnown, Workload};
 
-const INTERCEPTION: &str = "sidecar.istio.io/interceptionMode";
-const INCLUDE: &str = "traffic.sidecar.istio.io/includeInboundPorts";
-const EXCLUDE: &str = "traffic.sidecar.istio.io/excludeInboundPorts";
 const EXCLUDE_INTERFACES: &str = "traffic.sidecar.istio.io/excludeInterfaces";
-const STATUS_PORT: &str = "status.sidecar.istio.io/port";
-const PROXY_CONFIG: &str = "proxy.istio.io/config";
 const TEMPLATES: &str = "inject.istio.io/templates";
 const BYPASS: &str = "ambient.istio.io/bypass-inbound-capture";
 
@@ -24,13 +22,13 @@ const BYPASS: &str = "ambient.istio.io/bypass-inbound-capture";
 const HBONE: u16 = 15008;
 /// Envoy's own metrics and health, excluded for every sidecar.
 const ENVOYS_OWN: [u16; 2] = [15090, 15021];
-/// pilot-agent's port, unless the pods move it.
-const STATUS: u16 = 15020;
+/// Where captured connections end up; asked directly, Envoy has nobody to hand them to (run.go `buildInboundBlackhole`).
+const ENVOYS_LISTENERS: [u16; 2] = [15001, 15006];
 
 /// Whether the pods' sidecar takes the connections to a port, and so enforces their mTLS mode on it.
 /// A port that it does not take is plain even under STRICT. Without a port: what all ports have in common.
-pub fn captured(pods: &Workload, port: Option<u16>) -> Fact<bool> {
-    let fact = interception(pods).unwrap_or_else(|| by_ports(pods, port));
+pub fn captured(mesh: &Mesh<'_>, pods: &Workload, port: Option<u16>) -> Fact<bool> {
+    let fact = interception(mesh, pods).unwrap_or_else(|| by_ports(mesh, pods, port));
     if pods.known != PodsKnown::SelectorOnly {
         return fact;
     }
@@ -45,11 +43,9 @@ pub fn captured(pods: &Workload, port: Option<u16>) -> Fact<bool> {
 /// Whether ztunnel takes the connections to a port of ambient pods: to all but HBONE, unless the pods bypass it
 /// (istio/istio cni/pkg/nodeagent/net.go). The sidecars' annotations mean nothing to it.
 pub fn captured_by_ztunnel(pods: &Workload, port: Option<u16>) -> Fact<bool> {
-    // Go's strconv.ParseBool; what it cannot parse counts as absent.
+    // What Go cannot parse counts as absent.
     let bypass = pods.annotations.get(BYPASS);
-    if bypass
-        .is_some_and(|value| matches!(value.as_str(), "1" | "t" | "T" | "true" | "TRUE" | "True"))
-    {
+    if bypass.is_some_and(|value| boolean(value) == Some(true)) {
         return Fact::proven(false, annotation(pods, BYPASS));
     }
     match port {
@@ -63,24 +59,37 @@ pub fn captured_by_ztunnel(pods: &Workload, port: Option<u16>) -> Fact<bool> {
 }
 
 /// The answer where it is the same for every port.
-fn interception(pods: &Workload) -> Option<Fact<bool>> {
+fn interception(mesh: &Mesh<'_>, pods: &Workload) -> Option<Fact<bool>> {
+    if let Some(why) = refused(pods) {
+        return Some(Fact::unknown(why));
+    }
     if let Some(fact) = without_a_sidecar(pods) {
         return Some(fact);
     }
-    match pods.annotations.get(INTERCEPTION).map(String::as_str) {
-        Some("NONE") => Some(Fact::proven(false, annotation(pods, INTERCEPTION))),
-        Some("REDIRECT" | "TPROXY") => None,
-        Some(_) => Some(unreadable(pods, INTERCEPTION)),
-        None => pods
-            .annotations
-            .get(PROXY_CONFIG)
-            .filter(|config| config.contains("interceptionMode"))
-            .map(|_| {
-                Fact::unknown(format!(
-                    "{}: annotation {PROXY_CONFIG} sets interceptionMode",
-                    named(&pods.object)
-                ))
-            }),
+    let mode = match intercepted(mesh, pods) {
+        Ok(mode) => mode,
+        Err(why) => return Some(Fact::unknown(why)),
+    };
+    let is_known = |mode: &str| matches!(mode, "REDIRECT" | "TPROXY" | "NONE");
+    match (mode.holds(|mode| mode == "NONE"), mode.holds(is_known)) {
+        (Some(true), _) => Some(Fact {
+            value: Some(false),
+            proven: mode.proven,
+            because: mode.because,
+        }),
+        (Some(false), Some(true)) => None,
+        (Some(false) | None, _) => Some(undecided(&mode, "interceptionMode")),
+    }
+}
+
+/// How the pods' connections come to their sidecar: `NONE` if not at all.
+///
+/// # Errors
+/// The annotation for which the injector refuses the pods.
+pub(super) fn intercepted(mesh: &Mesh<'_>, pods: &Workload) -> Result<Possible, String> {
+    match pods.annotations.get(INTERCEPTION) {
+        Some(mode) => Ok(Possible::said(mode, annotation(pods, INTERCEPTION))),
+        None => Ok(effective_proxy_config(mesh, pods)?.interception),
     }
 }
 
@@ -95,7 +104,10 @@ fn without_a_sidecar(pods: &Workload) -> Option<Fact<bool>> {
             false if names.iter().all(guards_nothing) => {
                 Some(Fact::proven(false, annotation(pods, TEMPLATES)))
             }
-            false => Some(unreadable(pods, TEMPLATES)),
+            false => Some(Fact::unknown(format!(
+                "{} is not understood",
+                annotation(pods, TEMPLATES)
+            ))),
         };
     }
     // What istioctl renders for its gateways: a proxy of its own, and a label that asks for no other.
@@ -112,61 +124,130 @@ fn without_a_sidecar(pods: &Workload) -> Option<Fact<bool>> {
     })
 }
 
-fn by_ports(pods: &Workload, port: Option<u16>) -> Fact<bool> {
+fn by_ports(mesh: &Mesh<'_>, pods: &Workload, port: Option<u16>) -> Fact<bool> {
     if port == Some(HBONE) {
         return Fact::proven(false, format!("port {HBONE} is never captured"));
     }
-    match pods.annotations.get(INCLUDE).map(String::as_str) {
-        None | Some("*") => by_exclusion(pods, port),
-        Some(list) => match (port_list(list), port) {
-            (None, _) => unreadable(pods, INCLUDE),
-            (Some(included), _) if included.is_empty() => {
-                Fact::proven(false, annotation(pods, INCLUDE))
+    if let Some(port) = port.filter(|port| ENVOYS_LISTENERS.contains(port)) {
+        return Fact::unknown(format!("port {port} is Envoy's own and answers no scrape"));
+    }
+    let include = own_or_mesh(pods, INCLUDE_INBOUND, || {
+        let said = &mesh.settings_of(pods).include_inbound_ports;
+        Possible::of_mesh(mesh, pods, said, "*", |plane| {
+            plane.include_inbound_ports.clone()
+        })
+    });
+    let lists = |list: &str| {
+        port_list(list).is_some_and(|ports| port.is_some_and(|port| ports.contains(&port)))
+    };
+    let is_empty = |list: &str| list.trim().is_empty();
+    if include.holds(is_empty) == Some(true) {
+        return Fact {
+            value: Some(false),
+            proven: include.proven,
+            because: include.because,
+        };
+    }
+    match include.holds(|list| list == "*") {
+        Some(true) => by_exclusion(mesh, pods, port, &include),
+        // A list that istio-iptables cannot read keeps the pods from starting.
+        Some(false) if include.holds(|list| port_list(list).is_some()) == Some(true) => {
+            match (port, include.holds(lists)) {
+                (Some(_), Some(listed)) => judged_by_interface(
+                    pods,
+                    Fact {
+                        value: Some(listed),
+                        proven: include.proven,
+                        because: include.because,
+                    },
+                ),
+                (Some(_), None) => undecided(&include, "includeInboundPorts"),
+                (None, _) => Fact::unknown(format!(
+                    "the port is not known, and {}",
+                    include.because.join("; ")
+                )),
             }
-            (Some(included), Some(port)) => judged_by_interface(
-                pods,
-                Fact::proven(included.contains(&port), annotation(pods, INCLUDE)),
-            ),
-            (Some(_), None) => Fact::unknown(format!(
-                "the port is not known, and {}",
-                annotation(pods, INCLUDE)
-            )),
-        },
+        }
+        Some(false) | None => undecided(&include, "includeInboundPorts"),
     }
 }
 
-fn by_exclusion(pods: &Workload, port: Option<u16>) -> Fact<bool> {
-    let Some(status) = pods
-        .annotations
-        .get(STATUS_PORT)
-        .map_or(Some(STATUS), |value| parsed(value))
-    else {
-        return unreadable(pods, STATUS_PORT);
-    };
-    let Some(excluded) = pods
-        .annotations
-        .get(EXCLUDE)
-        .map_or(Some(BTreeSet::new()), |list| port_list(list))
-    else {
-        return unreadable(pods, EXCLUDE);
-    };
+fn by_exclusion(
+    mesh: &Mesh<'_>,
+    pods: &Workload,
+    port: Option<u16>,
+    include: &Possible,
+) -> Fact<bool> {
     let Some(port) = port else {
         return Fact::unknown("the port is not known, and the sidecar does not take all of them");
     };
-    if ENVOYS_OWN.contains(&port) || port == status {
+    let settings = mesh.settings_of(pods);
+    // The exclusion follows the chart's value; `statusPort` of `proxy.istio.io/config` moves only pilot-agent.
+    let status = own_or_mesh(pods, STATUS_PORT, || {
+        Possible::of_mesh(mesh, pods, &settings.status_port, "15020", |plane| {
+            plane.status_port
+        })
+    });
+    let exclude = own_or_mesh(pods, EXCLUDE_INBOUND, || {
+        Possible::of_mesh(mesh, pods, &settings.exclude_inbound_ports, "", |plane| {
+            plane.exclude_inbound_ports.clone()
+        })
+    });
+    let is_status = status.holds(|status| port_number(status) == Some(port));
+    if ENVOYS_OWN.contains(&port) || is_status == Some(true) {
         return Fact::proven(false, format!("port {port} is the sidecar's own"));
     }
-    if excluded.contains(&port) {
-        return Fact::proven(false, annotation(pods, EXCLUDE));
-    }
-    let everything = match pods.annotations.contains_key(INCLUDE) {
-        true => Fact::proven(true, annotation(pods, INCLUDE)),
-        false => Fact::assumed(
-            true,
-            format!("{} limits no inbound ports", named(&pods.object)),
-        ),
+    let lists = |list: &str| port_list(list).is_some_and(|ports| ports.contains(&port));
+    let is_excluded = match exclude.holds(|list| port_list(list).is_some()) {
+        Some(true) => exclude.holds(lists),
+        Some(false) | None => None,
     };
-    judged_by_interface(pods, everything)
+    match (is_excluded, is_status) {
+        (Some(true), _) => Fact {
+            value: Some(false),
+            proven: exclude.proven,
+            because: exclude.because,
+        },
+        (None, _) => undecided(&exclude, "excludeInboundPorts"),
+        (Some(false), None) => undecided(&status, "the status port"),
+        (Some(false), Some(_)) => {
+            let everything = Fact {
+                value: Some(true),
+                proven: include.proven,
+                because: match include.proven {
+                    true => include.because.clone(),
+                    false => vec![format!("{} limits no inbound ports", named(&pods.object))],
+                },
+            };
+            judged_by_interface(pods, everything)
+        }
+    }
+}
+
+/// What the pods' annotation says, else what the mesh says: the injection template takes one or the other whole.
+pub(super) fn own_or_mesh(
+    pods: &Workload,
+    key: &str,
+    of_mesh: impl FnOnce() -> Possible,
+) -> Possible {
+    match pods.annotations.get(key) {
+        Some(value) => Possible::said(value, annotation(pods, key)),
+        None => of_mesh().spelled_out(),
+    }
+}
+
+/// Unknown, because a setting decides that is not known or not understood.
+pub(super) fn undecided(setting: &Possible, name: &str) -> Fact<bool> {
+    let because = setting.because.iter().cloned();
+    let why = match setting.value() {
+        Some(value) => format!("{name} decides, and {value:?} is not understood"),
+        None => format!("{name} decides, and is not known"),
+    };
+    Fact {
+        value: None,
+        proven: false,
+        because: because.chain([why]).collect(),
+    }
 }
 
 /// Connections that come in by an excluded network interface are not taken; which one a scrape comes by is not known.
@@ -188,33 +269,6 @@ fn judged_by_interface(pods: &Workload, fact: Fact<bool>) -> Fact<bool> {
         because,
         ..fact
     }
-}
-
-/// `Deployment shop/web: annotation traffic.sidecar.istio.io/includeInboundPorts="8080"`
-pub(super) fn annotation(pods: &Workload, key: &str) -> String {
-    let value = pods.annotations.get(key).map_or("", String::as_str);
-    format!("{}: annotation {key}={value:?}", named(&pods.object))
-}
-
-/// The injector refuses such pods, so they run as they were injected before, or not at all.
-fn unreadable(pods: &Workload, key: &str) -> Fact<bool> {
-    Fact::unknown(format!("{} is not understood", annotation(pods, key)))
-}
-
-/// validate.go `parsePorts`: comma-separated, blanks allowed around numbers, nothing at all is no port.
-pub(super) fn port_list(list: &str) -> Option<BTreeSet<u16>> {
-    if list.trim().is_empty() {
-        Some(BTreeSet::new())
-    } else {
-        list.split(',').map(parsed).collect()
-    }
-}
-
-fn parsed(port: &str) -> Option<u16> {
-    // Go's ParseUint takes no sign, Rust's parse a plus.
-    Some(port.trim())
-        .filter(|digits| !digits.starts_with('+'))
-        .and_then(|digits| digits.parse().ok())
 }
 
 #[cfg(test)]

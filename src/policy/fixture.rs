@@ -118,6 +118,34 @@ impl PeerAuthentication {
     }
 }
 
+/// ConfigMap `name` in istio-system, which says nothing yet.
+pub(super) fn control_plane(name: &str, revision: &str) -> crate::model::ControlPlane {
+    crate::model::ControlPlane::silent(object("ConfigMap", "istio-system", name), revision)
+}
+
+/// A mesh of which these objects say something, and its settings.
+pub(super) fn said_by(control_planes: Vec<crate::model::ControlPlane>) -> (Inventory, Settings) {
+    let inventory = Inventory {
+        control_planes,
+        ..Inventory::default()
+    };
+    let settings = Settings::of(&inventory, &Config::default());
+    (inventory, settings)
+}
+
+/// ProxyConfig `name` with this environment.
+pub(super) fn proxy_config(
+    namespace: &str,
+    name: &str,
+    environment: &[(&str, &str)],
+) -> crate::model::ProxyConfig {
+    crate::model::ProxyConfig {
+        object: object("ProxyConfig", namespace, name),
+        selector: Labels::new(),
+        environment: labels(environment),
+    }
+}
+
 pub(super) fn inventory(
     namespaces: Vec<Namespace>,
     policies: Vec<PeerAuthentication>,

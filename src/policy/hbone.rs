@@ -7,25 +7,20 @@
 //! `PILOT_ENABLE_SIDECAR_LISTENING_HBONE` counts as on, as it is wherever ambient is.
 //! Knows: labels and annotations of pods, ProxyConfig, the mesh's proxyMetadata. Does not know: policies, scrapers.
 
-use serde_json::Value;
-
 use super::injection::revision;
-use super::selection::{Selects, selects};
-use super::{Fact, Mesh, named};
-use crate::model::{ControlPlane, PodsKnown, ProxyConfig, Workload, embedded};
+use super::{Fact, Mesh, effective_proxy_config, named};
+use crate::model::{ControlPlane, PodsKnown, Workload};
 
 /// The label that tells ztunnel to tunnel: a list of protocols.
 const TUNNEL: &str = "networking.istio.io/tunnel";
 const METADATA: &str = "ISTIO_META_ENABLE_HBONE";
-const PROXY_CONFIG: &str = "proxy.istio.io/config";
 
 /// Whether pods with a sidecar get requests of ambient pods through a tunnel, which counts as mutual TLS. If not,
 /// ztunnel passes the requests on as they are.
 pub fn accepts_hbone(mesh: &Mesh<'_>, pods: &Workload) -> Fact<bool> {
     let fact = by_label(pods)
-        .or_else(|| by_annotation(pods))
         .or_else(|| by_proxy_config(mesh, pods))
-        .unwrap_or_else(|| by_mesh(mesh, pods));
+        .unwrap_or_else(|| where_nobody_sets_it(mesh, pods));
     match pods.known {
         PodsKnown::Template | PodsKnown::Operator => fact,
         PodsKnown::SelectorOnly => Fact {
@@ -42,86 +37,32 @@ fn by_label(pods: &Workload) -> Option<Fact<bool>> {
     Some(Fact::proven(accepts, because))
 }
 
-fn by_annotation(pods: &Workload) -> Option<Fact<bool>> {
-    let text = pods.annotations.get(PROXY_CONFIG)?;
-    let told = |value: &str| format!("{}: {METADATA}={value}", named(&pods.object));
-    match embedded(text) {
-        // The injector refuses such pods.
-        Err(_) => Some(Fact::unknown(format!(
-            "{}: annotation {PROXY_CONFIG} is not understood",
-            named(&pods.object)
-        ))),
-        Ok(config) => match config.get("proxyMetadata")?.get(METADATA)? {
-            Value::String(value) => Some(Fact::proven(value == "true", told(value))),
-            other => Some(Fact::proven(
-                *other == Value::Bool(true),
-                told(&other.to_string()),
-            )),
-        },
-    }
-}
-
-/// Of the objects that set it the narrowest wins; where two are alike, or may not select the pods, nobody knows.
+/// What the configuration of the pods' proxy says; where it is not understood the injector refuses the pods.
 fn by_proxy_config(mesh: &Mesh<'_>, pods: &Workload) -> Option<Fact<bool>> {
-    let roots = &mesh.settings_of(pods).root_namespaces;
-    let width = |config: &ProxyConfig| {
-        if config.object.namespace != pods.object.namespace {
-            return roots
-                .contains(&config.object.namespace)
-                .then_some(Width::Mesh);
-        }
-        Some(match config.selector.is_empty() {
-            true => Width::Namespace,
-            false => Width::Workload,
-        })
+    let config = match effective_proxy_config(mesh, pods) {
+        Ok(config) => config,
+        Err(problem) => return Some(Fact::unknown(problem)),
     };
-    let mut setting: Vec<(Width, Selects, &ProxyConfig, &str)> = mesh
-        .inventory
-        .proxy_configs
-        .iter()
-        .filter_map(|config| {
-            let value = config.environment.get(METADATA)?;
-            let selected = selects(&config.selector, pods);
-            (selected != Selects::No).then_some((width(config)?, selected, config, value.as_str()))
-        })
-        .collect();
-    setting.sort_by_key(|(width, _, config, _)| (*width, config.object.to_string()));
-    let (width, _, config, value) = *setting.first()?;
-    let told = format!("{}: {METADATA}={value}", named(&config.object));
-    let is_sure = setting.iter().all(|(other_width, selected, _, other)| {
-        *other == value || (*other_width > width && *selected == Selects::Yes)
-    }) && setting[0].1 == Selects::Yes;
-    Some(if is_sure {
-        Fact::proven(value == "true", told)
-    } else {
-        Fact::unknown(format!("{told}, and which ProxyConfig counts is not known"))
+    let entry = config.metadata(METADATA)?;
+    let accepts = entry.value.holds(|value| value == "true");
+    Some(Fact {
+        value: accepts,
+        proven: accepts.is_some() && entry.value.proven,
+        because: entry.value.clone().spelled_out().because,
     })
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Width {
-    Workload,
-    Namespace,
-    Mesh,
-}
-
-fn by_mesh(mesh: &Mesh<'_>, pods: &Workload) -> Fact<bool> {
-    match mesh.settings_of(pods).proxy_metadata.get(METADATA) {
-        Some(fact) => Fact {
-            value: fact.value.as_ref().map(|value| value == "true"),
-            proven: fact.proven,
-            because: fact.because.clone(),
-        },
-        None if is_mesh_config_shown(mesh, pods) => Fact::assumed(
-            false,
-            format!("nothing sets {METADATA} for {}", named(&pods.object)),
-        ),
-        None => Fact::unknown(format!(
-            "whether the sidecar of {} accepts tunnels is not in the input: the mesh's proxyMetadata, or a label \
-             {TUNNEL} on the pods, would say it",
-            named(&pods.object)
-        )),
+/// What it means that nobody sets it.
+fn where_nobody_sets_it(mesh: &Mesh<'_>, pods: &Workload) -> Fact<bool> {
+    if is_mesh_config_shown(mesh, pods) {
+        let because = format!("nothing sets {METADATA} for {}", named(&pods.object));
+        return Fact::assumed(false, because);
     }
+    Fact::unknown(format!(
+        "whether the sidecar of {} accepts tunnels is not in the input: the mesh's proxyMetadata, or a label \
+         {TUNNEL} on the pods, would say it",
+        named(&pods.object)
+    ))
 }
 
 /// Whether the input has the rendered settings of the mesh, in which a missing key is an answer.
@@ -149,9 +90,10 @@ fn is_mesh_config_shown(mesh: &Mesh<'_>, pods: &Workload) -> bool {
 mod tests {
     use super::*;
     use crate::config::Config;
-    use crate::model::Inventory;
+    use crate::model::{Inventory, ProxyConfig};
     use crate::policy::Settings;
     use crate::policy::fixture::{annotated, inventory, labels, policy, workload};
+    use crate::policy::proxy_config::ANNOTATION;
 
     fn asked(inventory: &Inventory, pods: &Workload) -> Fact<bool> {
         let settings = Settings::of(inventory, &Config::default());
@@ -195,7 +137,7 @@ mod tests {
     #[test]
     fn the_label_wins() {
         let mut pods = annotated(&[(
-            PROXY_CONFIG,
+            ANNOTATION,
             "proxyMetadata: {ISTIO_META_ENABLE_HBONE: \"true\"}",
         )]);
         assert_eq!(of_pods(&pods), Some(true));
@@ -218,7 +160,7 @@ mod tests {
             ("proxyMetadata: [", None),
         ] {
             assert_eq!(
-                of_pods(&annotated(&[(PROXY_CONFIG, config)])),
+                of_pods(&annotated(&[(ANNOTATION, config)])),
                 accepts,
                 "{config}"
             );

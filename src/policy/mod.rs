@@ -7,6 +7,7 @@
 use crate::config::MtlsMode;
 use crate::model::{Inventory, Object, Workload};
 
+mod annotations;
 mod asked;
 mod authorization;
 mod capture;
@@ -18,7 +19,9 @@ mod mode;
 mod namespaces;
 mod outbound;
 mod outlook;
+mod possible;
 mod precedence;
+mod proxy_config;
 mod readership;
 mod registry;
 mod selection;
@@ -41,7 +44,9 @@ pub use injector::{Injector, InjectorSettings, injection_required};
 pub use mode::{Mode, Undecided, mode};
 pub use namespaces::namespaces_contradicted;
 pub use outbound::outbound_captured;
+pub use possible::Possible;
 pub use precedence::{Level, level};
+pub use proxy_config::{EffectiveProxyConfig, Metadata, Origin, effective_proxy_config};
 pub use readership::{meant_by_tag, obeyed_instead};
 pub use registry::outbound_policy;
 pub use selection::is_selected;

@@ -1,52 +1,61 @@
-//! Does a pod serve TLS with Istio's certificates by itself, whatever the policies say?
+//! Does a pod serve TLS with Istio's certificates by itself, whatever the policies say, or is a port of its proxy closed to others?
 //!
-//! Authority: istio/istio pkg/kube/inject/webhook.go `applySecurePrometheusAnnotation` and release note secure-metrics-port
-//! (ports that ask for a mesh certificate in every mode); pilot-agent's `OUTPUT_CERTS`, templates `grpc-agent` and `grpc-simple`.
-//! Departs from it: mesh-wide proxyMetadata is not read.
-//! Knows: annotations of pods, a port. Does not know: policies.
+//! Authority: istio/istio pkg/kube/inject/webhook.go `applySecurePrometheusAnnotation`, release note secure-metrics-port, `TestSecureMetricsPorts` (ports that ask for a mesh certificate in every mode; `METRICS_LOCALHOST_ACCESS_ONLY`); pilot-agent's `OUTPUT_CERTS`, templates `grpc-agent` and `grpc-simple`.
+//! Departs from it: environment of containers in Git is not read, only `proxyMetadata`.
+//! Knows: the proxy's configuration, annotations of pods, a port. Does not know: policies.
+
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use super::annotations::{STATUS_PORT, boolean, port_number};
+use super::proxy_config::{EffectiveProxyConfig, Metadata, Origin};
+use super::{Mesh, effective_proxy_config};
 use crate::model::{Workload, embedded};
 
 const SECURE_PORTS: [&str; 2] = [
     "ENVOY_SECURE_METRICS_PORT",
     "ENVOY_SECURE_MERGED_METRICS_PORT",
 ];
+const LOCALHOST_ONLY: &str = "METRICS_LOCALHOST_ACCESS_ONLY";
+/// Where Envoy serves its own metrics.
+const ENVOYS_METRICS: u16 = 15090;
 
-/// How a port may serve Istio's certificates.
+/// How a port may serve Istio's certificates, if the pods have a sidecar.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Serves {
     /// The port asks for a certificate of the mesh in every mode.
     Always(String),
+    /// The port answers only from within the pod.
+    OnlyWithin(String),
+    /// The port may be one of the former two; what is set is not known.
+    Undecided(Vec<String>),
     /// The pods hold certificates, and what they do with them nobody says.
     Perhaps(String),
 }
 
 /// Whether the pods serve Istio's certificates on a port by themselves, with the evidence.
-pub fn serves_istios_certificates(pods: &Workload, port: Option<u16>) -> Option<Serves> {
-    let config = pods.annotations.get("proxy.istio.io/config");
-    let config = config.and_then(|text| embedded(text).ok());
-    let metadata = |name: &str| config.as_ref()?.get("proxyMetadata")?.get(name).cloned();
-    let number = |value: Value| match value {
-        Value::String(text) => text.parse().ok(),
-        value => value.as_u64().and_then(|number| u16::try_from(number).ok()),
-    };
-    let secure = SECURE_PORTS
-        .iter()
-        .find(|name| port.is_some() && metadata(name).and_then(number) == port);
-    if let Some(name) = secure {
-        let how = format!(
-            "{}: {name} asks for a certificate of the mesh in every mode",
-            pods.object
-        );
-        return Some(Serves::Always(how));
+pub fn serves_istios_certificates(
+    mesh: &Mesh<'_>,
+    pods: &Workload,
+    port: Option<u16>,
+) -> Option<Serves> {
+    let config = effective_proxy_config(mesh, pods).ok();
+    let metrics = config
+        .as_ref()
+        .zip(port)
+        .and_then(|(config, port)| metrics_port(config, pods, port));
+    if metrics.is_some() {
+        return metrics;
     }
     let proxyless = pods
         .annotations
         .get("inject.istio.io/templates")
         .is_some_and(|templates| templates.contains("grpc-"));
-    (proxyless || metadata("OUTPUT_CERTS").is_some()).then(|| {
+    let output = config
+        .as_ref()
+        .and_then(|config| config.metadata("OUTPUT_CERTS"));
+    (proxyless || output.is_some_and(|output| is_written(output, pods))).then(|| {
         Serves::Perhaps(format!(
             "{} holds Istio's certificates itself, and may serve them",
             pods.object
@@ -54,41 +63,92 @@ pub fn serves_istios_certificates(pods: &Workload, port: Option<u16>) -> Option<
     })
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::policy::fixture::annotated;
-
-    const CONFIG: &str = "proxy.istio.io/config";
-
-    /// Only the configured port, as a number or as text.
-    #[test]
-    fn secure_metrics_ports() {
-        for value in ["\"15091\"", "15091"] {
-            let config = format!("proxyMetadata: {{ENVOY_SECURE_METRICS_PORT: {value}}}");
-            let pods = annotated(&[(CONFIG, &config)]);
-            assert!(matches!(
-                serves_istios_certificates(&pods, Some(15091)),
-                Some(Serves::Always(_))
-            ));
-            assert_eq!(serves_istios_certificates(&pods, Some(8080)), None);
+/// What is special about a metrics port of Istio's own.
+fn metrics_port(config: &EffectiveProxyConfig, pods: &Workload, port: u16) -> Option<Serves> {
+    for name in SECURE_PORTS {
+        let Some(entry) = config.metadata(name) else {
+            continue;
+        };
+        match entry.value.holds(|value| port_number(value) == Some(port)) {
+            Some(true) => {
+                return Some(Serves::Always(format!(
+                    "{} makes port {port} ask for a certificate of the mesh in every mode",
+                    entry.value.because.join(" and ")
+                )));
+            }
+            Some(false) => {}
+            None => return Some(undecided(name, entry)),
         }
     }
-
-    /// Pods that hold the files may serve them; others do not.
-    #[test]
-    fn pods_with_certificates() {
-        let output = annotated(&[(CONFIG, "proxyMetadata: {OUTPUT_CERTS: /x}")]);
-        let grpc = annotated(&[("inject.istio.io/templates", "grpc-agent")]);
-        for pods in [output, grpc] {
-            assert!(matches!(
-                serves_istios_certificates(&pods, Some(8080)),
-                Some(Serves::Perhaps(_))
-            ));
-        }
-        assert_eq!(
-            serves_istios_certificates(&annotated(&[]), Some(8080)),
-            None
-        );
+    let entry = config.metadata(LOCALHOST_ONLY)?;
+    // Envoy's bootstrap compares with "true"; pilot-agent reads a boolean as Go does.
+    let is_closed = match is_status_port(config, pods, port)? {
+        PlainPort::Envoys => entry.value.holds(|value| value == "true"),
+        PlainPort::Agents => entry.value.holds(|value| boolean(value) == Some(true)),
+    };
+    match is_closed {
+        Some(true) => Some(Serves::OnlyWithin(format!(
+            "{} closes port {port} to everybody outside the pod",
+            entry.value.because.join(" and ")
+        ))),
+        Some(false) => None,
+        None => Some(undecided(LOCALHOST_ONLY, entry)),
     }
 }
+
+enum PlainPort {
+    Envoys,
+    Agents,
+}
+
+fn is_status_port(config: &EffectiveProxyConfig, pods: &Workload, port: u16) -> Option<PlainPort> {
+    if port == ENVOYS_METRICS {
+        return Some(PlainPort::Envoys);
+    }
+    let is_agents = match pods.annotations.get(STATUS_PORT) {
+        Some(own) => port_number(own) == Some(port),
+        None => {
+            config
+                .status_port
+                .holds(|value| port_number(value) == Some(port))
+                != Some(false)
+        }
+    };
+    is_agents.then_some(PlainPort::Agents)
+}
+
+fn undecided(name: &str, entry: &Metadata) -> Serves {
+    let mut because = vec![format!("{name} is not known")];
+    because.extend(entry.value.because.iter().cloned());
+    Serves::Undecided(because)
+}
+
+/// Whether certificates may be written there: where only defaults name the directory, most pods have no volume at it,
+/// and nothing is written.
+fn is_written(output: &Metadata, pods: &Workload) -> bool {
+    let mounted = mounted_in_proxy(pods);
+    let may_be = |directory: &String| {
+        !directory.is_empty()
+            && (output.origin != Origin::Defaults
+                || mounted.contains(directory.trim_end_matches('/')))
+    };
+    output.value.values.iter().any(may_be)
+}
+
+/// Where `sidecar.istio.io/userVolumeMount` mounts volumes: a list, or a map from volume name to mount.
+fn mounted_in_proxy(pods: &Workload) -> BTreeSet<String> {
+    let annotation = pods.annotations.get("sidecar.istio.io/userVolumeMount");
+    let mounts: Vec<Value> = match annotation.and_then(|text| embedded(text).ok()) {
+        Some(Value::Array(mounts)) => mounts,
+        Some(Value::Object(mounts)) => mounts.into_iter().map(|(_, mount)| mount).collect(),
+        Some(_) | None => Vec::new(),
+    };
+    mounts
+        .iter()
+        .filter_map(|mount| mount.get("mountPath")?.as_str())
+        .map(|path| path.trim_end_matches('/').to_owned())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -315,7 +315,7 @@ fn excluded_ports(sayings: &mut Sayings<'_>, config: &Config) -> Fact<String> {
         plane
             .exclude_inbound_ports
             .as_ref()
-            .is_some_and(|list| super::capture::port_list(list).as_ref() != Some(configured))
+            .is_some_and(|list| super::annotations::port_list(list).as_ref() != Some(configured))
     });
     let list: Vec<String> = configured.iter().map(u16::to_string).collect();
     Fact::proven(

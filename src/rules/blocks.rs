@@ -174,8 +174,9 @@ fn encrypted_twice(meeting: &Meeting<'_>) -> Option<Decision> {
             target.data_plane,
             Some(DataPlane::None | DataPlane::Ambient)
         );
+    let mesh = meeting.scraping.patched.mesh();
     let holds_certificates =
-        policy::serves_istios_certificates(meeting.pods, meeting.target.port).is_some();
+        policy::serves_istios_certificates(&mesh, meeting.pods, meeting.target.port).is_some();
     if !speaks_certificates(meeting.endpoint) || !is_wrapped || holds_certificates {
         return None;
     }

@@ -3,7 +3,7 @@
 //! Authority: VictoriaMetrics operator docs/integrations/istio.md; istio-proxy writes the files to `OUTPUT_CERTS`
 //! (`pilot/cmd/pilot-agent`), the injection template mounts `sidecar.istio.io/userVolumeMount`.
 //! Departs from them: both annotations are merged into, not replaced.
-//! Knows: a scraper's `spec`. Does not know: endpoints, policies.
+//! Knows: a scraper's `spec`, the configuration of its proxy. Does not know: endpoints, policies.
 //!
 //! ```text
 //! istio-proxy ─ OUTPUT_CERTS ─► userVolumeMount ─► volume (emptyDir, memory) ─► volumeMounts ─► vmagent
@@ -15,8 +15,10 @@ use serde_json::Value;
 use super::completion::completion;
 use crate::config::Config;
 use crate::model::{Scraper, embedded};
+use crate::policy::{self, Mesh, Origin};
 
 pub(super) const PROXY_CONFIG: &str = "proxy.istio.io/config";
+const OUTPUT_CERTS: &str = "OUTPUT_CERTS";
 pub(super) const USER_VOLUME_MOUNT: &str = "sidecar.istio.io/userVolumeMount";
 
 /// What a scraper has of a certificate set-up.
@@ -24,6 +26,10 @@ pub(super) const USER_VOLUME_MOUNT: &str = "sidecar.istio.io/userVolumeMount";
 pub(super) struct SetUp {
     /// Where istio-proxy writes them (`OUTPUT_CERTS`).
     pub(super) output: Option<String>,
+    /// Whether `OUTPUT_CERTS` itself is set, so that it needs no more writing.
+    pub(super) writes_output: bool,
+    /// Nothing but the mesh's defaults sets it, for every pod.
+    output_by_default: bool,
     /// Whether istio-proxy mounts the volume there.
     pub(super) mounted_in_sidecar: bool,
     /// The volume that carries the files.
@@ -41,7 +47,9 @@ pub(super) struct SetUp {
 impl SetUp {
     /// Whether the input shows any part of it.
     pub(super) fn is_begun(&self) -> bool {
-        self.output.is_some() || self.mounted_in_sidecar || self.has_volume
+        (self.output.is_some() && !self.output_by_default)
+            || self.mounted_in_sidecar
+            || self.has_volume
     }
 
     /// The directory that endpoints are to name: where the scraper mounts the volume, else where
@@ -69,16 +77,23 @@ impl SetUp {
 /// Reads what a scraper has.
 ///
 /// # Errors
-/// What is wrong with an annotation that cannot be parsed, or with volumes that are no list; or
-/// that something is missing from an object that may not be changed.
-pub(super) fn read(scraper: &Scraper, config: &Config) -> Result<SetUp, String> {
-    let proxy_config = parsed_annotation(scraper, PROXY_CONFIG)?;
-    let output = proxy_config
-        .get("proxyMetadata")
-        .and_then(|metadata| metadata.get("OUTPUT_CERTS"))
-        .and_then(Value::as_str)
+/// What is wrong with an annotation that cannot be parsed, or with volumes that are no list; what no
+/// annotation can overrule; or that something is missing from an object that may not be changed.
+pub(super) fn read(mesh: &Mesh<'_>, scraper: &Scraper, config: &Config) -> Result<SetUp, String> {
+    parsed_annotation(scraper, PROXY_CONFIG)?;
+    let proxy = policy::effective_proxy_config(mesh, &scraper.pods)?;
+    let setting = proxy.metadata(OUTPUT_CERTS);
+    let output = setting
+        .and_then(|setting| setting.value.value())
         .filter(|directory| !directory.is_empty())
         .map(without_slash);
+    let by_selection = setting.filter(|setting| setting.origin == Origin::Selected);
+    if let Some(setting) = by_selection.filter(|_| output.is_none()) {
+        return Err(format!(
+            "{OUTPUT_CERTS} of a ProxyConfig wins over annotations, and is empty or not known ({})",
+            setting.value.because.join("; ")
+        ));
+    }
     let sidecar_mounts = sidecar_mounts(&parsed_annotation(scraper, USER_VOLUME_MOUNT)?);
     let volumes = list(&scraper.spec, "volumes")?;
     let mounts = container_mounts(&scraper.spec)?;
@@ -114,6 +129,9 @@ pub(super) fn read(scraper: &Scraper, config: &Config) -> Result<SetUp, String> 
         .into_iter()
         .partition(|mount| mount.volume == volume && mount.restricted.is_none());
     let set_up = SetUp {
+        output_by_default: output.is_some()
+            && setting.is_some_and(|setting| setting.origin == Origin::Defaults),
+        writes_output: output.is_some(),
         output: output.or_else(|| in_sidecar.map(|mount| mount.path.clone())),
         mounted_in_sidecar: in_sidecar.is_some(),
         has_volume: entry.is_some(),

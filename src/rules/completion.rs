@@ -28,7 +28,7 @@ pub(super) fn completion(
         .or(directories.first().copied())
         .expect("a scraper is completed for at least one directory");
     let mut annotations = Vec::new();
-    if !writes_output(scraper) {
+    if !set_up.writes_output {
         annotations.push((PROXY_CONFIG, output_certs(scraper, output)));
     }
     if !set_up.mounted_in_sidecar {
@@ -201,12 +201,4 @@ fn append(scraper: &Scraper, field: &str, entries: Vec<Value>) -> Vec<Step> {
         }
         _ => vec![add(spec, field, Value::Array(entries))],
     }
-}
-
-/// Whether `OUTPUT_CERTS` itself is written in the annotation.
-fn writes_output(scraper: &Scraper) -> bool {
-    parsed_annotation(scraper, PROXY_CONFIG)
-        .ok()
-        .and_then(|config| config.get("proxyMetadata")?.get("OUTPUT_CERTS").cloned())
-        .is_some_and(|directory| directory.as_str().is_some_and(|path| !path.is_empty()))
 }

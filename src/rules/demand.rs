@@ -43,6 +43,10 @@ pub(super) enum Aside {
     OwnPod,
     /// The scraper's sidecar encrypts the request itself.
     SidecarOriginatesTls,
+    /// Envoy's port wants TLS, and the sidecar in front of it, under STRICT, ends the TLS before it gets there.
+    EndsBeforeEnvoy,
+    /// The port answers only from within the pod.
+    OnlyWithin,
 }
 
 /// The demand table: what a port demands, by data plane, capture and mode.
@@ -99,7 +103,7 @@ pub(super) fn judge(
         return Vec::new();
     }
     let judged = judge_pods(mesh, scraper, target, pods);
-    let judged = originates::unless_encrypted(inventory, scraper, target, pods, judged);
+    let judged = originates::unless_encrypted(inventory, mesh, scraper, target, pods, judged);
     match scraper {
         Some((scraper, _)) if is_own_pod(scraper, pods) => {
             let own = of_own_pod(scraper, &judged);
@@ -135,7 +139,7 @@ fn judge_pods(
         Some(DataPlane::Sidecar | DataPlane::None) | None => policy::mode(mesh, pods, target.port),
     };
     let captured = match plane.fact.value {
-        Some(DataPlane::Sidecar) | None => policy::captured(pods, target.port),
+        Some(DataPlane::Sidecar) | None => policy::captured(mesh, pods, target.port),
         Some(DataPlane::Ambient) => policy::captured_by_ztunnel(pods, target.port),
         Some(DataPlane::None) => Fact {
             value: Some(false),
@@ -158,17 +162,44 @@ fn judge_pods(
             "no pods in the input tell the number of the port".to_owned(),
         );
     }
-    match policy::serves_istios_certificates(pods, target.port) {
-        Some(policy::Serves::Always(how)) if plane.fact.value != Some(DataPlane::None) => {
+    let mut aside = None;
+    // Without a sidecar the settings of one mean nothing.
+    let has_proxy = matches!(plane.fact.value, Some(DataPlane::Sidecar) | None);
+    match policy::serves_istios_certificates(mesh, pods, target.port) {
+        Some(policy::Serves::Always(how)) if has_proxy => {
             demand = of_secure_port(plane.fact.value, captured.value, mode.fact.value);
-            proven = demand == Demand::MutualTls && plane.fact.proven;
+            aside = (demand == Demand::Unreachable).then_some(Aside::EndsBeforeEnvoy);
+            proven = match demand {
+                Demand::MutualTls => plane.fact.proven,
+                _ => is_proven(demand, &plane.fact, &captured, &mode.fact),
+            };
             because.insert(0, how);
+        }
+        Some(policy::Serves::OnlyWithin(how)) if has_proxy => {
+            // What the sidecar takes it hands on from within the pod.
+            (demand, aside) = match (plane.fact.value, captured.value) {
+                (Some(_), Some(false)) => (Demand::Unreachable, Some(Aside::OnlyWithin)),
+                (Some(_), Some(true) | None) | (None, _) => (Demand::Unknown, None),
+            };
+            proven = demand == Demand::Unreachable && plane.fact.proven;
+            because.insert(0, how);
+        }
+        Some(policy::Serves::Undecided(why)) if has_proxy => {
+            demand = Demand::Unknown;
+            proven = false;
+            because.splice(0..0, why);
         }
         Some(policy::Serves::Perhaps(how)) if demand == Demand::Plain => {
             proven = false;
             because.push(how);
         }
-        Some(policy::Serves::Always(_) | policy::Serves::Perhaps(_)) | None => {}
+        Some(
+            policy::Serves::Always(_)
+            | policy::Serves::OnlyWithin(_)
+            | policy::Serves::Undecided(_)
+            | policy::Serves::Perhaps(_),
+        )
+        | None => {}
     }
     if captured.value == Some(true) && mode.fact.value == Some(MtlsMode::Strict) {
         // A tunnel decides; that there is none, or perhaps one, is said last.
@@ -198,7 +229,7 @@ fn judge_pods(
             because,
             chain: mode.chain,
         },
-        aside: None,
+        aside,
         undecided: mode.undecided,
         unlabelled: plane.unlabelled,
         namespace_assumed: plane.namespace_missing,
@@ -209,18 +240,23 @@ fn judge_pods(
 }
 
 /// A port that Envoy itself guards with certificates of the mesh wants them in every mode; but where
-/// the sidecar takes the port under STRICT it ends the TLS before Envoy's port sees it, and without
-/// a sidecar for sure there may be no such port.
+/// the sidecar takes the port under STRICT it ends the TLS before Envoy's port sees it, and where
+/// nobody says that there is a sidecar there may be no such port.
 fn of_secure_port(
     plane: Option<DataPlane>,
     captured: Option<bool>,
     mode: Option<MtlsMode>,
 ) -> Demand {
-    let is_open = matches!(mode, Some(MtlsMode::Permissive | MtlsMode::Disable));
-    if plane == Some(DataPlane::Sidecar) && (captured == Some(false) || is_open) {
-        Demand::MutualTls
-    } else {
-        Demand::Unknown
+    use MtlsMode::{Disable, Permissive, Strict};
+    match (plane, captured, mode) {
+        (Some(DataPlane::Sidecar), Some(false), _) => Demand::MutualTls,
+        (Some(DataPlane::Sidecar), Some(true) | None, Some(Permissive | Disable)) => {
+            Demand::MutualTls
+        }
+        (Some(DataPlane::Sidecar), Some(true), Some(Strict)) => Demand::Unreachable,
+        (Some(DataPlane::Sidecar), None, Some(Strict) | None)
+        | (Some(DataPlane::Sidecar), Some(true), None)
+        | (Some(DataPlane::Ambient | DataPlane::None) | None, _, _) => Demand::Unknown,
     }
 }
 
@@ -410,5 +446,20 @@ mod tests {
             Demand::Unknown
         );
         assert_eq!(demand(None, None, None, Some(false)), Demand::Unknown);
+    }
+
+    /// A port that Envoy guards wants certificates unless the sidecar in front of it ends the TLS.
+    #[test]
+    fn a_guarded_port_is_out_of_reach_only_behind_a_strict_sidecar() {
+        for (plane, captured, mode, _) in cells() {
+            let expected = match (plane, captured, mode) {
+                (Some(Sidecar), Some(false), _) => Demand::MutualTls,
+                (Some(Sidecar), _, Some(Permissive | Disable)) => Demand::MutualTls,
+                (Some(Sidecar), Some(true), Some(Strict)) => Demand::Unreachable,
+                (_, _, _) => Demand::Unknown,
+            };
+            let demanded = of_secure_port(plane, captured, mode);
+            assert_eq!(demanded, expected, "{plane:?} {captured:?} {mode:?}");
+        }
     }
 }

@@ -10,6 +10,7 @@ use super::Rule;
 use super::decision::{Decision, Demand, Now, Step, Transport, Verdict};
 use super::demand::Judged;
 use super::message::{self, Subject};
+use super::metrics_port;
 use super::obstacle::{self, Blocked};
 use super::scraper::Patched;
 use super::summary::{self, Summary};
@@ -191,6 +192,9 @@ fn decide(scraping: Scraping<'_>, config: &Config) -> JudgedEndpoint {
     let now = effective.unwrap_or_else(|first| first).now();
     let rule = match answer.rule {
         Rule::AlreadyRight if view.is_encrypted_by_sidecar() => Rule::SidecarOriginatesTls,
+        Rule::AmbientStrictUnreachable => {
+            metrics_port::rule_of_all(&view.judged).unwrap_or(answer.rule)
+        }
         rule => rule,
     };
 

@@ -14,6 +14,7 @@ use super::decision::{Decision, Demand};
 use super::demand::Judged;
 use super::endpoint::JudgedEndpoint;
 use super::message;
+use super::metrics_port;
 use super::scraper::Patched;
 use crate::config::{Config, MtlsMode, Severity};
 use crate::model::{Inventory, Object, PeerAuthentication};
@@ -231,19 +232,20 @@ fn of_target(endpoint: &JudgedEndpoint, judged: &Judged) -> Vec<Decision> {
             ),
         ));
     }
-    if target.demand == Demand::Unreachable
-        && endpoint.decision.rule != Rule::AmbientStrictUnreachable
-    {
+    let rule = metrics_port::rule(judged);
+    if target.demand == Demand::Unreachable && endpoint.decision.rule != rule {
         let unreachable: Vec<_> = endpoint
             .judged
             .iter()
             .filter(|judged| judged.shown.demand == Demand::Unreachable)
             .cloned()
             .collect();
-        findings.push(here(
-            Rule::AmbientStrictUnreachable,
-            message::unreachable(&unreachable),
-        ));
+        let message = if rule == Rule::MetricsPortUnreachable {
+            metrics_port::message(&unreachable)
+        } else {
+            message::unreachable(&metrics_port::others(&unreachable))
+        };
+        findings.push(here(rule, message));
     }
     findings
 }

@@ -9,6 +9,7 @@ use json_patch::PatchOperation;
 use super::Rule;
 use super::decision::{Demand, JudgedTarget, Step};
 use super::demand::{Aside, Judged};
+use super::metrics_port;
 use crate::config::{Config, InjectionUnknown, TargetsUnknown};
 use crate::policy::DataPlane;
 
@@ -87,7 +88,8 @@ pub(super) fn endpoint(subject: &Subject<'_>) -> String {
                 unknown(subject)
             ),
         },
-        Rule::AmbientStrictUnreachable => unreachable(subject.judged),
+        Rule::AmbientStrictUnreachable => unreachable(&metrics_port::others(subject.judged)),
+        Rule::MetricsPortUnreachable => metrics_port::message(subject.judged),
         Rule::SidecarOriginatesTls => {
             format!("has to stay plain ({})", originates(subject.judged))
         }
@@ -111,7 +113,6 @@ pub(super) fn endpoint(subject: &Subject<'_>) -> String {
         | Rule::AuthorizationBlocksScrape
         | Rule::RegistryOnlyBlocksScrape
         | Rule::HeadlessDoubleTls
-        | Rule::MetricsPortUnreachable
         | Rule::MeshSettingContradicted
         | Rule::MeshModeContradicted
         | Rule::NamespaceAssumed
@@ -266,7 +267,7 @@ fn originates(judged: &[Judged]) -> String {
 }
 
 /// The first piece of evidence of each target with one of these demands, each once.
-fn evidence(judged: &[Judged], demands: &[Demand]) -> String {
+pub(super) fn evidence(judged: &[Judged], demands: &[Demand]) -> String {
     evidence_list(judged, demands).join("; ")
 }
 

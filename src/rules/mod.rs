@@ -19,6 +19,7 @@ mod demand;
 mod endpoint;
 mod findings;
 mod message;
+mod metrics_port;
 mod obstacle;
 mod originates;
 mod policies;

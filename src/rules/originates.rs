@@ -18,18 +18,24 @@ use crate::targets::{self, Target};
 /// A port that is plain anyway is so with the sidecar and without it.
 pub(super) fn unless_encrypted(
     inventory: &Inventory,
+    mesh: &Mesh<'_>,
     scraper: Option<(&Scraper, &ScraperState)>,
     target: &Target<'_>,
     pods: &Workload,
     mut judged: Judged,
 ) -> Judged {
-    if judged.shown.demand == Demand::Plain {
+    // A metrics port that lets nobody in lets no sidecar in either.
+    let is_closed = matches!(
+        judged.aside,
+        Some(Aside::EndsBeforeEnvoy | Aside::OnlyWithin)
+    );
+    if judged.shown.demand == Demand::Plain || is_closed {
         return judged;
     }
     let Some(destination) = known_destination(inventory, target, pods) else {
         return judged;
     };
-    match encrypts(scraper, target.port) {
+    match encrypts(mesh, scraper, target.port) {
         Encrypts::No => {}
         Encrypts::Yes(scraper) => {
             judged.aside = Some(Aside::SidecarOriginatesTls);
@@ -69,7 +75,7 @@ pub(super) fn on_the_way(
     pods: &Workload,
 ) -> OnTheWay {
     OnTheWay {
-        takes: match encrypts(Some(scraper), target.port) {
+        takes: match encrypts(mesh, Some(scraper), target.port) {
             Encrypts::No => Some(false),
             Encrypts::Yes(_) => Some(true),
             Encrypts::Unknown(_) => None,
@@ -86,11 +92,15 @@ enum Encrypts<'a> {
     Unknown(String),
 }
 
-fn encrypts<'a>(scraper: Option<(&'a Scraper, &ScraperState)>, port: Option<u16>) -> Encrypts<'a> {
+fn encrypts<'a>(
+    mesh: &Mesh<'_>,
+    scraper: Option<(&'a Scraper, &ScraperState)>,
+    port: Option<u16>,
+) -> Encrypts<'a> {
     let Some((scraper, state)) = scraper else {
         return Encrypts::Unknown("the scraper, which is not in the input,".to_owned());
     };
-    let outbound = policy::outbound_captured(&scraper.pods, port);
+    let outbound = policy::outbound_captured(mesh, &scraper.pods, port);
     match (state.plane.value, outbound.value) {
         (Some(DataPlane::None | DataPlane::Ambient), _) | (_, Some(false)) => Encrypts::No,
         (Some(DataPlane::Sidecar), Some(true)) => Encrypts::Yes(scraper),

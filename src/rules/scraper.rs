@@ -136,7 +136,7 @@ fn state(mesh: &Mesh<'_>, scraper: &Scraper, config: &Config) -> ScraperState {
     let (label, injectable) = label(mesh, scraper, &plane, config.inject);
     let certificates = match not_understood(mesh.inventory, scraper) {
         Some(problem) => Err(problem),
-        None => injectable.and_then(|()| certificates::read(scraper, config)),
+        None => injectable.and_then(|()| certificates::read(mesh, scraper, config)),
     };
     ScraperState {
         plane,

@@ -77,6 +77,7 @@ fn traps_stay_as_they_are_beside_a_patched_object() {
         "apiVersion: istio-scrape.dev/v1alpha1\nkind: ScrapeTLS\nspec: {namespace: traps}\n";
     let flags = Flags {
         config: Some(Source::named("config.yaml", elsewhere)),
+        ..Flags::default()
     };
     let expected = patched(&guide);
     let traps: Vec<Value> = serde_json::from_str(&read(&traps)).expect("the traps are JSON");

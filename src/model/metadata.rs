@@ -38,6 +38,7 @@ pub(super) fn object(
         item,
         ignored: says(IGNORE),
         local: says(LOCAL),
+        context: false,
         accepted: annotations
             .get(ACCEPT)
             .map(|rules| accepted(rules))

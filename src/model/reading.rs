@@ -50,6 +50,11 @@ pub fn reads(api_version: &str, kind: &str) -> bool {
     subject(api_version, kind).is_some()
 }
 
+/// Whether objects of this kind say what is to be scraped.
+pub fn is_scrape(api_version: &str, kind: &str) -> bool {
+    matches!(subject(api_version, kind), Some(Subject::Scrape(_)))
+}
+
 /// Whether objects of this kind have pods.
 pub fn makes_pods(api_version: &str, kind: &str) -> bool {
     matches!(
@@ -63,6 +68,15 @@ pub fn read<'a>(
     objects: impl IntoIterator<Item = (usize, &'a Value)>,
     config: &Config,
 ) -> Inventory {
+    read_in_context(objects, usize::MAX, config)
+}
+
+/// As [`read`], where the objects from position `context` on are facts from outside the build.
+pub fn read_in_context<'a>(
+    objects: impl IntoIterator<Item = (usize, &'a Value)>,
+    context: usize,
+    config: &Config,
+) -> Inventory {
     let mut inventory = Inventory::default();
     let mut namespaces = Vec::new();
     for (item, value) in objects {
@@ -73,13 +87,14 @@ pub fn read<'a>(
         };
         let root = Field::root(value);
         let mut problems = Vec::new();
-        let object = metadata::object(
+        let mut object = metadata::object(
             &root,
             (api_version, kind),
             item,
             &config.namespace,
             &mut problems,
         );
+        object.context = item >= context;
         let found = (&mut inventory, &mut namespaces);
         add(found, subject, object.clone(), &root, &mut problems);
         inventory

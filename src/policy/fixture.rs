@@ -33,6 +33,7 @@ fn object(kind: &str, namespace: &str, name: &str) -> Object {
         namespace_assumed: false,
         ignored: false,
         local: false,
+        context: false,
         accepted: Vec::new(),
     }
 }

@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::config::Config;
 use crate::krm::{self, Item, Origin, Package, Source};
 use crate::setting::Setting;
-use crate::yaml::Rules;
+use crate::yaml::{self, Rules};
 use crate::{Error, Flags, model};
 
 /// What the files and directories of `context.files` hold.
@@ -48,16 +48,12 @@ pub(crate) fn texts(setting: &Setting, flags: &Flags) -> Result<ContextTexts, Er
         }
     };
     if !config.context_resources.is_empty() {
-        let documents: Vec<_> = config
-            .context_resources
-            .iter()
-            .map(Value::to_string)
-            .collect();
+        let documents: Vec<_> = config.context_resources.iter().map(yaml::block).collect();
         texts.sources.insert(
             0,
             Source {
                 name: setting.file.clone(),
-                text: documents.join("\n---\n"),
+                text: documents.join("---\n"),
                 origin: Origin::Configuration,
             },
         );

@@ -438,3 +438,47 @@ fn text_is_read_as_the_reader_of_the_input_reads_it() {
         "{list:?}"
     );
 }
+
+#[test]
+fn inline_resources_have_the_place_of_the_configuration() {
+    let spec = "{context: {resources: [{apiVersion: v1, kind: Namespace, metadata: {name: a}}, {apiVersion: v1, kind: Service, metadata: []}]}}";
+    let config = format!(
+        "apiVersion: istio-scrape.dev/v1alpha1\nkind: ScrapeTLS\nmetadata: {{name: config}}\nspec: {spec}\n"
+    );
+    let root = folder(&[("config.yaml", &config), ("app.yaml", "kind: A\n")]);
+    let place = |arguments: &[&str]| {
+        let ended = run_in(
+            root.path(),
+            &[&["explain", "-o", "json"], arguments].concat(),
+        );
+        let report: Value = serde_json::from_str(&ended.stdout).expect("the report is JSON");
+        report["decisions"][0]["location"].to_string()
+    };
+    let inline = r#"{"file":"config.yaml","index":1,"line":null}"#;
+    assert_eq!(place(&["--config", "config.yaml", "app.yaml"]), inline);
+    assert_eq!(place(&["app.yaml", "config.yaml"]), inline);
+    let said = run_in(root.path(), &["--config", "config.yaml", "app.yaml"]);
+    assert_snapshot!(said.stderr, @"
+    warning[not-understood]: expected a map, found a list
+      --> Service default/ /metadata (config.yaml)
+    istio-scrape: no changes, 1 warning
+    ");
+}
+
+#[test]
+fn whatever_text_is_in_an_inline_resource_can_be_read_again() {
+    let odd = r#""\x7f\u2028\u0085\ufeff\0 \t: # \U0001F600 \\""#;
+    let key = "k".repeat(300);
+    let input = format!(
+        "apiVersion: config.kubernetes.io/v1
+kind: ResourceList
+functionConfig:
+  apiVersion: istio-scrape.dev/v1alpha1
+  kind: ScrapeTLS
+  spec: {{context: {{resources: [{{apiVersion: v1, kind: ConfigMap, data: {{a: {odd}, {key}: b}}}}]}}}}
+items: []
+"
+    );
+    let ended = run(&[], &input);
+    assert_eq!((ended.code, ended.stderr.as_str()), (0, ""), "{ended}");
+}

@@ -100,7 +100,7 @@ impl<'a> Facts<'a> {
     pub(crate) fn new(input: &'a Package<'a>, context: &'a Package<'a>, config: &Config) -> Self {
         let rules = input.form.rules();
         let is_fact = |item: &Item<'_>| {
-            model::reads(&item.api_version, &item.kind)
+            model::reads(&item.api_version, &item.kind, item.name())
                 && !model::is_scrape(&item.api_version, &item.kind)
         };
         let candidates: Vec<usize> = (0..context.items.len())
@@ -133,7 +133,7 @@ impl<'a> Facts<'a> {
             .items
             .iter()
             .enumerate()
-            .filter(|(_, item)| model::reads(&item.api_version, &item.kind));
+            .filter(|(_, item)| model::reads(&item.api_version, &item.kind, item.name()));
         let of_context = self
             .counts
             .iter()
@@ -175,9 +175,9 @@ fn identity(item: &Item<'_>, rules: Rules, config: &Config) -> Option<Identity> 
         Some((group, _)) => group.to_owned(),
         None => String::new(),
     };
-    let namespace = match item.kind.as_str() {
-        "Namespace" => String::new(),
-        _ => text("namespace").unwrap_or_else(|| config.namespace.clone()),
+    let namespace = match model::is_cluster_scoped(&item.kind) {
+        true => String::new(),
+        false => text("namespace").unwrap_or_else(|| config.namespace.clone()),
     };
     Some((group, item.kind.clone(), namespace, text("name")?))
 }

@@ -61,6 +61,15 @@ pub struct Item<'t> {
     pub kind: String,
 }
 
+impl Item<'_> {
+    /// `metadata.name` where the object has it as text, else nothing.
+    pub fn name(&self) -> &str {
+        let metadata = self.node.get("metadata");
+        let name = metadata.and_then(|metadata| metadata.get("name"));
+        name.and_then(Node::text).unwrap_or_default()
+    }
+}
+
 /// All objects of all sources, and what is needed to write them back.
 #[derive(Debug, Clone)]
 pub struct Package<'t> {

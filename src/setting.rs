@@ -80,7 +80,7 @@ pub(crate) fn find(package: &Package<'_>, flags: &Flags) -> Result<Setting, Erro
 }
 
 fn configuration_of(file: &Source) -> Result<Candidate, Error> {
-    let package = krm::open(std::slice::from_ref(file), |_, _| true)?;
+    let package = krm::open(std::slice::from_ref(file), |_, _, _| true)?;
     match package.items.as_slice() {
         [only] => Ok(Candidate::read(&only.node, file.name.clone())?),
         items => Err(Error::Config(ConfigError::NotOne {

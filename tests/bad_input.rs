@@ -105,6 +105,21 @@ fn a_resource_list_without_items() {
 fn keys_written_twice() {
     assert_snapshot!(stream("kind: A\nkind: B\n"), @"istio-scrape: stdin:1 (object 1): the key `kind` at line 2 is written twice in `/`; remove one of the two, or put `---` between two objects");
     assert_snapshot!(resource_list(&format!("{ITEMS}  metadata: {{name: other}}\n")), @"istio-scrape: stdin:4 (object 1, named other): the key `metadata` at line 7 is written twice in `/`; remove one of the two");
+    // One number in two spellings is one key for kubectl.
+    let policy = |key: &str| {
+        format!(
+            "apiVersion: security.istio.io/v1\nkind: PeerAuthentication\nmetadata: {{name: web}}\nspec:\n  portLevelMtls:\n    8080: {{}}\n    {key}: {{}}\n"
+        )
+    };
+    for same in ["8080", "\"8080\"", "0x1f90", "8_080", "017620"] {
+        assert!(
+            stream(&policy(same)).contains("is written twice in `/spec/portLevelMtls`"),
+            "{same}"
+        );
+    }
+    for other in ["8081", "\"0x1f90\"", "\"08080\""] {
+        assert_eq!(run(&[], &policy(other)).code, 0, "{other}");
+    }
     let elsewhere = "kind: A\nspec: {a: 1, a: 2}\n";
     assert_eq!(run(&[], elsewhere).stdout, elsewhere);
 }

@@ -6,6 +6,7 @@
 
 mod support;
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::panic;
 use std::path::Path;
@@ -144,6 +145,9 @@ impl Case {
             writeln!(told, "    {}", text(&decision["message"])).expect("a String grows");
             for target in decision["targets"].as_array().into_iter().flatten() {
                 writeln!(told, "    - {}", target_line(target)).expect("a String grows");
+                for link in chain_lines(target) {
+                    writeln!(told, "        {link}").expect("a String grows");
+                }
             }
         }
         told.push_str("\n## Changes\n");
@@ -212,6 +216,26 @@ fn target_line(target: &Value) -> String {
             .collect::<Vec<_>>()
             .join("; "),
     )
+}
+
+/// The policies that are meant for a target, where it is more than the one that its line names.
+fn chain_lines(target: &Value) -> Vec<String> {
+    let links = target["chain"].as_array().map_or(&[][..], Vec::as_slice);
+    let policies: BTreeSet<&str> = links.iter().filter_map(|l| l["policy"].as_str()).collect();
+    let line = |link: &Value| {
+        format!(
+            "{} {}: {} {} ({})",
+            text(&link["level"]),
+            link["policy"].as_str().unwrap_or("without policy"),
+            text(&link["says"]),
+            text(&link["part"]),
+            text(&link["why"]),
+        )
+    };
+    match policies.len() {
+        0 | 1 => Vec::new(),
+        _ => links.iter().map(line).collect(),
+    }
 }
 
 fn text(value: &Value) -> &str {

@@ -17,10 +17,13 @@ use std::fs;
 
 use istio_scrape::config::{Config, MtlsMode};
 use istio_scrape::krm::Source;
-use istio_scrape::model::{Inventory, Labels, Object, PeerAuthentication, PodsKnown, Workload};
+use istio_scrape::model::{
+    InjectorWebhook, InjectorWebhooks, Inventory, Labels, NAMESPACE_NAME_LABEL, Namespace, Object,
+    PeerAuthentication, PodsKnown, Workload,
+};
 use istio_scrape::policy::{
-    Injector, Level, Mesh, Revision, Settings, ambient_enrols, injection_required, level, mode,
-    webhook_selects,
+    self, Injector, Level, Mesh, Revision, Settings, ambient_enrols, data_plane,
+    injection_required, level, mode, webhook_selects,
 };
 use istio_scrape::yaml;
 use istio_scrape::{Flags, run};
@@ -140,8 +143,11 @@ struct InjectionRow {
     never_inject_selector: Vec<LabelSelector>,
     #[serde(default)]
     always_inject_selector: Vec<LabelSelector>,
-    #[serde(rename = "installedRevisions", default)]
-    _installed_revisions: Vec<String>,
+    #[serde(default)]
+    installed_revisions: Vec<String>,
+    /// Not in Istio's rows: `enableNamespacesByDefault` of the default revision.
+    #[serde(default)]
+    enable_namespaces_by_default: bool,
     #[serde(default)]
     matched_by_revision: BTreeMap<String, bool>,
     expect: bool,
@@ -253,24 +259,149 @@ fn injection(row: &InjectionRow) -> Result<(), String> {
         Layer::WebhookSelectors => {
             let revision = webhook_selects(&row.namespace_labels, &row.pod_labels);
             for (name, matched) in &row.matched_by_revision {
-                let this = if name == "default" {
-                    Revision::Default
-                } else {
-                    Revision::Named(name.clone())
-                };
-                if (revision.as_ref() == Some(&this)) != *matched {
+                if (revision == Some(revision_of(name))) != *matched && !by_default(row, name) {
                     return Err(format!(
                         "revision {name}: expected {matched}, got {revision:?}"
                     ));
                 }
             }
-            revision.is_some()
+            let is_asked = revision
+                .as_ref()
+                .is_some_and(|asked| is_installed(row, asked));
+            if is_asked != row.expect && !row.enable_namespaces_by_default {
+                return Err(format!("expected {}, got {revision:?}", row.expect));
+            }
+            through_webhooks(row, &pods)?
         }
     };
     if actual == row.expect {
         Ok(())
     } else {
         Err(format!("expected {}, got {actual}", row.expect))
+    }
+}
+
+fn revision_of(name: &str) -> Revision {
+    match name {
+        "default" => Revision::Default,
+        name => Revision::Named(name.to_owned()),
+    }
+}
+
+/// Labels name no revision to the webhook that is asked about pods without labels.
+fn by_default(row: &InjectionRow, revision: &str) -> bool {
+    row.enable_namespaces_by_default && revision == "default"
+}
+
+fn is_installed(row: &InjectionRow, revision: &Revision) -> bool {
+    let installed = &row.installed_revisions;
+    installed.is_empty() || installed.iter().any(|name| revision_of(name) == *revision)
+}
+
+/// The whole decision about the pods, with the webhooks of the installed revisions in the input.
+fn through_webhooks(row: &InjectionRow, pods: &Workload) -> Result<bool, String> {
+    let namespace = Namespace {
+        object: object("Namespace", "", &row.namespace),
+        labels: row.namespace_labels.clone(),
+    };
+    let installed = row.installed_revisions.iter();
+    let inventory = Inventory {
+        namespaces: [(row.namespace.clone(), namespace)].into(),
+        injectors: installed.map(|revision| webhooks(row, revision)).collect(),
+        ..Inventory::default()
+    };
+    let settings = Settings::of(&inventory, &Config::default());
+    let mesh = Mesh {
+        inventory: &inventory,
+        settings: &settings,
+    };
+    let fact = data_plane(&mesh, pods).fact;
+    let asked = webhook_selects(&row.namespace_labels, &row.pod_labels);
+    let plane = match (fact.value, asked) {
+        (Some(plane), _) => plane,
+        // Another repository may install what a row knows to be missing.
+        (None, Some(revision)) if !is_installed(row, &revision) => policy::DataPlane::None,
+        (None, _) => return Err(format!("nobody knows: {fact:?}")),
+    };
+    for (revision, matched) in &row.matched_by_revision {
+        let start = format!("{}: webhook ", webhooks(row, revision).object);
+        let asks = fact.because.iter().any(|line| line.starts_with(&start));
+        if asks != *matched {
+            return Err(format!(
+                "webhooks of {revision}: expected {matched}, got {fact:?}"
+            ));
+        }
+    }
+    Ok(plane == policy::DataPlane::Sidecar)
+}
+
+/// As mutatingwebhook.yaml renders them for a revision.
+fn webhooks(row: &InjectionRow, revision: &str) -> InjectorWebhooks {
+    let absent = |key: &str| json!({"key": key, "operator": "DoesNotExist"});
+    let is = |key: &str, value: &str| json!({"key": key, "operator": "In", "values": [value]});
+    let (namespace_key, rev) = ("istio-injection", "istio.io/rev");
+    let inject = "sidecar.istio.io/inject";
+    let not_declined = json!({"key": inject, "operator": "NotIn", "values": ["false"]});
+    let mut webhooks = vec![
+        (
+            "rev.namespace",
+            vec![is(rev, revision), absent(namespace_key)],
+            vec![not_declined.clone()],
+        ),
+        (
+            "rev.object",
+            vec![absent(rev), absent(namespace_key)],
+            vec![not_declined.clone(), is(rev, revision)],
+        ),
+    ];
+    if revision == "default" {
+        webhooks.extend([
+            (
+                "namespace",
+                vec![is(namespace_key, "enabled")],
+                vec![not_declined],
+            ),
+            (
+                "object",
+                vec![absent(namespace_key), absent(rev)],
+                vec![is(inject, "true"), absent(rev)],
+            ),
+        ]);
+    }
+    if revision == "default" && row.enable_namespaces_by_default {
+        let ignored = [
+            "kube-system",
+            "kube-public",
+            "kube-node-lease",
+            "local-path-storage",
+        ];
+        let not_ignored =
+            json!({"key": NAMESPACE_NAME_LABEL, "operator": "NotIn", "values": ignored});
+        webhooks.push((
+            "auto",
+            vec![absent(namespace_key), absent(rev), not_ignored],
+            vec![absent(inject), absent(rev)],
+        ));
+    }
+    let selector = |expressions: Vec<Value>| -> LabelSelector {
+        serde_json::from_value(json!({"matchExpressions": expressions})).expect("a label selector")
+    };
+    let webhooks = webhooks
+        .into_iter()
+        .map(|(name, namespaces, pods)| InjectorWebhook {
+            name: format!("{name}.sidecar-injector.istio.io"),
+            namespaces: selector(namespaces),
+            pods: selector(pods),
+        });
+    InjectorWebhooks {
+        object: object(
+            "MutatingWebhookConfiguration",
+            "",
+            &format!("istio-sidecar-injector-{revision}"),
+        ),
+        revision: revision.to_owned(),
+        tag: None,
+        webhooks: webhooks.collect(),
     }
 }
 

@@ -28,7 +28,7 @@ struct Inherited<'n> {
     kind: &'n str,
 }
 
-impl<'a, 't, F: Fn(&str, &str) -> bool> Finder<'a, 't, F> {
+impl<'a, 't, F: Fn(&str, &str, &str) -> bool> Finder<'a, 't, F> {
     pub(super) fn new(source: &'t Source, position: usize, form: Form, reads: &'a F) -> Self {
         Self {
             source,
@@ -156,7 +156,7 @@ impl<'a, 't, F: Fn(&str, &str) -> bool> Finder<'a, 't, F> {
             item.index,
             &["kind", "apiVersion", "metadata"],
         )?;
-        let duplicate = if (self.reads)(&item.api_version, &item.kind) {
+        let duplicate = if (self.reads)(&item.api_version, &item.kind, item.name()) {
             item.node.duplicate_key()
         } else {
             let below = item.node.get("metadata").and_then(Node::duplicate_key);

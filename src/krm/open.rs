@@ -12,14 +12,14 @@ use crate::yaml::{self, Document, Node, Rules};
 
 /// Finds the objects of all sources.
 ///
-/// `reads` tells of which kinds, by `apiVersion` and `kind`, the whole object is going to be read:
+/// `reads` tells of which objects, by `apiVersion`, `kind` and `metadata.name`, the whole is going to be read:
 /// in these no key may be written twice.
 ///
 /// # Errors
 /// When a text is no YAML, or what is in it are no objects.
 pub fn open<'t>(
     sources: &'t [Source],
-    reads: impl Fn(&str, &str) -> bool,
+    reads: impl Fn(&str, &str, &str) -> bool,
 ) -> Result<Package<'t>, OpenError> {
     let documents = sources
         .iter()

@@ -1,10 +1,14 @@
-//! Whom does an AuthorizationPolicy let in?
+//! What does an AuthorizationPolicy say?
 //!
 //! Authority: istio/api security/v1beta1/authorization_policy.proto; istio/api kubernetes/customresourcedefinitions.gen.yaml.
-//! Departs from it: conditions (`when`) are kept only as far as being there.
-//! Knows: one object. Does not know: which pods it selects, what of it a TCP chain leaves.
+//! Departs from it: of addresses, tokens' issuers, hosts and trust domains only that they are asked for is kept.
+//! Knows: one object. Does not know: which pods it selects, what of it a TCP chain leaves, how it is read.
+
+mod reading;
 
 use super::{Labels, Object};
+
+pub(super) use reading::policy;
 
 /// An AuthorizationPolicy.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +19,8 @@ pub struct AuthorizationPolicy {
     pub revision: Option<String>,
     /// `spec.selector.matchLabels`; empty: every workload of the namespace, or of the mesh in the root namespace.
     pub selector: Labels,
+    /// `istio.io/dry-run: "true"`: its rules are tried and logged, and nothing is refused.
+    pub dry_run: bool,
     /// `spec.targetRef` or `spec.targetRefs` is there: it is attached to a gateway or Service and guards no port of a sidecar.
     pub attached: bool,
     /// `spec.action`.
@@ -45,8 +51,19 @@ pub struct AuthorizationRule {
     pub from: Vec<Source>,
     /// `to[].operation`
     pub to: Vec<Operation>,
-    /// `when[].key`
-    pub when: Vec<String>,
+    /// `when[]`
+    pub when: Vec<Condition>,
+}
+
+/// A further condition: one of the values if there are any, and none of `not_values`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Condition {
+    /// `key`, e.g. `source.namespace` or `request.headers[x-token]`.
+    pub key: String,
+    /// `values`
+    pub values: Vec<String>,
+    /// `notValues`
+    pub not_values: Vec<String>,
 }
 
 /// Who asks. Every list that is not empty has to match; `not` lists must not.
@@ -64,10 +81,16 @@ pub struct Source {
     pub service_accounts: Vec<String>,
     /// `notServiceAccounts`
     pub not_service_accounts: Vec<String>,
-    /// `ipBlocks`, `notIpBlocks`, `remoteIpBlocks` or `notRemoteIpBlocks` are there: addresses, which manifests do not show.
+    /// `ipBlocks` or `notIpBlocks` are there: addresses, which manifests do not show.
     pub addresses: bool,
-    /// `requestPrincipals` or `notRequestPrincipals` are there: tokens of HTTP requests.
+    /// `remoteIpBlocks` or `notRemoteIpBlocks` are there.
+    pub remote_addresses: bool,
+    /// `trustDomains` or `notTrustDomains` are there.
+    pub trust_domains: bool,
+    /// `requestPrincipals` are there: tokens that an HTTP request has to bring.
     pub tokens: bool,
+    /// `notRequestPrincipals` are there: tokens that it must not bring.
+    pub not_tokens: bool,
 }
 
 /// What is asked for. Every list that is not empty has to match; `not` lists must not.

@@ -4,11 +4,108 @@
 //! Departs from it: only what decides about a scrape is read; charts' defaults are not filled in.
 //! Knows: one object. Does not know: which of several counts, what nobody says.
 
+mod config_maps;
+mod helm_values;
+mod maistra;
+mod mesh_config;
+mod operators;
+mod proxy_config;
+mod webhooks;
+
 use std::collections::BTreeMap;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use serde_json::Value;
 
+use super::field::{Field, Problem, Read, noted};
 use super::{Labels, MtlsMode, Object};
+use config_maps::ConfigMap;
+use maistra::Version;
+
+pub(super) use proxy_config::proxy_config;
+pub(super) use webhooks::{is_injectors, webhooks};
+
+/// The revision of an istiod that was installed without naming one.
+const DEFAULT_REVISION: &str = "default";
+
+/// In which language an object speaks about the mesh.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Language {
+    ConfigMap(ConfigMap),
+    IstioOperator,
+    SailIstio,
+    SailRevision,
+    Maistra(Version),
+}
+
+impl Language {
+    /// The language of objects of a kind; of ConfigMaps only the name tells.
+    pub(super) fn of(api_version: &str, kind: &str, name: &str) -> Option<Self> {
+        match (api_version, kind) {
+            ("v1", "ConfigMap") => ConfigMap::named(name).map(Self::ConfigMap),
+            ("install.istio.io/v1alpha1", "IstioOperator") => Some(Self::IstioOperator),
+            ("sailoperator.io/v1" | "sailoperator.io/v1alpha1", "Istio") => Some(Self::SailIstio),
+            ("sailoperator.io/v1" | "sailoperator.io/v1alpha1", "IstioRevision") => {
+                Some(Self::SailRevision)
+            }
+            ("maistra.io/v1", "ServiceMeshControlPlane") => Some(Self::Maistra(Version::V1)),
+            ("maistra.io/v2", "ServiceMeshControlPlane") => Some(Self::Maistra(Version::V2)),
+            _ => None,
+        }
+    }
+
+    /// Whether an object that may speak it does: a ConfigMap of somebody else's may have a name like Istio's.
+    pub(super) fn is_spoken_by(self, value: &Value) -> bool {
+        match self {
+            Self::ConfigMap(config_map) => config_map.recognises(value),
+            Self::IstioOperator | Self::SailIstio | Self::SailRevision | Self::Maistra(_) => true,
+        }
+    }
+
+    /// What an object says about the meshes of its revisions. A field that cannot be understood is noted and not said.
+    pub(super) fn read(
+        self,
+        object: Object,
+        root: &Field<'_>,
+        problems: &mut Vec<Problem>,
+    ) -> Vec<ControlPlane> {
+        let planes = match self {
+            Self::ConfigMap(config_map) => Ok(vec![config_map.read(object, root, problems)]),
+            Self::IstioOperator => {
+                operators::istio_operator(object, root, problems).map(|plane| vec![plane])
+            }
+            Self::SailIstio => {
+                operators::sail_istio(object, root, problems).map(|plane| vec![plane])
+            }
+            Self::SailRevision => {
+                operators::sail_revision(object, root, problems).map(|plane| vec![plane])
+            }
+            Self::Maistra(version) => maistra::control_planes(version, object, root, problems),
+        };
+        noted(planes, problems).unwrap_or_default()
+    }
+}
+
+/// Takes over what is said.
+fn set<T>(slot: &mut Option<T>, said: Read<Option<T>>, problems: &mut Vec<Problem>) {
+    if let Some(said) = noted(said, problems).flatten() {
+        *slot = Some(said);
+    }
+}
+
+/// A port, as a number or as its digits.
+fn port(field: &Field<'_>) -> Read<Option<u16>> {
+    let number = match field.written() {
+        None => return Ok(None),
+        Some(Value::String(digits)) => digits.parse().ok(),
+        Some(Value::Number(number)) => number.as_u64().and_then(|number| number.try_into().ok()),
+        Some(_) => None,
+    };
+    match number {
+        Some(port) if port > 0 => Ok(Some(port)),
+        _ => Err(field.problem("expected a port number from 1 to 65535")),
+    }
+}
 
 /// What one object says about the mesh of one revision; `None` or empty: it does not say it.
 #[derive(Debug, Clone, PartialEq)]

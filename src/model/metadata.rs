@@ -24,9 +24,9 @@ pub(super) fn object(
 ) -> Object {
     let name = noted(name(root), problems).unwrap_or_default();
     let annotations = noted(annotations(root), problems).unwrap_or_default();
-    let written = match kind {
-        "Namespace" => Some(String::new()),
-        _ => noted(namespace(root), problems).flatten(),
+    let written = match is_cluster_scoped(kind) {
+        true => Some(String::new()),
+        false => noted(namespace(root), problems).flatten(),
     };
     let says = |key: &str| annotations.get(key).is_some_and(|value| value == "true");
     Object {
@@ -44,6 +44,14 @@ pub(super) fn object(
             .map(|rules| accepted(rules))
             .unwrap_or_default(),
     }
+}
+
+/// Whether objects of this kind, of those that are read, stand in no namespace.
+pub fn is_cluster_scoped(kind: &str) -> bool {
+    matches!(
+        kind,
+        "Namespace" | "MutatingWebhookConfiguration" | "Istio" | "IstioRevision"
+    )
 }
 
 /// `metadata.labels`.

@@ -23,6 +23,7 @@ mod scrapers;
 mod scrapes;
 mod selectors;
 mod services;
+mod sidecar;
 mod workloads;
 
 use std::collections::BTreeMap;
@@ -33,14 +34,18 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use serde_json::{Map, Value};
 
 pub use crate::config::MtlsMode;
-pub use authorization::{Action, AuthorizationPolicy, AuthorizationRule, Operation, Source};
+pub use authorization::{
+    Action, AuthorizationPolicy, AuthorizationRule, Condition, Operation, Source,
+};
 pub use control_plane::{
     ControlPlane, InjectorWebhook, InjectorWebhooks, OutboundPolicy, ProxyConfig,
 };
 pub use embedded::embedded;
 pub use index::LabelIndex;
+pub use metadata::is_cluster_scoped;
 pub use reading::{is_scrape, makes_pods, read, read_in_context, reads};
 pub use selectors::{contains, described, selects};
+pub use sidecar::Sidecar;
 
 /// Labels or annotations.
 pub type Labels = BTreeMap<String, String>;
@@ -66,6 +71,8 @@ pub struct Inventory {
     pub control_planes: Vec<ControlPlane>,
     /// Webhooks of injectors. None at all: which revisions are installed is not in the input.
     pub injectors: Vec<InjectorWebhooks>,
+    /// Sidecar objects.
+    pub sidecars: Vec<Sidecar>,
     /// ProxyConfig objects.
     pub proxy_configs: Vec<ProxyConfig>,
     /// Scrape objects.
@@ -82,6 +89,11 @@ impl Inventory {
     /// The Services of a namespace.
     pub fn services_in(&self, namespace: &str) -> &[Service] {
         reading::in_namespace(&self.services, |service| &service.object, namespace)
+    }
+
+    /// The AuthorizationPolicies of a namespace.
+    pub fn authorizations_in(&self, namespace: &str) -> &[AuthorizationPolicy] {
+        reading::in_namespace(&self.authorizations, |policy| &policy.object, namespace)
     }
 
     /// The workloads of a namespace.
@@ -315,6 +327,8 @@ pub struct Endpoint {
     pub scheme: Option<String>,
     /// `tlsConfig` as written.
     pub tls: Option<Map<String, Value>>,
+    /// `path` as written; `None`: `/metrics`.
+    pub path: Option<String>,
     /// `relabelConfigs` as written; `None`: no such key.
     pub relabelings: Option<Vec<Value>>,
     /// `proxyURL`.

@@ -6,12 +6,20 @@
 
 use std::collections::BTreeMap;
 
+use jsonptr::PointerBuf;
+
 use super::field::{Field, Problem, Read, noted};
 use super::metadata::{self, REVISION};
 use super::{Labels, MtlsMode, Object, PeerAuthentication};
 
 /// `maxLength` of label values in the CRD.
 const LONGEST_LABEL_VALUE: usize = 63;
+/// `maxProperties` of `matchLabels` in the CRD.
+const MOST_LABELS: usize = 4096;
+
+const GROUP: &str = "security.istio.io";
+/// The versions that the CRD serves.
+const VERSIONS: [&str; 2] = ["security.istio.io/v1", "security.istio.io/v1beta1"];
 
 /// A policy; every problem is a reason why it is refused.
 pub(super) fn policy(
@@ -19,6 +27,16 @@ pub(super) fn policy(
     root: &Field<'_>,
     mut problems: Vec<Problem>,
 ) -> PeerAuthentication {
+    if !VERSIONS.contains(&object.api_version.as_str()) {
+        problems.push(Problem {
+            at: PointerBuf::from_tokens(["apiVersion"]),
+            text: format!(
+                "Istio has no version {} of PeerAuthentication; expected {}",
+                object.api_version,
+                VERSIONS.join(" or ")
+            ),
+        });
+    }
     let created = noted(created(root), &mut problems).flatten();
     let labels = noted(metadata::labels(root), &mut problems).unwrap_or_default();
     let mut policy = PeerAuthentication {
@@ -55,10 +73,15 @@ fn created(root: &Field<'_>) -> Read<Option<String>> {
         .map(str::to_owned))
 }
 
-fn selector(spec: &Field<'_>, problems: &mut Vec<Problem>) -> Read<Labels> {
+/// `selector.matchLabels`, each label checked as Istio does for every policy (`validateWorkloadSelector`).
+pub(super) fn selector(spec: &Field<'_>, problems: &mut Vec<Problem>) -> Read<Labels> {
     let selector = spec.key("selector")?;
     let labels = selector.key("matchLabels")?;
-    for (key, value) in labels.entries()?.unwrap_or_default() {
+    let entries = labels.entries()?.unwrap_or_default();
+    if entries.len() > MOST_LABELS {
+        problems.push(labels.problem(format!("more than {MOST_LABELS} labels")));
+    }
+    for (key, value) in entries {
         let text = noted(value.string(), problems)
             .flatten()
             .unwrap_or_default();
@@ -109,7 +132,12 @@ fn ports(
     let mut ports = BTreeMap::new();
     for (key, mtls) in entries {
         let Some(port) = port_number(key) else {
-            problems.push(mtls.problem("expected a port number from 1 to 65535 as the key"));
+            let digits = key.trim_start_matches('0');
+            let zeros = digits.len() < key.len() && port_number(digits).is_some();
+            problems.push(mtls.problem(match zeros {
+                true => "expected a port number without zeros before it as the key",
+                false => "expected a port number from 1 to 65535 as the key",
+            }));
             continue;
         };
         if let Some(mode) = noted(mode(&mtls), problems) {
@@ -119,11 +147,61 @@ fn ports(
     Ok(ports)
 }
 
-/// Digits only: Istio decodes keys as `uint32`, which takes no sign.
+/// Digits only, and no zero before them: Istio's webhook decodes keys as JSON numbers into `uint32`
+/// (istio/istio pkg/util/protomarshal, on golang/protobuf's jsonpb).
 fn port_number(key: &str) -> Option<u16> {
-    let digits = key.bytes().all(|byte| byte.is_ascii_digit());
+    let digits = key.bytes().all(|byte| byte.is_ascii_digit()) && !key.starts_with('0');
     key.parse().ok().filter(|port| digits && *port > 0)
 }
+
+/// Fields that the CRD does not have: the API server drops them, so what they were to say is not said.
+pub(super) fn unknown_fields(root: &Field<'_>) -> Vec<Problem> {
+    let mut unknown = Vec::new();
+    // What is no map is refused, and said there.
+    let Ok(spec) = root.key("spec") else {
+        return unknown;
+    };
+    note_unknown(&spec, &["selector", "mtls", "portLevelMtls"], &mut unknown);
+    if let Ok(selector) = spec.key("selector") {
+        note_unknown(&selector, &["matchLabels"], &mut unknown);
+    }
+    if let Ok(mtls) = spec.key("mtls") {
+        note_unknown(&mtls, &["mode"], &mut unknown);
+    }
+    if let Ok(ports) = spec.key("portLevelMtls") {
+        for (_, mtls) in ports.entries().ok().flatten().unwrap_or_default() {
+            note_unknown(&mtls, &["mode"], &mut unknown);
+        }
+    }
+    unknown
+}
+
+fn note_unknown(map: &Field<'_>, known: &[&str], unknown: &mut Vec<Problem>) {
+    for (key, value) in map.entries().ok().flatten().unwrap_or_default() {
+        if known.contains(&key) {
+            continue;
+        }
+        let meant = known.iter().find(|name| name.eq_ignore_ascii_case(key));
+        let expected = meant.map_or_else(|| known.join(", "), ToString::to_string);
+        unknown.push(value.problem(format!(
+            "PeerAuthentication has no such field, and the API server drops it; expected {expected}"
+        )));
+    }
+}
+
+/// Whether it is a policy, in whatever version.
+pub(super) fn is_policy(api_version: &str, kind: &str) -> bool {
+    api_version.split_once('/').map(|(group, _)| group) == Some(GROUP)
+        && kind == "PeerAuthentication"
+}
+
+/// Whether it is a policy as Istio had them before PeerAuthentication.
+pub(super) fn is_of_old(api_version: &str, kind: &str) -> bool {
+    api_version.starts_with("authentication.istio.io/") && ["Policy", "MeshPolicy"].contains(&kind)
+}
+
+/// What to say of a policy of old.
+pub(super) const OF_OLD: &str = "Istio has not read this kind since 1.6; write a PeerAuthentication of security.istio.io/v1 instead";
 
 #[cfg(test)]
 mod tests {
@@ -147,6 +225,11 @@ mod tests {
         policy_of(json!({}), spec).refused
     }
 
+    fn many_labels(count: usize) -> Value {
+        let labels = (0..count).map(|number| (format!("l{number}"), json!("")));
+        Value::Object(labels.collect())
+    }
+
     /// istio/api, tests/testdata/peerauth-valid.yaml.
     #[test]
     fn valid_policies_are_not_refused() {
@@ -159,6 +242,8 @@ mod tests {
             json!({"selector": {}}),
             json!({"selector": {"matchLabels": {}}}),
             json!({"selector": {"matchLabels": {"app": ""}}}),
+            json!({"selector": {"matchLabels": {"app": "a".repeat(63)}}}),
+            json!({"selector": {"matchLabels": many_labels(4096)}}),
             json!({"selector": {"matchLabels": {"app": "demo"}}, "portLevelMtls": {"80": {"mode": "STRICT"}}}),
         ] {
             assert_eq!(refused(spec.clone()), Vec::<String>::new(), "{spec}");
@@ -201,6 +286,30 @@ mod tests {
             (
                 json!({"selector": labels, "portLevelMtls": {"+80": {}}}),
                 "/spec/portLevelMtls/+80: ",
+            ),
+            (
+                json!({"selector": labels, "portLevelMtls": {"080": {}}}),
+                "/spec/portLevelMtls/080: ",
+            ),
+            (
+                json!({"selector": labels, "portLevelMtls": {"0x50": {}}}),
+                "/spec/portLevelMtls/0x50: ",
+            ),
+            (
+                json!({"selector": labels, "portLevelMtls": {"80": "STRICT"}}),
+                "/spec/portLevelMtls/80: ",
+            ),
+            (
+                json!({"selector": {"matchLabels": {"app": "a".repeat(64)}}}),
+                "/spec/selector/matchLabels/app: ",
+            ),
+            (
+                json!({"selector": {"matchLabels": many_labels(4097)}}),
+                "/spec/selector/matchLabels: ",
+            ),
+            (
+                json!({"selector": {"matchLabels": ["app"]}}),
+                "/spec/selector/matchLabels: ",
             ),
             (
                 json!({"selector": labels, "portLevelMtls": {"80": {"mode": "TLS"}}}),
@@ -271,5 +380,70 @@ mod tests {
         assert!(policy.refused[0].starts_with("/metadata/namespace: "));
         let labels = json!({"matchLabels": {"a": 1, "b": 2}});
         assert_eq!(refused(json!({"selector": labels})).len(), 2);
+    }
+
+    /// The CRD prunes what it does not know, so `spec.mtls.Mode` leaves `spec.mtls` empty.
+    #[test]
+    fn unknown_fields_are_told_and_say_nothing() {
+        let unread = |spec: Value| {
+            let object = json!({"apiVersion": "security.istio.io/v1", "kind": "PeerAuthentication",
+                "metadata": {"name": "default", "namespace": "demo"}, "spec": spec});
+            let inventory = read([(0, &object)], &Config::default());
+            let policy = &inventory.policies[0];
+            assert_eq!((policy.mode, policy.refused.as_slice()), (None, &[][..]));
+            inventory
+                .unread
+                .iter()
+                .map(|unread| format!("{}: {}", unread.at, unread.problem))
+                .collect::<Vec<_>>()
+        };
+        let no_field =
+            "PeerAuthentication has no such field, and the API server drops it; expected";
+        for (spec, expected) in [
+            (json!({"mtls": {"mode": "UNSET"}}), vec![]),
+            (
+                json!({"portLevelMTLS": {"80": {}}}),
+                vec![("/spec/portLevelMTLS", "portLevelMtls")],
+            ),
+            (
+                json!({"mtls": {"Mode": "STRICT"}}),
+                vec![("/spec/mtls/Mode", "mode")],
+            ),
+            (
+                json!({"mode": "STRICT"}),
+                vec![("/spec/mode", "selector, mtls, portLevelMtls")],
+            ),
+            (
+                json!({"selector": {"app": "web", "matchLabels": {"app": "web"}},
+                    "portLevelMtls": {"80": {"MODE": "STRICT"}, "81": null}}),
+                vec![
+                    ("/spec/selector/app", "matchLabels"),
+                    ("/spec/portLevelMtls/80/MODE", "mode"),
+                ],
+            ),
+        ] {
+            let expected: Vec<_> = expected
+                .into_iter()
+                .map(|(at, meant)| format!("{at}: {no_field} {meant}"))
+                .collect();
+            assert_eq!(unread(spec.clone()), expected, "{spec}");
+        }
+    }
+
+    #[test]
+    fn versions_that_istio_does_not_serve_are_refused() {
+        let of = |api_version: &str, kind: &str| {
+            let object = json!({"apiVersion": api_version, "kind": kind,
+                "metadata": {"name": "default", "namespace": "demo"}, "spec": {}});
+            read([(0, &object)], &Config::default())
+        };
+        assert_eq!(
+            of("security.istio.io/v1beta1", "PeerAuthentication").policies[0].refused,
+            [""; 0]
+        );
+        let alpha = of("security.istio.io/v1alpha1", "PeerAuthentication");
+        assert!(alpha.policies[0].refused[0].starts_with("/apiVersion: "));
+        let of_old = of("authentication.istio.io/v1alpha1", "Policy");
+        assert_eq!((of_old.policies.len(), of_old.unread.len()), (0, 1));
     }
 }

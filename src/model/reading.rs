@@ -7,10 +7,11 @@
 use jsonptr::PointerBuf;
 use serde_json::Value;
 
+use super::control_plane::{self, Language};
 use super::field::{Field, Problem, noted};
 use super::{
-    Inventory, Namespace, Object, ScrapeKind, Unread, metadata, peer_authentication, scrapers,
-    scrapes, services, workloads,
+    Inventory, Namespace, Object, ScrapeKind, Unread, authorization, metadata, peer_authentication,
+    scrapers, scrapes, services, sidecar, workloads,
 };
 use crate::config::Config;
 
@@ -20,20 +21,32 @@ enum Subject {
     Service,
     Workload,
     PeerAuthentication,
+    AuthorizationPolicy,
+    Sidecar,
+    PolicyOfOld,
     Scrape(ScrapeKind),
     VMAgent,
+    ControlPlane(Language),
+    InjectorWebhooks,
+    ProxyConfig,
 }
 
-fn subject(api_version: &str, kind: &str) -> Option<Subject> {
+fn subject(api_version: &str, kind: &str, name: &str) -> Option<Subject> {
     match (api_version, kind) {
         ("v1", "Namespace") => Some(Subject::Namespace),
         ("v1", "Service") => Some(Subject::Service),
         ("v1", "Pod" | "ReplicationController")
         | ("apps/v1", "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet")
         | ("batch/v1", "Job" | "CronJob") => Some(Subject::Workload),
-        ("security.istio.io/v1" | "security.istio.io/v1beta1", "PeerAuthentication") => {
-            Some(Subject::PeerAuthentication)
+        ("security.istio.io/v1" | "security.istio.io/v1beta1", "AuthorizationPolicy") => {
+            Some(Subject::AuthorizationPolicy)
         }
+        (
+            "networking.istio.io/v1"
+            | "networking.istio.io/v1beta1"
+            | "networking.istio.io/v1alpha3",
+            "Sidecar",
+        ) => Some(Subject::Sidecar),
         ("operator.victoriametrics.com/v1beta1", "VMServiceScrape") => {
             Some(Subject::Scrape(ScrapeKind::VMServiceScrape))
         }
@@ -41,24 +54,49 @@ fn subject(api_version: &str, kind: &str) -> Option<Subject> {
             Some(Subject::Scrape(ScrapeKind::VMPodScrape))
         }
         ("operator.victoriametrics.com/v1beta1", "VMAgent") => Some(Subject::VMAgent),
-        _ => None,
+        ("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration") => {
+            Some(Subject::InjectorWebhooks)
+        }
+        ("networking.istio.io/v1beta1", "ProxyConfig") => Some(Subject::ProxyConfig),
+        _ if peer_authentication::is_policy(api_version, kind) => Some(Subject::PeerAuthentication),
+        _ if peer_authentication::is_of_old(api_version, kind) => Some(Subject::PolicyOfOld),
+        _ => Language::of(api_version, kind, name).map(Subject::ControlPlane),
     }
 }
 
-/// Whether the model looks into objects of this kind. The group counts: `serving.knative.dev` has a Service too.
-pub fn reads(api_version: &str, kind: &str) -> bool {
-    subject(api_version, kind).is_some()
+/// Whether the model looks into objects of this kind and name. The group counts: `serving.knative.dev` has a Service too.
+/// The name counts for ConfigMaps, of which only Istio's are of interest.
+pub fn reads(api_version: &str, kind: &str, name: &str) -> bool {
+    subject(api_version, kind, name).is_some()
+}
+
+/// Whether an object is what its kind and name make it look like.
+fn is_genuine(subject: &Subject, value: &Value) -> bool {
+    match subject {
+        Subject::ControlPlane(language) => language.is_spoken_by(value),
+        Subject::InjectorWebhooks => control_plane::is_injectors(value),
+        Subject::Namespace
+        | Subject::Service
+        | Subject::Workload
+        | Subject::PeerAuthentication
+        | Subject::AuthorizationPolicy
+        | Subject::Sidecar
+        | Subject::PolicyOfOld
+        | Subject::Scrape(_)
+        | Subject::VMAgent
+        | Subject::ProxyConfig => true,
+    }
 }
 
 /// Whether objects of this kind say what is to be scraped.
 pub fn is_scrape(api_version: &str, kind: &str) -> bool {
-    matches!(subject(api_version, kind), Some(Subject::Scrape(_)))
+    matches!(subject(api_version, kind, ""), Some(Subject::Scrape(_)))
 }
 
 /// Whether objects of this kind have pods.
 pub fn makes_pods(api_version: &str, kind: &str) -> bool {
     matches!(
-        subject(api_version, kind),
+        subject(api_version, kind, ""),
         Some(Subject::Workload | Subject::VMAgent)
     )
 }
@@ -82,7 +120,10 @@ pub fn read_in_context<'a>(
     for (item, value) in objects {
         let text = |key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default();
         let (api_version, kind) = (text("apiVersion"), text("kind"));
-        let Some(subject) = subject(api_version, kind) else {
+        let name = value.pointer("/metadata/name").and_then(Value::as_str);
+        let Some(subject) = subject(api_version, kind, name.unwrap_or_default())
+            .filter(|subject| is_genuine(subject, value))
+        else {
             continue;
         };
         let root = Field::root(value);
@@ -124,7 +165,14 @@ fn add(
             let reasons = std::mem::take(problems);
             let policy = peer_authentication::policy(object, root, reasons);
             inventory.policies.push(policy);
+            problems.extend(peer_authentication::unknown_fields(root));
         }
+        Subject::AuthorizationPolicy => {
+            let reasons = std::mem::take(problems);
+            let policy = authorization::policy(object, root, reasons);
+            inventory.authorizations.push(policy);
+        }
+        Subject::PolicyOfOld => problems.push(root.problem(peer_authentication::OF_OLD)),
         _ if !problems.is_empty() => {}
         Subject::Namespace => {
             namespaces.extend(noted(metadata::namespace_object(object, root), problems));
@@ -137,6 +185,10 @@ fn add(
             let workload = workloads::workload(object, root, problems);
             inventory.workloads.extend(noted(workload, problems));
         }
+        Subject::Sidecar => {
+            let sidecar = sidecar::sidecar(object, root);
+            inventory.sidecars.extend(noted(sidecar, problems));
+        }
         Subject::Scrape(kind) => {
             let scrape = scrapes::scrape(object, kind, root, problems);
             inventory.scrapes.extend(noted(scrape, problems));
@@ -146,6 +198,18 @@ fn add(
             let pods = pods_are_known.then(|| scraper.pods.clone());
             inventory.workloads.extend(pods);
             inventory.scrapers.push(scraper);
+        }
+        Subject::ControlPlane(language) => {
+            let planes = language.read(object, root, problems);
+            inventory.control_planes.extend(planes);
+        }
+        Subject::InjectorWebhooks => {
+            let webhooks = control_plane::webhooks(object, root, problems);
+            inventory.injectors.extend(webhooks);
+        }
+        Subject::ProxyConfig => {
+            let config = control_plane::proxy_config(object, root);
+            inventory.proxy_configs.extend(noted(config, problems));
         }
     }
 }
@@ -180,6 +244,11 @@ fn sorted(mut inventory: Inventory) -> Inventory {
     sort(&mut inventory.services, |service| &service.object);
     sort(&mut inventory.workloads, |workload| &workload.object);
     sort(&mut inventory.policies, |policy| &policy.object);
+    sort(&mut inventory.authorizations, |policy| &policy.object);
+    sort(&mut inventory.sidecars, |sidecar| &sidecar.object);
+    sort(&mut inventory.control_planes, |plane| &plane.object);
+    sort(&mut inventory.injectors, |webhooks| &webhooks.object);
+    sort(&mut inventory.proxy_configs, |config| &config.object);
     sort(&mut inventory.scrapes, |scrape| &scrape.object);
     sort(&mut inventory.scrapers, |scraper| &scraper.object);
     sort(&mut inventory.unread, |unread| &unread.object);
@@ -220,7 +289,10 @@ mod tests {
             ("v1", "Deployment", false),
             ("batch/v1", "CronJob", true),
             ("security.istio.io/v1beta1", "PeerAuthentication", true),
-            ("security.istio.io/v1alpha1", "PeerAuthentication", false),
+            ("security.istio.io/v1alpha1", "PeerAuthentication", true),
+            ("security.istio.io/v1", "RequestAuthentication", false),
+            ("authentication.istio.io/v1alpha1", "MeshPolicy", true),
+            ("policy/v1", "Policy", false),
             ("operator.victoriametrics.com/v1beta1", "VMAgent", true),
             (
                 "operator.victoriametrics.com/v1beta1",
@@ -228,7 +300,8 @@ mod tests {
                 false,
             ),
         ] {
-            assert_eq!(reads(api_version, kind), expected, "{api_version} {kind}");
+            let read = reads(api_version, kind, "demo");
+            assert_eq!(read, expected, "{api_version} {kind}");
         }
         assert!(makes_pods("v1", "Pod") && !makes_pods("v1", "Service"));
     }

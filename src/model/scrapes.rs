@@ -93,6 +93,7 @@ fn endpoint(field: &Field<'_>, kind: ScrapeKind, role: DiscoveryRole) -> Read<En
             Some(Value::Object(map)) => Some(map.clone()),
             Some(_) => return Err(tls.expected("a map")),
         },
+        path: text("path")?,
         relabelings: relabelings.written().and_then(Value::as_array).cloned(),
         proxy_url: text("proxyURL")?,
     })
@@ -243,13 +244,14 @@ mod tests {
         let inventory = inventory(
             "VMServiceScrape",
             json!({"scrapeClass": "", "endpoints": [
-            {"scheme": "HTTPS", "tlsConfig": {}, "relabelConfigs": [], "proxyURL": "http://proxy"},
+            {"scheme": "HTTPS", "path": "/stats", "tlsConfig": {}, "relabelConfigs": [], "proxyURL": "http://proxy"},
             {"scheme": "", "tlsConfig": null, "relabelConfigs": null}]}),
         );
         let [first, second] = inventory.scrapes[0].endpoints.as_slice() else {
             panic!("two")
         };
         assert_eq!(first.scheme.as_deref(), Some("HTTPS"));
+        assert_eq!(first.path.as_deref(), Some("/stats"));
         assert!(first.tls.is_some() && first.relabelings.is_some() && first.proxy_url.is_some());
         assert!(second.scheme.is_none() && second.tls.is_none() && second.relabelings.is_none());
         assert_eq!(inventory.scrapes[0].scrape_class, None);

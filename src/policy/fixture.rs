@@ -7,12 +7,15 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use super::injector::IGNORED_NAMESPACES;
+use super::webhook::{INJECT, NAMESPACE_INJECTION, REVISION};
 use super::{Mesh, Settings};
 use crate::config::Config;
 use crate::model::{
-    Container, Inventory, Labels, MtlsMode, Namespace, Object, PeerAuthentication, PodsKnown,
-    Workload,
+    Container, ControlPlane, InjectorWebhook, InjectorWebhooks, Inventory, Labels, MtlsMode,
+    NAMESPACE_NAME_LABEL, Namespace, Object, PeerAuthentication, PodsKnown, Workload,
 };
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement};
 
 pub(super) const ROOT: &str = "root-namespace";
 
@@ -23,7 +26,7 @@ pub(super) fn labels(pairs: &[(&str, &str)]) -> Labels {
         .collect()
 }
 
-fn object(kind: &str, namespace: &str, name: &str) -> Object {
+pub(super) fn object(kind: &str, namespace: &str, name: &str) -> Object {
     Object {
         kind: kind.to_owned(),
         namespace: namespace.to_owned(),
@@ -145,4 +148,92 @@ pub(super) fn settings(mesh_mode: Option<MtlsMode>) -> Settings {
         ..Config::default()
     };
     Settings::of(&Inventory::default(), &config)
+}
+
+/// A selector of such requirements: key, operator, values.
+pub(super) fn selector(requirements: &[(&str, &str, &[&str])]) -> LabelSelector {
+    let expression = |(key, operator, values): &(&str, &str, &[&str])| LabelSelectorRequirement {
+        key: (*key).to_owned(),
+        operator: (*operator).to_owned(),
+        values: (!values.is_empty())
+            .then(|| values.iter().map(|value| (*value).to_owned()).collect()),
+    };
+    LabelSelector {
+        match_expressions: Some(requirements.iter().map(expression).collect()),
+        ..LabelSelector::default()
+    }
+}
+
+/// The webhooks that istio/istio's chart renders for a revision (mutatingwebhook.yaml), or for a tag of it (revision-tags-mwc.yaml).
+pub(super) fn injector(revision: &str, tag: Option<&str>) -> InjectorWebhooks {
+    let name = tag.unwrap_or(revision);
+    let absent = |key| (key, "DoesNotExist", &[][..]);
+    let not_declined = (INJECT, "NotIn", &["false"][..]);
+    let webhook = |prefix: &str, namespaces, pods| InjectorWebhook {
+        name: format!("{prefix}.sidecar-injector.istio.io"),
+        namespaces,
+        pods,
+    };
+    let mut webhooks = vec![
+        webhook(
+            "rev.namespace",
+            selector(&[(REVISION, "In", &[name]), absent(NAMESPACE_INJECTION)]),
+            selector(&[not_declined]),
+        ),
+        webhook(
+            "rev.object",
+            selector(&[absent(REVISION), absent(NAMESPACE_INJECTION)]),
+            selector(&[not_declined, (REVISION, "In", &[name])]),
+        ),
+    ];
+    if name == "default" {
+        webhooks.extend([
+            webhook(
+                "namespace",
+                selector(&[(NAMESPACE_INJECTION, "In", &["enabled"])]),
+                selector(&[not_declined]),
+            ),
+            webhook(
+                "object",
+                selector(&[absent(REVISION), absent(NAMESPACE_INJECTION)]),
+                selector(&[(INJECT, "In", &["true"]), absent(REVISION)]),
+            ),
+        ]);
+    }
+    let object_name = match (tag, revision) {
+        (Some(tag), _) => format!("istio-revision-tag-{tag}"),
+        (None, "default") => "istio-sidecar-injector".to_owned(),
+        (None, revision) => format!("istio-sidecar-injector-{revision}"),
+    };
+    InjectorWebhooks {
+        object: object("MutatingWebhookConfiguration", "", &object_name),
+        revision: revision.to_owned(),
+        tag: tag.map(str::to_owned),
+        webhooks,
+    }
+}
+
+/// The same with `enableNamespacesByDefault`.
+pub(super) fn injector_of_all_namespaces(revision: &str, tag: Option<&str>) -> InjectorWebhooks {
+    let mut injector = injector(revision, tag);
+    let absent = |key| (key, "DoesNotExist", &[][..]);
+    injector.webhooks.push(InjectorWebhook {
+        name: "auto.sidecar-injector.istio.io".to_owned(),
+        namespaces: selector(&[
+            absent(NAMESPACE_INJECTION),
+            absent(REVISION),
+            (NAMESPACE_NAME_LABEL, "NotIn", IGNORED_NAMESPACES),
+        ]),
+        pods: selector(&[absent(INJECT), absent(REVISION)]),
+    });
+    injector
+}
+
+/// ConfigMap `istio-sidecar-injector` of a revision, which says nothing yet.
+pub(super) fn injector_config(revision: &str) -> ControlPlane {
+    let name = match revision {
+        "default" => "istio-sidecar-injector".to_owned(),
+        revision => format!("istio-sidecar-injector-{revision}"),
+    };
+    ControlPlane::silent(object("ConfigMap", "istio-system", &name), revision)
 }

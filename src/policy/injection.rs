@@ -1,16 +1,21 @@
 //! What stands between the network and the pods: a sidecar, ztunnel, or nothing?
 //!
-//! Authority: the gates of istio/istio (see `webhook.rs`); pkg/kube/inject/inject.go `IntoObject` for pods that are injected in Git.
-//! Departs from it: a Namespace that is not in the input counts as unlabelled where the pods alone ask for a sidecar, else the answer is unknown.
-//! Knows: Namespaces, labels and annotations of pods. Does not know: policies, ports, scrapes.
+//! Authority: the two gates of istio/istio (`asked.rs`, `injector.rs`) and its CNI plugin (`webhook.rs`); pkg/kube/inject/inject.go `IntoObject` for pods that are injected in Git.
+//! Departs from it: a Namespace that is not in the input counts as unlabelled where that alone makes a data plane, else the answer is unknown.
+//! Knows: Namespaces, labels, annotations and containers of pods. Does not know: policies, ports, scrapes.
 
+use super::asked::{Asked, asked};
+use super::injector::{IGNORED_NAMESPACES, injects};
+use super::namespaces::NamespaceLabels;
 use super::settings::revision_behind;
-use super::webhook::{
-    DATAPLANE_MODE, IGNORED_NAMESPACES, INJECT, Injector, NAMESPACE_INJECTION, REVISION, Revision,
-    ambient_enrols, injection_required, own_say, webhook_selects,
-};
+use super::webhook::{DATAPLANE_MODE, INJECT, REVISION, ambient_enrols, own_say};
 use super::{DataPlane, Fact, Mesh, named, unseen};
-use crate::model::{Labels, Namespace, PodsKnown, Workload};
+use crate::model::{Container, PodsKnown, Workload, embedded};
+
+/// What the injector leaves in pods, as JSON.
+const STATUS: &str = "sidecar.istio.io/status";
+/// The only namespace that the CNI plugin leaves alone unless it is told of others (`excludeNamespaces`).
+const WITHOUT_AMBIENT: &str = "kube-system";
 
 /// The data plane of a workload's pods, and what it was assumed for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,7 +24,7 @@ pub struct Injection {
     pub fact: Fact<DataPlane>,
     /// The Namespace is in the input without any injection label: enough to leave a port plain, not enough to prove it.
     pub unlabelled: bool,
-    /// The Namespace is not in the input and was taken as unlabelled, as the pods alone ask for a data plane.
+    /// The Namespace is not in the input and was taken as unlabelled, as that alone makes a data plane.
     pub namespace_missing: bool,
 }
 
@@ -36,160 +41,204 @@ impl From<Fact<DataPlane>> for Injection {
 /// What handles the connections to the pods of a workload, as far as the input shows.
 pub fn data_plane(mesh: &Mesh<'_>, pods: &Workload) -> Injection {
     let owner = named(&pods.object);
-    let namespace_name = pods.object.namespace.as_str();
-    let namespace = mesh.inventory.namespaces.get(namespace_name);
     if pods.host_network {
         return Fact::proven(DataPlane::None, format!("{owner}: hostNetwork")).into();
     }
-    if has_proxy(pods) {
+    if let Some(proxy) = proxy(pods) {
+        let place = if proxy.init {
+            "init container"
+        } else {
+            "container"
+        };
         return Fact::proven(
             DataPlane::Sidecar,
-            format!("{owner}: container istio-proxy"),
+            format!("{owner}: {place} {}", proxy.name),
         )
         .into();
     }
-    if IGNORED_NAMESPACES.contains(&namespace_name) {
-        return Fact::proven(
-            DataPlane::None,
-            format!("namespace {namespace_name} is never injected"),
-        )
-        .into();
+    let namespace = NamespaceLabels::of(mesh, &pods.object.namespace);
+    let name = namespace.name;
+    if name == WITHOUT_AMBIENT {
+        return never_injected(name).into();
+    }
+    if IGNORED_NAMESPACES.contains(&name) {
+        return ambient(pods, &namespace).unwrap_or_else(|| never_injected(name).into());
     }
     if let Some((place, "false")) = own_say(pods) {
         let opted_out = format!("{owner}: {place} {INJECT}=false");
-        return ambient(pods, namespace)
+        return ambient(pods, &namespace)
             .unwrap_or_else(|| Fact::proven(DataPlane::None, opted_out).into());
     }
-    match namespace {
-        Some(namespace) => in_namespace(pods, namespace),
-        None => in_missing_namespace(pods),
-    }
+    by_both_gates(mesh, pods, &namespace)
 }
 
 /// The revision of the istiod that the pods obey, if they have a sidecar; `None`: nothing says which.
 pub(super) fn revision(mesh: &Mesh<'_>, pods: &Workload) -> Option<String> {
-    let unlabelled = Labels::new();
-    let namespace = mesh.inventory.namespaces.get(&pods.object.namespace);
-    let labels = namespace.map_or(&unlabelled, |namespace| &namespace.labels);
-    let name = match webhook_selects(labels, &pods.labels)? {
-        Revision::Default => "default".to_owned(),
-        Revision::Named(name) => name,
-    };
-    Some(revision_behind(mesh.inventory, &name).to_owned())
+    let of_proxy = proxy(pods).and_then(|_| injected_by(pods));
+    match of_proxy {
+        Some(name) => Some(revision_behind(mesh.inventory, &name).to_owned()),
+        None => {
+            let namespace = NamespaceLabels::of(mesh, &pods.object.namespace);
+            asked(mesh, pods, &namespace).revision
+        }
+    }
 }
 
-/// Whether an istio-proxy is in the manifest; `image: auto` is a request to the injector, not an injection.
+/// Whether an istio-proxy is in the manifest.
 pub(super) fn has_proxy(pods: &Workload) -> bool {
+    proxy(pods).is_some()
+}
+
+/// The istio-proxy in the manifest; `image: auto` is a request to the injector, not an injection.
+fn proxy(pods: &Workload) -> Option<&Container> {
+    // Of init containers only those keep ports that run on; what was injected is one of those anyway.
+    let runs = |container: &Container| {
+        !container.init || !container.ports.is_empty() || pods.annotations.contains_key(STATUS)
+    };
     pods.containers
         .iter()
-        .any(|container| container.name == "istio-proxy" && container.image != "auto")
+        .filter(|container| container.name == "istio-proxy" && container.image != "auto")
+        .find(|container| runs(container))
 }
 
-fn in_namespace(pods: &Workload, namespace: &Namespace) -> Injection {
-    let is_unlabelled = [NAMESPACE_INJECTION, REVISION]
-        .iter()
-        .all(|key| !namespace.labels.contains_key(*key));
-    if is_injected(&namespace.labels, pods) {
-        let because = if is_unlabelled {
-            own_request(pods)
-        } else {
-            namespace_says(namespace)
-        };
-        return lower_bound(pods, Fact::proven(DataPlane::Sidecar, because)).into();
+/// The revision that was there when pods were injected in Git: what the injector noted, else the label.
+fn injected_by(pods: &Workload) -> Option<String> {
+    let status = pods.annotations.get(STATUS)?;
+    let noted = embedded(status).ok().and_then(|status| {
+        let revision = status.get("revision")?.as_str()?;
+        Some(revision.to_owned())
+    });
+    let revision = noted
+        .or_else(|| pods.annotations.get(REVISION).cloned())
+        .or_else(|| pods.labels.get(REVISION).cloned())?;
+    // An istiod without revision is the default one.
+    match revision.is_empty() {
+        true => Some("default".to_owned()),
+        false => Some(revision),
     }
-    if let Some(ambient) = ambient(pods, Some(namespace)) {
+}
+
+fn by_both_gates(mesh: &Mesh<'_>, pods: &Workload, namespace: &NamespaceLabels<'_>) -> Injection {
+    let asked = asked(mesh, pods, namespace);
+    let settings = mesh.settings.of_revision(asked.revision.as_deref());
+    let injects = injects(&settings.injector, pods);
+    match (asked.fact.value, injects.value) {
+        (Some(true), Some(true)) => {
+            // A label of the pods can open both gates.
+            let mut because = injects.because;
+            because.retain(|line| !asked.fact.because.contains(line));
+            because.splice(0..0, asked.fact.because);
+            let fact = Fact {
+                value: Some(DataPlane::Sidecar),
+                proven: asked.fact.proven,
+                because,
+            };
+            noting_namespace(pods, namespace, fact)
+        }
+        (Some(false), _) => without_sidecar(pods, namespace, asked),
+        (Some(true) | None, Some(false)) => {
+            let asked = Asked {
+                fact: injects,
+                ..asked
+            };
+            without_sidecar(pods, namespace, asked)
+        }
+        (Some(true), None) => unknown(namespace, [injects.because, asked.fact.because].concat()),
+        (None, Some(true)) => unknown(namespace, asked.fact.because),
+        (None, None) => unknown(namespace, [asked.fact.because, injects.because].concat()),
+    }
+}
+
+/// What pods have that get no sidecar, for the reason that is given.
+fn without_sidecar(pods: &Workload, namespace: &NamespaceLabels<'_>, why: Asked) -> Injection {
+    if let Some(ambient) = ambient(pods, namespace) {
         return ambient;
     }
-    if is_unlabelled {
-        let because = format!("{}: no injection label", named(&namespace.object));
-        let fact = note_missing_pods(pods, Fact::assumed(DataPlane::None, because));
-        return Injection {
-            unlabelled: true,
-            ..fact.into()
-        };
+    if namespace.is_missing() {
+        // Its labels may ask for a sidecar after all, or put the pods into ambient.
+        return unknown(namespace, why.fact.because);
     }
-    Fact::proven(DataPlane::None, namespace_says(namespace)).into()
+    let fact = Fact {
+        value: Some(DataPlane::None),
+        proven: why.fact.proven,
+        because: why.fact.because,
+    };
+    Injection {
+        unlabelled: why.unlabelled,
+        ..match why.whatever_pods_say {
+            true => fact.into(),
+            false => lower_bound(pods, fact).into(),
+        }
+    }
 }
 
-/// A pod in a Namespace of which nothing is known, not even that it has no labels.
-fn in_missing_namespace(pods: &Workload) -> Injection {
-    let unlabelled = Labels::new();
-    let missing = format!("Namespace {} is not in the input", pods.object.namespace);
-    let (data_plane, because) = if is_injected(&unlabelled, pods) {
-        (DataPlane::Sidecar, own_request(pods))
-    } else if ambient_enrols(&unlabelled, pods) {
-        (
-            DataPlane::Ambient,
-            format!("{}: label {DATAPLANE_MODE}=ambient", named(&pods.object)),
-        )
-    } else {
-        return Fact::unknown(missing).into();
-    };
-    let fact = Fact {
-        value: Some(data_plane),
-        proven: false,
-        because: vec![because, missing],
-    };
+/// ztunnel, where it takes the pods if they have no sidecar.
+fn ambient(pods: &Workload, namespace: &NamespaceLabels<'_>) -> Option<Injection> {
+    ambient_enrols(&namespace.labels, pods).then(|| {
+        let own = format!("{}: label {DATAPLANE_MODE}=ambient", named(&pods.object));
+        let because = match pods.labels.contains_key(DATAPLANE_MODE) {
+            true => own,
+            false => namespace.on_ambient(),
+        };
+        noting_namespace(pods, namespace, Fact::proven(DataPlane::Ambient, because))
+    })
+}
+
+/// A data plane that pods have unless a Namespace that is not in the input says otherwise.
+fn noting_namespace(
+    pods: &Workload,
+    namespace: &NamespaceLabels<'_>,
+    fact: Fact<DataPlane>,
+) -> Injection {
+    let mut fact = lower_bound(pods, fact);
+    if !namespace.is_missing() {
+        return fact.into();
+    }
+    fact.proven = false;
+    fact.because = with_missing(namespace, fact.because);
     Injection {
         namespace_missing: true,
         ..fact.into()
     }
 }
 
-fn is_injected(namespace: &Labels, pods: &Workload) -> bool {
-    webhook_selects(namespace, &pods.labels).is_some()
-        && injection_required(&Injector::default(), &pods.object.namespace, pods)
+fn never_injected(namespace: &str) -> Fact<DataPlane> {
+    Fact::proven(
+        DataPlane::None,
+        format!("namespace {namespace} is never injected"),
+    )
 }
 
-fn ambient(pods: &Workload, namespace: Option<&Namespace>) -> Option<Injection> {
-    let unlabelled = Labels::new();
-    ambient_enrols(
-        namespace.map_or(&unlabelled, |namespace| &namespace.labels),
-        pods,
-    )
-    .then(|| {
-        let by_pod = pods.labels.contains_key(DATAPLANE_MODE);
-        let object = namespace
-            .filter(|_| !by_pod)
-            .map_or(&pods.object, |namespace| &namespace.object);
-        let because = format!("{}: label {DATAPLANE_MODE}=ambient", named(object));
-        lower_bound(pods, Fact::proven(DataPlane::Ambient, because)).into()
+fn unknown(namespace: &NamespaceLabels<'_>, because: Vec<String>) -> Injection {
+    let because = match namespace.is_missing() {
+        true => with_missing(namespace, because),
+        false => because,
+    };
+    Injection::from(Fact {
+        value: None,
+        proven: false,
+        because,
     })
 }
 
-fn namespace_says(namespace: &Namespace) -> String {
-    let label = [NAMESPACE_INJECTION, REVISION]
-        .iter()
-        .find_map(|key| Some((key, namespace.labels.get(*key)?)));
-    let (key, value) = label.expect("asked only where the Namespace has one of them");
-    format!("{}: {key}={value}", named(&namespace.object))
+/// The evidence, and at its end that the Namespace is missing.
+fn with_missing(namespace: &NamespaceLabels<'_>, mut because: Vec<String>) -> Vec<String> {
+    let missing = namespace.on_injection();
+    because.retain(|line| *line != missing);
+    because.push(missing);
+    because
 }
 
-fn own_request(pods: &Workload) -> String {
-    // The webhook of a pod's revision matches whatever the other label says, unless that is "false".
-    let label = [REVISION, INJECT]
-        .iter()
-        .find_map(|key| Some((key, pods.labels.get(*key)?)));
-    let (key, value) =
-        label.expect("asked only where the pods' labels alone make the webhook match");
-    format!("{}: label {key}={value}", named(&pods.object))
-}
-
-/// Pods that are not in the input may opt out by a label that nobody sees, so they keep the answer but not the proof.
-fn lower_bound(pods: &Workload, fact: Fact<DataPlane>) -> Fact<DataPlane> {
-    let fact = note_missing_pods(pods, fact);
-    Fact {
-        proven: fact.proven && pods.known != PodsKnown::SelectorOnly,
-        ..fact
-    }
-}
-
-fn note_missing_pods(pods: &Workload, mut fact: Fact<DataPlane>) -> Fact<DataPlane> {
+/// Pods that are not in the input may have labels that nobody sees, so they keep the answer but not the proof.
+fn lower_bound(pods: &Workload, mut fact: Fact<DataPlane>) -> Fact<DataPlane> {
     if pods.known == PodsKnown::SelectorOnly {
         fact.because.push(unseen(pods));
+        fact.proven = false;
     }
     fact
 }
 
+#[cfg(test)]
+mod rows;
 #[cfg(test)]
 mod tests;

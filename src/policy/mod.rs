@@ -7,12 +7,19 @@
 use crate::config::MtlsMode;
 use crate::model::{Inventory, Object, Workload};
 
+mod asked;
+mod authorization;
 mod capture;
+mod chain;
 mod injection;
+mod injector;
 mod mode;
+mod namespaces;
 mod outbound;
 mod outlook;
 mod precedence;
+mod readership;
+mod registry;
 mod selection;
 mod served;
 mod settings;
@@ -21,16 +28,21 @@ mod webhook;
 #[cfg(test)]
 mod fixture;
 
+pub use authorization::{Access, Layer, Peer, Refusal, Request, access};
 pub use capture::{captured, captured_by_ztunnel};
+pub use chain::{Link, Part, Rung};
 pub use injection::{Injection, data_plane};
+pub use injector::{Injector, InjectorSettings, injection_required};
 pub use mode::{Mode, Undecided, mode};
+pub use namespaces::namespaces_contradicted;
 pub use outbound::outbound_captured;
 pub use precedence::{Level, level};
+pub use readership::{meant_by_tag, obeyed_instead};
+pub use registry::outbound_policy;
+pub use selection::is_selected;
 pub use served::{Serves, serves_istios_certificates};
 pub use settings::{Contradiction, MeshSettings, Settings};
-pub use webhook::{
-    INJECT, Injector, Revision, ambient_enrols, injection_required, webhook_selects,
-};
+pub use webhook::{INJECT, Revision, ambient_enrols, webhook_selects};
 
 /// The mesh as far as policies and the injector depend on it.
 #[derive(Debug, Clone, Copy)]

@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 use std::iter;
 
+use super::chain::{Link, chain, either};
 use super::outlook::{Outlook, Tier, heard, port_entry, says, tiers};
 use super::precedence::{Doubt, Doubtful, Level, Standing, standings};
 use super::{Fact, Mesh, named, spelled};
@@ -21,6 +22,8 @@ pub struct Mode {
     pub undecided: Vec<Undecided>,
     /// Nothing in the input or the configuration sets a mode: it is Istio's default, and the cluster may know better.
     pub assumed: bool,
+    /// Every policy that is meant for the pods, and what becomes of it, narrowest level first.
+    pub chain: Vec<Link>,
 }
 
 /// Several policies of one level that disagree about a port, and no creationTimestamp that orders them:
@@ -39,15 +42,24 @@ pub struct Undecided {
 /// PERMISSIVE (policy_applier.go). Without a port: the mode that all of their ports have in common.
 pub fn mode(mesh: &Mesh<'_>, pods: &Workload, port: Option<u16>) -> Mode {
     let roots = &mesh.settings_of(pods).root_namespaces;
-    let by_root = roots.iter().map(|root| with_root(mesh, root, pods, port));
+    let floors = floors(mesh, pods);
+    let by_root = roots
+        .iter()
+        .flat_map(|root| floors.iter().map(move |floor| (root, floor)))
+        .map(|(root, floor)| with_root(mesh, root, floor, pods, port));
     by_root
         .reduce(in_common)
-        .expect("there is always a root namespace")
+        .expect("there is always a root namespace, and something holds without policies")
 }
 
-fn with_root(mesh: &Mesh<'_>, root_namespace: &str, pods: &Workload, port: Option<u16>) -> Mode {
-    let mut standings = standings(&mesh.inventory.policies, root_namespace, pods);
-    let floor = floor(mesh, pods);
+fn with_root(
+    mesh: &Mesh<'_>,
+    root_namespace: &str,
+    floor: &Floor,
+    pods: &Workload,
+    port: Option<u16>,
+) -> Mode {
+    let mut standings = standings(mesh, root_namespace, pods);
     if floor.configured && standings[0].contenders.is_empty() {
         // The configuration answers for the mesh level that the API server keeps empty.
         standings[0]
@@ -55,38 +67,46 @@ fn with_root(mesh: &Mesh<'_>, root_namespace: &str, pods: &Workload, port: Optio
             .retain(|doubtful| doubtful.doubt != Doubt::Refused);
     }
     match port {
-        Some(_) => at_port(&standings, &floor, port),
+        Some(_) => at_port(&standings, floor, port),
         None => listed_ports(&standings[2])
             .into_iter()
-            .map(|listed| at_port(&standings, &floor, Some(listed)))
-            .fold(at_port(&standings, &floor, None), in_common),
+            .map(|listed| at_port(&standings, floor, Some(listed)))
+            .fold(at_port(&standings, floor, None), in_common),
     }
 }
 
 /// What holds where no policy sets a mode.
-struct Floor {
-    mode: MtlsMode,
-    because: String,
-    /// The configuration says so, not Istio's default.
-    configured: bool,
+pub(super) struct Floor {
+    pub(super) mode: MtlsMode,
+    pub(super) because: String,
+    /// The configuration or an object says so, not Istio's default.
+    pub(super) configured: bool,
+    /// The objects that say where mesh-level policies stand.
+    root_because: Vec<String>,
 }
 
-fn floor(mesh: &Mesh<'_>, pods: &Workload) -> Floor {
-    match &mesh.settings.default_mode {
-        Some((mode, because)) => Floor {
-            mode: *mode,
-            because: because.clone(),
-            configured: true,
-        },
-        None => Floor {
+/// All that may hold; more than one where nobody knows which.
+fn floors(mesh: &Mesh<'_>, pods: &Workload) -> Vec<Floor> {
+    let root_because = &mesh.settings_of(pods).root_because;
+    let modes = &mesh.settings.default_modes;
+    if modes.is_empty() {
+        return vec![Floor {
             mode: MtlsMode::Permissive,
             because: format!(
                 "no PeerAuthentication in the input sets a mode for {}: PERMISSIVE is Istio's default",
                 named(&pods.object)
             ),
             configured: false,
-        },
+            root_because: root_because.clone(),
+        }];
     }
+    let said = modes.iter().map(|(mode, because)| Floor {
+        mode: *mode,
+        because: because.clone(),
+        configured: true,
+        root_because: root_because.clone(),
+    });
+    said.collect()
 }
 
 /// The mode of one port; `None`: of any port that no policy lists.
@@ -102,6 +122,7 @@ fn at_port(standings: &[Standing<'_>; 3], floor: &Floor, port: Option<u16>) -> M
         let evidence = |(doubt, tier): (&Doubtful<'_>, &Tier<'_>)| doubtful_evidence(doubt, tier);
         doubts.into_iter().map(evidence).collect()
     };
+    let in_doubt = doubts.first().map(|(doubtful, _)| doubtful.policy);
     let (unseen, doubts) = (told(unseen), told(doubts));
     let rivals = heard
         .iter()
@@ -109,6 +130,8 @@ fn at_port(standings: &[Standing<'_>; 3], floor: &Floor, port: Option<u16>) -> M
     let undecided = heard.iter().filter_map(undecided).collect::<Vec<_>>();
     let decision = decision(&tiers, floor);
     let known = doubts.is_empty();
+    let reaches_the_mesh = heard.iter().any(|tier| tier.standing.level == Level::Mesh);
+    let roots = floor.root_because.iter().filter(|_| reaches_the_mesh);
     Mode {
         fact: Fact {
             value: known.then_some(tiers[0].here.assumed),
@@ -118,10 +141,12 @@ fn at_port(standings: &[Standing<'_>; 3], floor: &Floor, port: Option<u16>) -> M
                 .chain(decision.because)
                 .chain(rivals)
                 .chain(unseen)
+                .chain(roots.cloned())
                 .collect(),
         },
         undecided,
         assumed: known && decision.assumed,
+        chain: chain(standings, floor, port, in_doubt),
     }
 }
 
@@ -207,6 +232,10 @@ fn doubtful_evidence(doubtful: &Doubtful<'_>, tier: &Tier<'_>) -> String {
             format!("{evidence} is taken not to select the pods, which are not in the input")
         }
         Doubt::Version => format!("{evidence}, unless its other version in the input counts"),
+        Doubt::Revision => format!(
+            "{evidence}, if the pods' istiod reads it: it is for revision {}, and theirs is not known",
+            doubtful.policy.revision.as_deref().unwrap_or_default()
+        ),
     }
 }
 
@@ -242,10 +271,11 @@ fn in_common(one: Mode, other: Mode) -> Mode {
         },
         undecided: each_once(undecided),
         assumed: value.is_some() && (one.assumed || other.assumed),
+        chain: either(one.chain, other.chain),
     }
 }
 
-fn each_once<T: PartialEq>(all: Vec<T>) -> Vec<T> {
+pub(super) fn each_once<T: PartialEq>(all: Vec<T>) -> Vec<T> {
     all.into_iter().fold(Vec::new(), |mut unique, next| {
         if !unique.contains(&next) {
             unique.push(next);

@@ -1,11 +1,13 @@
 //! Which PeerAuthentication speaks at each level?
 //!
 //! Authority: istio/istio pilot/pkg/model/authentication.go `addPeerAuthentication`, `getConfigsForWorkload`; pilot/pkg/model/config.go `configCompareByCreationTime`.
-//! Departs from it: Git rarely has a creationTimestamp, so several policies of a level can contend; a policy that may not be in the cluster, or may not select the pods, is kept apart.
+//! Departs from it: Git rarely has a creationTimestamp, so several policies of a level can contend; a policy that may not be in the cluster, may not select the pods, or may be read by another istiod, is kept apart.
 //! Knows: PeerAuthentication, labels of pods. Does not know: what the modes add up to, injection, ports.
 
 use std::collections::BTreeMap;
 
+use super::Mesh;
+use super::readership::{Istiod, Reads};
 use super::selection::{Selects, selects};
 use crate::model::{Labels, MtlsMode, PeerAuthentication, PodsKnown, Workload};
 
@@ -43,6 +45,19 @@ pub(super) struct Standing<'a> {
     pub(super) contenders: Vec<&'a PeerAuthentication>,
     /// Any of these could decide instead, if it is there at all.
     pub(super) doubtful: Vec<Doubtful<'a>>,
+    /// These lose in every cluster, each with the one that wins over it.
+    pub(super) outlived: Vec<(&'a PeerAuthentication, &'a PeerAuthentication)>,
+    /// These would stand here, but Istio passes over them.
+    pub(super) ignored: Vec<Ignored<'a>>,
+}
+
+/// A policy that Istio passes over although it is meant for the pods.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ignored<'a> {
+    /// The policy.
+    pub(super) policy: &'a PeerAuthentication,
+    /// The istiod of the pods does not read it; else it selects pods from the root namespace.
+    pub(super) of_other_revision: bool,
 }
 
 /// A policy that could decide, with what speaks against it.
@@ -65,25 +80,88 @@ pub(super) enum Doubt {
     Unseen,
     /// The input has it twice, and the other version is of another level or selects other pods.
     Version,
+    /// It is labelled for a revision, and which one the pods obey is not known.
+    Revision,
 }
 
 /// The standings for a workload, widest level first.
 pub(super) fn standings<'a>(
-    policies: &'a [PeerAuthentication],
+    mesh: &Mesh<'a>,
     root_namespace: &str,
     pods: &Workload,
 ) -> [Standing<'a>; 3] {
+    standings_for(&SIDECARS, mesh, root_namespace, pods)
+}
+
+/// What sets one reader of policies apart from another.
+pub(super) struct Reader<'r> {
+    /// Whether it looks at a policy at all.
+    pub(super) reads: &'r dyn Fn(&PeerAuthentication) -> bool,
+    /// Whether it takes the first over the second in every cluster that the input allows.
+    pub(super) takes_first: fn(&PeerAuthentication, &PeerAuthentication) -> bool,
+}
+
+/// istiod, when it tells sidecars.
+const SIDECARS: Reader<'static> = Reader {
+    reads: &|_| true,
+    takes_first: is_proven_older,
+};
+
+/// The standings as one reader sees them.
+pub(super) fn standings_for<'a>(
+    reader: &Reader<'_>,
+    mesh: &Mesh<'a>,
+    root_namespace: &str,
+    pods: &Workload,
+) -> [Standing<'a>; 3] {
+    let policies = &mesh.inventory.policies;
+    let meant: Vec<(&PeerAuthentication, Selects)> = policies
+        .iter()
+        .filter(|policy| {
+            [root_namespace, &pods.object.namespace].contains(&policy.object.namespace.as_str())
+        })
+        .filter(|policy| (reader.reads)(policy))
+        .map(|policy| (policy, selection(policy, pods)))
+        .filter(|(_, selects)| *selects != Selects::No)
+        .collect();
+    // Most inputs label no policy, and then nobody's revision matters.
+    let labelled = meant.iter().any(|(policy, _)| policy.revision.is_some());
+    let istiod = labelled.then(|| Istiod::of(mesh, pods));
+    let reads = |policy| {
+        istiod
+            .as_ref()
+            .map_or(Reads::Yes, |istiod| istiod.reads(policy))
+    };
     [Level::Mesh, Level::Namespace, Level::Workload].map(|at| {
-        let candidates = policies
-            .iter()
-            .filter(|policy| {
-                [root_namespace, &pods.object.namespace].contains(&policy.object.namespace.as_str())
-            })
-            .filter(|policy| level(policy, root_namespace) == Some(at))
-            .map(|policy| (policy, selection(policy, pods)))
-            .filter(|(_, selects)| *selects != Selects::No)
-            .collect::<Vec<_>>();
-        standing(at, candidates, policies, pods.known)
+        let (mut candidates, mut ignored) = (Vec::new(), Vec::new());
+        for &(policy, selects) in &meant {
+            let (here, reads) = (level(policy, root_namespace), reads(policy));
+            let of_other_revision = reads == Reads::No;
+            // What selects pods from the root namespace means to be of the level of those that select.
+            if here.unwrap_or(Level::Workload) != at {
+                continue;
+            }
+            if here.is_none() || of_other_revision {
+                ignored.push(Ignored {
+                    policy,
+                    of_other_revision,
+                });
+            } else {
+                candidates.push(Candidate {
+                    policy,
+                    selects,
+                    reads,
+                });
+            }
+        }
+        ignored.sort_by_key(|&Ignored { policy, .. }| {
+            let object = &policy.object;
+            (&object.namespace, order(policy, true), &policy.created)
+        });
+        Standing {
+            ignored,
+            ..standing(reader, at, candidates, policies, pods.known)
+        }
     })
 }
 
@@ -100,9 +178,16 @@ fn selection(policy: &PeerAuthentication, pods: &Workload) -> Selects {
     }
 }
 
-type Candidate<'a> = (&'a PeerAuthentication, Selects);
+/// A policy that may stand at a level.
+#[derive(Debug, Clone, Copy)]
+struct Candidate<'a> {
+    policy: &'a PeerAuthentication,
+    selects: Selects,
+    reads: Reads,
+}
 
 fn standing<'a>(
+    reader: &Reader<'_>,
     level: Level,
     candidates: Vec<Candidate<'a>>,
     policies: &[PeerAuthentication],
@@ -110,24 +195,28 @@ fn standing<'a>(
 ) -> Standing<'a> {
     let candidates = in_order(candidates);
     let (mut contenders, mut doubtful) = (Vec::new(), Vec::new());
-    for &(policy, selects) in &candidates {
-        match doubt(policy, selects, &candidates, policies, known) {
+    for candidate in &candidates {
+        let policy = candidate.policy;
+        match doubt(candidate, &candidates, policies, known) {
             None => contenders.push(policy),
             Some(doubt) => doubtful.push(Doubtful { policy, doubt }),
         }
     }
-    let (contenders, doubtful) = not_outlived(contenders, doubtful);
-    Standing {
+    let mut standing = Standing {
         level,
         contenders,
         doubtful,
-    }
+        outlived: Vec::new(),
+        ignored: Vec::new(),
+    };
+    set_outlived_apart(reader, &mut standing);
+    standing
 }
 
 /// In Istio's order, equal copies of an object once.
 fn in_order(mut candidates: Vec<Candidate<'_>>) -> Vec<Candidate<'_>> {
     // Of equal copies the one that shows its age stays.
-    candidates.sort_by_key(|&(policy, _)| {
+    candidates.sort_by_key(|&Candidate { policy, .. }| {
         (
             &policy.object.name,
             spec(policy),
@@ -135,19 +224,22 @@ fn in_order(mut candidates: Vec<Candidate<'_>>) -> Vec<Candidate<'_>> {
             &policy.created,
         )
     });
-    candidates.dedup_by(|(later, _), (earlier, _)| {
-        same_identity(earlier, later) && spec(earlier) == spec(later)
+    candidates.dedup_by(|later, earlier| {
+        same_identity(earlier.policy, later.policy) && spec(earlier.policy) == spec(later.policy)
     });
     let all_dated = candidates
         .iter()
-        .all(|(policy, _)| policy.created.is_some());
-    candidates.sort_by_key(|&(policy, _)| order(policy, all_dated));
+        .all(|candidate| candidate.policy.created.is_some());
+    candidates.sort_by_key(|candidate| order(candidate.policy, all_dated));
     candidates
 }
 
 fn doubt(
-    policy: &PeerAuthentication,
-    selects: Selects,
+    &Candidate {
+        policy,
+        selects,
+        reads,
+    }: &Candidate<'_>,
     candidates: &[Candidate<'_>],
     policies: &[PeerAuthentication],
     known: PodsKnown,
@@ -158,7 +250,7 @@ fn doubt(
         };
         candidates
             .iter()
-            .any(|(other, selects)| *selects == Selects::Yes && same(other))
+            .any(|other| other.selects == Selects::Yes && same(other.policy))
     };
     let has_version_elsewhere = || {
         policies
@@ -170,16 +262,15 @@ fn doubt(
         Selects::Possibly if known != PodsKnown::Template => Some(Doubt::Unseen),
         Selects::Possibly | Selects::No => Some(Doubt::Selection),
         Selects::Yes if has_version_elsewhere() => Some(Doubt::Version),
+        Selects::Yes if reads != Reads::Yes => Some(Doubt::Revision),
         Selects::Yes => None,
     }
 }
 
-/// Without the policies that lose to an older one in every cluster that the input allows.
-fn not_outlived<'a>(
-    contenders: Vec<&'a PeerAuthentication>,
-    doubtful: Vec<Doubtful<'a>>,
-) -> (Vec<&'a PeerAuthentication>, Vec<Doubtful<'a>>) {
+/// Takes out the policies that lose to an older one in every cluster that the input allows.
+fn set_outlived_apart(reader: &Reader<'_>, standing: &mut Standing<'_>) {
     // Of two versions of one object only one is in the cluster, so neither of them outlives a third for sure.
+    let contenders = &standing.contenders;
     let versions = |policy: &PeerAuthentication| {
         contenders
             .iter()
@@ -191,19 +282,25 @@ fn not_outlived<'a>(
         .copied()
         .filter(|policy| versions(policy) == 1)
         .collect::<Vec<_>>();
-    let can_win =
-        |policy: &PeerAuthentication| !sure.iter().any(|other| is_proven_older(other, policy));
-    (
-        contenders
-            .iter()
+    let winner = |policy: &PeerAuthentication| {
+        sure.iter()
             .copied()
-            .filter(|policy| can_win(policy))
-            .collect(),
-        doubtful
-            .into_iter()
-            .filter(|doubtful| can_win(doubtful.policy))
-            .collect(),
-    )
+            .find(|other| (reader.takes_first)(other, policy))
+    };
+    let doubtful = standing.doubtful.iter().map(|doubtful| doubtful.policy);
+    let outlived = contenders
+        .iter()
+        .copied()
+        .chain(doubtful)
+        .filter_map(|policy| Some((policy, winner(policy)?)))
+        .collect();
+    standing
+        .contenders
+        .retain(|policy| winner(policy).is_none());
+    standing
+        .doubtful
+        .retain(|doubtful| winner(doubtful.policy).is_none());
+    standing.outlived = outlived;
 }
 
 /// Whether the cluster takes `this` over `that` whatever else happens: the older one, of the same second the smaller name.
@@ -225,6 +322,7 @@ type Spec<'a> = (
     Option<MtlsMode>,
     &'a BTreeMap<u16, Option<MtlsMode>>,
     &'a [String],
+    Option<&'a str>,
 );
 
 fn spec(policy: &PeerAuthentication) -> Spec<'_> {
@@ -233,6 +331,7 @@ fn spec(policy: &PeerAuthentication) -> Spec<'_> {
         policy.mode,
         &policy.ports,
         &policy.refused,
+        policy.revision.as_deref(),
     )
 }
 

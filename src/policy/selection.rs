@@ -45,6 +45,15 @@ pub(super) fn selects(match_labels: &Labels, pods: &Workload) -> Selects {
         .unwrap_or(Selects::Yes)
 }
 
+/// The same for whoever has no use for shades: `None` where not all labels that it asks for are known.
+pub fn is_selected(match_labels: &Labels, pods: &Workload) -> Option<bool> {
+    match selects(match_labels, pods) {
+        Selects::Yes => Some(true),
+        Selects::Possibly => None,
+        Selects::No => Some(false),
+    }
+}
+
 fn has(pods: &Workload, key: &str, value: &str) -> Selects {
     match label(pods, key) {
         Label::Known(actual) if actual == value => Selects::Yes,

@@ -4,15 +4,15 @@
 //! Departs from it: what is configured for this program wins over objects; objects that contradict each other leave a setting unknown; a revision of which the input shows nothing may be set as any that it shows, or as the charts' defaults.
 //! Knows: objects of the control plane, revisions, our configuration. Does not know: pods.
 
+mod mesh_level;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::webhook::Injector;
-use super::{Fact, named, spelled};
+use super::injector::InjectorSettings;
+use super::{Fact, named};
 use crate::config::{Config, NamespaceInjection};
 use crate::model::{ControlPlane, Inventory, MtlsMode, Object, OutboundPolicy};
 
-/// Where policies hold for the whole mesh unless something says otherwise.
-const ROOT_NAMESPACE: &str = "istio-system";
 const TRUST_DOMAIN: &str = "cluster.local";
 /// pilot-agent's own port.
 const STATUS_PORT: u16 = 15020;
@@ -26,8 +26,8 @@ pub struct Settings {
     unshown: MeshSettings,
     /// Those of pods that name no revision: what all shown ones have in common.
     any: MeshSettings,
-    /// What holds where no mesh-level policy is in the input.
-    pub(super) default_mode: Option<(MtlsMode, String)>,
+    /// What may hold where no mesh-level policy is in the input, and who says so; empty: nobody says anything.
+    pub(super) default_modes: BTreeMap<MtlsMode, String>,
     /// `injection.namespaces` of the configuration.
     pub(super) namespaces: BTreeMap<String, NamespaceInjection>,
     /// What different objects, or an object and the configuration, say differently.
@@ -39,6 +39,8 @@ pub struct Settings {
 pub struct MeshSettings {
     /// The root namespace; several where it is not known which.
     pub root_namespaces: BTreeSet<String>,
+    /// The objects that name them; empty: it is configured, or Istio's default.
+    pub root_because: Vec<String>,
     /// `trustDomain`
     pub trust_domain: Fact<String>,
     /// `enablePrometheusMerge`
@@ -64,7 +66,7 @@ pub struct MeshSettings {
     /// `proxyMetadata` of every proxy.
     pub proxy_metadata: BTreeMap<String, Fact<String>>,
     /// How the injector decides about pods that it is asked about.
-    pub injector: Fact<Injector>,
+    pub injector: InjectorSettings,
     /// Whether Namespaces without injection label are injected.
     pub namespaces_by_default: Fact<bool>,
 }
@@ -100,13 +102,14 @@ impl Settings {
             .reduce(|one, other| one.in_common(&other))
             .unwrap_or_else(|| defaults.clone());
         let unshown = shown.values().fold(defaults, MeshSettings::in_common);
+        let default_modes = mesh_level::default_modes(inventory, config, &mut contradictions);
         contradictions.sort();
         contradictions.dedup();
         Self {
             shown,
             unshown,
             any,
-            default_mode: default_mode(inventory, config),
+            default_modes,
             namespaces: config.namespaces.clone(),
             contradictions,
         }
@@ -133,19 +136,6 @@ pub(super) fn revision_behind<'n>(inventory: &'n Inventory, name: &'n str) -> &'
         .iter()
         .find(|injector| injector.tag.as_deref() == Some(name))
         .map_or(name, |injector| &injector.revision)
-}
-
-fn default_mode(inventory: &Inventory, config: &Config) -> Option<(MtlsMode, String)> {
-    if let Some(mode) = config.mesh_mode {
-        let because = format!("mesh.mode: {} (configuration)", spelled(Some(mode)));
-        return Some((mode, because));
-    }
-    let said = |plane: &ControlPlane| Some((plane.mtls?, plane.object.clone()));
-    let mut modes = inventory.control_planes.iter().filter_map(said);
-    let (mode, object) = modes.next()?;
-    modes
-        .all(|(other, _)| other == mode)
-        .then(|| (mode, format!("{}: {}", named(&object), spelled(Some(mode)))))
 }
 
 /// The objects of one revision, and where their contradictions go.
@@ -189,7 +179,8 @@ impl Sayings<'_> {
         self.contradictions.push(Contradiction {
             object: object.clone(),
             what: format!(
-                "it says another {setting} than {}, and which of them counts is not known; make them agree",
+                "it says another {} than {}, and which of them counts is not known; make them agree",
+                setting.trim_start_matches("the "),
                 named(other)
             ),
         });
@@ -208,8 +199,10 @@ impl MeshSettings {
         };
         let everywhere = || "*".to_owned();
         let nothing = String::new;
+        let (root_namespaces, root_because) = mesh_level::root_namespaces(&mut sayings, config);
         Self {
-            root_namespaces: root_namespaces_of(&mut sayings, config),
+            root_namespaces,
+            root_because,
             trust_domain: sayings.fact("trustDomain", TRUST_DOMAIN.to_owned(), |plane| {
                 plane.trust_domain.clone()
             }),
@@ -261,8 +254,15 @@ impl MeshSettings {
                 fact.proven = false;
             }
         }
+        let mut root_because = self.root_because;
+        for because in &other.root_because {
+            if !root_because.contains(because) {
+                root_because.push(because.clone());
+            }
+        }
         Self {
             root_namespaces: &self.root_namespaces | &other.root_namespaces,
+            root_because,
             trust_domain: alike(self.trust_domain, &other.trust_domain),
             prometheus_merge: alike(self.prometheus_merge, &other.prometheus_merge),
             outbound: alike(self.outbound, &other.outbound),
@@ -281,14 +281,14 @@ impl MeshSettings {
                 &other.exclude_outbound_ports,
             ),
             proxy_metadata,
-            injector: alike(self.injector, &other.injector),
+            injector: self.injector.in_common(&other.injector),
             namespaces_by_default: alike(self.namespaces_by_default, &other.namespaces_by_default),
         }
     }
 }
 
 /// A fact that two revisions share, else unknown.
-fn alike<T: Clone + PartialEq>(own: Fact<T>, other: &Fact<T>) -> Fact<T> {
+pub(super) fn alike<T: Clone + PartialEq>(own: Fact<T>, other: &Fact<T>) -> Fact<T> {
     if own.value == other.value {
         return Fact {
             proven: own.proven && other.proven,
@@ -302,31 +302,6 @@ fn alike<T: Clone + PartialEq>(own: Fact<T>, other: &Fact<T>) -> Fact<T> {
         value: None,
         proven: false,
         because,
-    }
-}
-
-fn root_namespaces_of(sayings: &mut Sayings<'_>, config: &Config) -> BTreeSet<String> {
-    if let Some(configured) = &config.root_namespace {
-        contradicted_by_configuration(sayings, "mesh.rootNamespace", |plane| {
-            plane
-                .root_namespace
-                .as_ref()
-                .is_some_and(|root| root != configured)
-        });
-        return BTreeSet::from([configured.clone()]);
-    }
-    let said: BTreeSet<String> = sayings
-        .planes
-        .iter()
-        .filter_map(|plane| plane.root_namespace.clone())
-        .collect();
-    // Asked for its contradictions: every candidate is kept.
-    let _ = sayings.fact("rootNamespace", ROOT_NAMESPACE.to_owned(), |plane| {
-        plane.root_namespace.clone()
-    });
-    match said.is_empty() {
-        true => BTreeSet::from([ROOT_NAMESPACE.to_owned()]),
-        false => said,
     }
 }
 
@@ -379,29 +354,21 @@ fn proxy_metadata(sayings: &mut Sayings<'_>) -> BTreeMap<String, Fact<String>> {
         .collect()
 }
 
-fn injector(sayings: &mut Sayings<'_>) -> Fact<Injector> {
-    let policy = sayings.fact("the injector's policy", "enabled".to_owned(), |plane| {
-        plane.injector_policy.clone()
-    });
-    let never = sayings.fact("neverInjectSelector", Vec::new(), |plane| {
-        plane.never_inject.clone()
-    });
-    let always = sayings.fact("alwaysInjectSelector", Vec::new(), |plane| {
-        plane.always_inject.clone()
-    });
-    let proven = policy.proven || never.proven || always.proven;
-    let value = match (policy.value, never.value, always.value) {
-        (Some(policy), Some(never), Some(always)) => Some(Injector {
-            enabled: policy == "enabled",
-            never,
-            always,
+fn injector(sayings: &mut Sayings<'_>) -> InjectorSettings {
+    InjectorSettings {
+        policy: sayings.fact("the injector's policy", "enabled".to_owned(), |plane| {
+            plane.injector_policy.clone()
         }),
-        _ => None,
-    };
-    let because = [policy.because, never.because, always.because].concat();
-    Fact {
-        proven: value.is_some() && proven,
-        value,
-        because,
+        never: sayings.fact("neverInjectSelector", Vec::new(), |plane| {
+            plane.never_inject.clone()
+        }),
+        always: sayings.fact("alwaysInjectSelector", Vec::new(), |plane| {
+            plane.always_inject.clone()
+        }),
     }
 }
+
+#[cfg(test)]
+mod said;
+#[cfg(test)]
+mod tests;

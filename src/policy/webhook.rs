@@ -1,11 +1,10 @@
-//! Would Istio's injector, or its CNI plugin, take a pod of these labels?
+//! Would Istio's webhooks as its charts render them, or its CNI plugin, take a pod of these labels?
 //!
-//! Authority: istio/istio manifests/charts/istio-control/istio-discovery/templates/mutatingwebhook.yaml, pkg/kube/inject/inject.go `injectRequired`, cni/pkg/util/enablement_selector.go `Matches`.
-//! Departs from it: which revisions are installed is not known, so each is taken as there; `enableNamespacesByDefault` and selectors of the CNI plugin are the charts' defaults.
-//! Knows: labels, annotations, names of namespaces. Does not know: missing objects, evidence.
+//! Authority: istio/istio manifests/charts/istio-control/istio-discovery/templates/mutatingwebhook.yaml, cni/pkg/util/enablement_selector.go `Matches`.
+//! Departs from it: each revision is taken as installed; selectors of the CNI plugin are the chart's defaults.
+//! Knows: labels, annotations, names of namespaces. Does not know: webhooks of the input, missing objects, evidence.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement};
-
+use super::injector::IGNORED_NAMESPACES;
 use crate::model::{Labels, Workload};
 
 /// Injection or not: as a pod label seen by webhook and injector, as an annotation by the injector alone.
@@ -18,6 +17,9 @@ pub(super) const REVISION: &str = "istio.io/rev";
 /// `ambient` or `none`, for a Namespace or a pod.
 pub(super) const DATAPLANE_MODE: &str = "istio.io/dataplane-mode";
 
+/// The revision that a plain installation has, and the tag that makes another one the default.
+const DEFAULT: &str = "default";
+
 /// Whose injector the API server asks to change a pod.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Revision {
@@ -28,8 +30,16 @@ pub enum Revision {
 }
 
 impl Revision {
+    /// The name by which webhooks and settings know it.
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Self::Default => DEFAULT,
+            Self::Named(name) => name,
+        }
+    }
+
     fn of(name: &str) -> Self {
-        if name == "default" {
+        if name == DEFAULT {
             Self::Default
         } else {
             Self::Named(name.to_owned())
@@ -59,60 +69,14 @@ pub fn webhook_selects(namespace: &Labels, pod: &Labels) -> Option<Revision> {
     }
 }
 
-/// How the injector is set up (ConfigMap `istio-sidecar-injector`, key `config`).
-#[derive(Debug, Clone, PartialEq)]
-pub struct Injector {
-    /// `policy: enabled`: pods without a say of their own are injected.
-    pub enabled: bool,
-    /// `neverInjectSelector`: pods that match one are left alone.
-    pub never: Vec<LabelSelector>,
-    /// `alwaysInjectSelector`: pods that match one are injected.
-    pub always: Vec<LabelSelector>,
-}
-
-impl Default for Injector {
-    /// As the chart installs it.
-    fn default() -> Self {
-        Self {
-            enabled: true,
-            never: Vec::new(),
-            always: Vec::new(),
-        }
-    }
-}
-
-/// Namespaces whose pods are never injected (istio/istio pkg/kube/inject/initializer.go `IgnoredNamespaces`).
-pub(super) const IGNORED_NAMESPACES: &[&str] = &[
-    "kube-system",
-    "kube-public",
-    "kube-node-lease",
-    "local-path-storage",
-];
-
-/// Gate 2: whether the injector, once asked, injects (inject.go `injectRequired`; webhook_test.go `TestInjectRequired`).
-pub fn injection_required(injector: &Injector, namespace: &str, pods: &Workload) -> bool {
-    if pods.host_network || IGNORED_NAMESPACES.contains(&namespace) {
-        return false;
-    }
-    match own_say(pods).map(|(_, value)| value) {
-        Some("true") => true,
-        Some("false") => false,
-        _ if injector
-            .never
-            .iter()
-            .any(|selector| matches(selector, &pods.labels)) =>
-        {
-            false
-        }
-        _ if injector
-            .always
-            .iter()
-            .any(|selector| matches(selector, &pods.labels)) =>
-        {
-            true
-        }
-        _ => injector.enabled,
-    }
+/// What `enableNamespacesByDefault` adds to the default revision: pods of which neither they nor their Namespace say
+/// anything, except in the namespaces that the injector ignores.
+pub(super) fn webhook_selects_by_default((namespace, name): (&Labels, &str), pod: &Labels) -> bool {
+    let silent =
+        |labels: &Labels, keys: [&str; 2]| keys.iter().all(|key| !labels.contains_key(*key));
+    silent(namespace, [NAMESPACE_INJECTION, REVISION])
+        && silent(pod, [INJECT, REVISION])
+        && !IGNORED_NAMESPACES.contains(&name)
 }
 
 /// What pods say about their injection and where; a label silences the annotation, whatever its value.
@@ -139,43 +103,6 @@ pub fn ambient_enrols(namespace: &Labels, pods: &Workload) -> bool {
         (of_namespace, _) => of_namespace == Some("ambient"),
     };
     asked && !pods.host_network && !pods.annotations.contains_key("sidecar.istio.io/status")
-}
-
-/// Kubernetes' label selectors; an empty one matches nothing here, as the injector skips it
-/// (inject.go `injectRequired`).
-fn matches(selector: &LabelSelector, labels: &Labels) -> bool {
-    let equal = selector.match_labels.iter().flatten().collect::<Vec<_>>();
-    let expressions = selector
-        .match_expressions
-        .iter()
-        .flatten()
-        .collect::<Vec<_>>();
-    !(equal.is_empty() && expressions.is_empty())
-        && equal
-            .iter()
-            .all(|(key, value)| labels.get(*key) == Some(value))
-        && expressions
-            .iter()
-            .all(|expression| holds(expression, labels))
-}
-
-fn holds(expression: &LabelSelectorRequirement, labels: &Labels) -> bool {
-    let value = labels.get(&expression.key);
-    let listed = |value: &String| {
-        expression
-            .values
-            .iter()
-            .flatten()
-            .any(|listed| listed == value)
-    };
-    match expression.operator.as_str() {
-        "In" => value.is_some_and(listed),
-        "NotIn" => !value.is_some_and(listed),
-        "Exists" => value.is_some(),
-        "DoesNotExist" => value.is_none(),
-        // The injector logs what it cannot read and goes on without it.
-        _ => false,
-    }
 }
 
 #[cfg(test)]

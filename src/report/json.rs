@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Located, now, secrets, severity, verdict, wanted};
 use crate::config::{MtlsMode, Severity};
-use crate::policy::DataPlane;
+use crate::policy::{DataPlane, Link};
 use crate::rules::{Demand, JudgedTarget, Verdict, Wanted};
 
 /// The report: a summary, and every decision with what it rests on.
@@ -113,6 +113,17 @@ fn target(target: &JudgedTarget) -> Value {
         "proven": target.proven,
         "demand": demand(target.demand),
         "because": target.because,
+        "chain": target.chain.iter().map(link).collect::<Vec<_>>(),
+    })
+}
+
+fn link(link: &Link) -> Value {
+    json!({
+        "level": link.level.name(),
+        "policy": link.policy,
+        "says": link.mode(),
+        "part": link.part.name(),
+        "why": link.why,
     })
 }
 

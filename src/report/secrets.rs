@@ -136,7 +136,7 @@ mod tests {
 
     fn masked_text(text: &str) -> String {
         let sources = [Source::named("-", text)];
-        let package = krm::open(&sources, |_, _| false).expect("objects");
+        let package = krm::open(&sources, |_, _, _| false).expect("objects");
         let items: Vec<_> = package.items.iter().collect();
         masked_items(text, &items)
     }

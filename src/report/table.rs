@@ -4,12 +4,14 @@
 //! Departs from nothing.
 //! Knows: decisions. Does not know: the terminal; the shell says whether to colour.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
 
 use super::{Cause, Located, causes, json, now, printable, severity, text, verdict, wanted};
 use crate::config::Severity;
+use crate::policy::{Link, Part};
 use crate::rules::{Demand, JudgedTarget, Verdict};
 
 /// The table: endpoints with their targets, then scrapers, then what else there is to know, then a sum.
@@ -106,13 +108,76 @@ fn write_targets(out: &mut String, targets: &[JudgedTarget], paint: &Paint) {
             demand_in_words(target.demand),
         )
         .expect("a String grows");
-        for (position, reason) in target.because.iter().enumerate() {
-            let lead = if position == 0 { "because" } else { "    and" };
-            let line = format!("{lead} {}", printable(reason));
-            writeln!(out, "    {}", paint.with(Style::new().dimmed(), &line))
-                .expect("a String grows");
+        write_reasons(out, target, paint);
+    }
+}
+
+/// The evidence. Where several policies are meant for the port, their chain stands for what it says of them.
+fn write_reasons(out: &mut String, target: &JudgedTarget, paint: &Paint) {
+    let policies: BTreeSet<&str> = target
+        .chain
+        .iter()
+        .filter_map(|link| link.policy.as_deref())
+        .collect();
+    let is_of_policy = |reason: &&String| {
+        policies.iter().any(|policy| {
+            let rest = reason.strip_prefix(policy);
+            rest.is_some_and(|rest| rest.starts_with([':', ' ']))
+        })
+    };
+    let mut chain = match policies.len() {
+        0 | 1 => Vec::new(),
+        _ => chain_lines(&target.chain),
+    };
+    let told_by_chain = !chain.is_empty();
+    let mut position = 0;
+    let line = |out: &mut String, lead: &str, text: &str| {
+        let text = format!("{lead} {}", printable(text));
+        writeln!(out, "    {}", paint.with(Style::new().dimmed(), &text)).expect("a String grows");
+    };
+    for reason in &target.because {
+        let lead = if position == 0 { "because" } else { "    and" };
+        if !(told_by_chain && is_of_policy(&reason)) {
+            line(out, lead, reason);
+            position += 1;
+        } else if !chain.is_empty() {
+            for (index, link) in chain.drain(..).enumerate() {
+                line(out, if index == 0 { lead } else { "       " }, &link);
+            }
+            position += 1;
         }
     }
+}
+
+/// One line per link: level, policy, what it says, what becomes of it; why, where that is not plain.
+fn chain_lines(chain: &[Link]) -> Vec<String> {
+    // What holds without a policy is evidence of its own.
+    let chain: Vec<_> = chain.iter().filter(|link| link.policy.is_some()).collect();
+    let name = |link: &Link| link.policy.clone().unwrap_or_default();
+    let width =
+        |of: &dyn Fn(&Link) -> usize| chain.iter().map(|link| of(link)).max().unwrap_or_default();
+    let levels = width(&|link| link.level.name().len());
+    let names = width(&|link| name(link).chars().count());
+    let modes = width(&|link| link.mode().len());
+    chain
+        .iter()
+        .map(|link| {
+            let why = match link.part {
+                // Why it is refused is a finding of its own.
+                Part::Decides | Part::Inherits | Part::Overridden | Part::Refused => String::new(),
+                Part::Lost | Part::Ignored | Part::Possible => {
+                    format!(": {}", link.why)
+                }
+            };
+            format!(
+                "{:levels$}  {:names$}  {:modes$}  {}{why}",
+                link.level.name(),
+                name(link),
+                link.mode(),
+                link.part.name(),
+            )
+        })
+        .collect()
 }
 
 fn demand_in_words(demand: Demand) -> &'static str {
@@ -185,5 +250,132 @@ impl Paint {
         } else {
             text.to_owned()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::MtlsMode;
+    use crate::policy::Rung;
+
+    fn link(level: Rung, name: &str, says: MtlsMode, part: Part, why: &str) -> Link {
+        Link {
+            level,
+            policy: Some(format!("PeerAuthentication {name}")),
+            says: Some(says),
+            part,
+            why: why.to_owned(),
+        }
+    }
+
+    fn target(because: &[&str], chain: Vec<Link>) -> JudgedTarget {
+        JudgedTarget {
+            kind: "Deployment".to_owned(),
+            namespace: "shop".to_owned(),
+            name: "web".to_owned(),
+            port: Some(8080),
+            via: "pod labels".to_owned(),
+            data_plane: None,
+            captured: None,
+            mode: Some(MtlsMode::Strict),
+            proven: false,
+            demand: Demand::Plain,
+            because: because.iter().map(|&reason| reason.to_owned()).collect(),
+            chain,
+        }
+    }
+
+    fn reasons(target: &JudgedTarget) -> Vec<String> {
+        let mut out = String::new();
+        write_reasons(&mut out, target, &Paint { colour: false });
+        out.lines().map(|line| line.trim_end().to_owned()).collect()
+    }
+
+    #[test]
+    fn the_chain_stands_for_what_it_says_of_policies() {
+        let chain = vec![
+            link(
+                Rung::Workload,
+                "shop/web",
+                MtlsMode::Strict,
+                Part::Decides,
+                "the narrowest",
+            ),
+            link(
+                Rung::Workload,
+                "shop/b",
+                MtlsMode::Permissive,
+                Part::Lost,
+                "shop/web is older",
+            ),
+            link(
+                Rung::Mesh,
+                "istio-system/default",
+                MtlsMode::Disable,
+                Part::Overridden,
+                "…",
+            ),
+        ];
+        let because = [
+            "Namespace shop: istio-injection=disabled",
+            "PeerAuthentication shop/web: STRICT",
+            "PeerAuthentication shop/b: PERMISSIVE may be older",
+            "PeerAuthentication shop/webby: another one",
+        ];
+        assert_eq!(
+            reasons(&target(&because, chain)),
+            [
+                "    because Namespace shop: istio-injection=disabled",
+                "        and workload  PeerAuthentication shop/web              STRICT      decides",
+                "            workload  PeerAuthentication shop/b                PERMISSIVE  lost: shop/web is older",
+                "            mesh      PeerAuthentication istio-system/default  DISABLE     overridden",
+                "        and PeerAuthentication shop/webby: another one",
+            ]
+        );
+    }
+
+    #[test]
+    fn one_policy_is_evidence_enough() {
+        let mut links = vec![link(
+            Rung::Mesh,
+            "istio-system/default",
+            MtlsMode::Strict,
+            Part::Decides,
+            "",
+        )];
+        let because = ["PeerAuthentication istio-system/default: STRICT"];
+        let expected = ["    because PeerAuthentication istio-system/default: STRICT"];
+        assert_eq!(reasons(&target(&because, links.clone())), expected);
+        links.insert(
+            0,
+            link(
+                Rung::Port,
+                "istio-system/default",
+                MtlsMode::Strict,
+                Part::Inherits,
+                "",
+            ),
+        );
+        assert_eq!(reasons(&target(&because, links)), expected);
+    }
+
+    #[test]
+    fn policies_that_decide_nothing_here_are_left_out() {
+        let chain = vec![
+            link(
+                Rung::Workload,
+                "shop/a",
+                MtlsMode::Strict,
+                Part::Decides,
+                "",
+            ),
+            link(Rung::Workload, "shop/b", MtlsMode::Strict, Part::Lost, ""),
+        ];
+        let because = ["its own pod: loopback"];
+        assert_eq!(
+            reasons(&target(&because, chain)),
+            ["    because its own pod: loopback"]
+        );
     }
 }

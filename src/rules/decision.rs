@@ -10,7 +10,7 @@ use jsonptr::PointerBuf;
 use super::Rule;
 use crate::config::{Config, MtlsMode, Severity};
 use crate::model::Object;
-use crate::policy::DataPlane;
+use crate::policy::{DataPlane, Link};
 
 /// One thing that was decided about one place of one object.
 #[derive(Debug, Clone)]
@@ -138,6 +138,8 @@ pub struct JudgedTarget {
     pub demand: Demand,
     /// The objects that made it so.
     pub because: Vec<String>,
+    /// Every policy that is meant for it, and what becomes of each.
+    pub chain: Vec<Link>,
 }
 
 /// What a target demands of a scraper.

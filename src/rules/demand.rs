@@ -114,6 +114,7 @@ fn of_own_pod(scraper: &Scraper, as_sibling: &Judged) -> Judged {
         "{} scrapes its own pod: loopback never meets the sidecar",
         scraper.object
     )];
+    own.shown.chain = Vec::new();
     own
 }
 
@@ -183,6 +184,7 @@ fn judge_pods(
             proven,
             demand,
             because,
+            chain: mode.chain,
         },
         aside: None,
         undecided: mode.undecided,
@@ -272,6 +274,7 @@ fn elsewhere(service: &Service, target: &Target<'_>) -> Judged {
                 "{} has no selector: its addresses are no pods of the mesh",
                 service.object
             )],
+            chain: Vec::new(),
         },
         aside: None,
         undecided: Vec::new(),

@@ -4,9 +4,12 @@
 //! Departs from nothing.
 //! Knows: the inventory, judged endpoints. Does not know: text.
 
+use std::collections::BTreeSet;
+
 use jsonptr::PointerBuf;
 
 use super::Rule;
+use super::blocks;
 use super::decision::{Decision, Demand};
 use super::demand::Judged;
 use super::endpoint::JudgedEndpoint;
@@ -24,15 +27,10 @@ pub(super) fn decide_all(
 ) -> Vec<Decision> {
     let mut findings = of_objects(&patched.inventory, config);
     findings.extend(mesh_mode_contradicted(patched, config));
-    findings.extend(patched.settings.contradictions.iter().map(|contradiction| {
-        Decision::finding(
-            &contradiction.object,
-            root(),
-            Rule::MeshSettingContradicted,
-            contradiction.what.clone(),
-        )
-    }));
+    findings.extend(mesh_settings_contradicted(patched));
     findings.extend(of_selection(patched));
+    findings.extend(blocks::decide_all(patched, endpoints));
+    findings.extend(super::policies::decide_all(patched, endpoints));
     for endpoint in endpoints {
         for judged in &endpoint.judged {
             findings.extend(of_target(endpoint, judged));
@@ -55,18 +53,20 @@ fn of_objects(inventory: &Inventory, config: &Config) -> Vec<Decision> {
             unread.problem.clone(),
         ));
     }
-    for policy in inventory
-        .policies
-        .iter()
-        .filter(|policy| !policy.refused.is_empty())
-    {
+    let policies = inventory.policies.iter();
+    let authorizations = inventory.authorizations.iter();
+    let refused = policies
+        .map(|policy| (&policy.object, &policy.refused))
+        .chain(authorizations.map(|policy| (&policy.object, &policy.refused)))
+        .filter(|(_, refused)| !refused.is_empty());
+    for (object, refused) in refused {
         findings.push(Decision::finding(
-            &policy.object,
+            object,
             root(),
             Rule::PolicyIsInvalid,
             format!(
                 "the API server refuses it, so it counts as absent: {}",
-                policy.refused.join("; ")
+                refused.join("; ")
             ),
         ));
     }
@@ -76,8 +76,11 @@ fn of_objects(inventory: &Inventory, config: &Config) -> Vec<Decision> {
         .map(|scrape| &scrape.object)
         .chain(inventory.scrapers.iter().map(|scraper| &scraper.object))
         .chain(inventory.policies.iter().map(|policy| &policy.object))
+        .chain(inventory.authorizations.iter().map(|policy| &policy.object))
         .chain(inventory.services.iter().map(|service| &service.object))
         .chain(inventory.workloads.iter().map(|workload| &workload.object))
+        .chain(inventory.proxy_configs.iter().map(|config| &config.object))
+        .chain(roots_by_their_place(inventory))
         .filter(|object| object.namespace_assumed);
     for object in assumed {
         findings.push(Decision::finding(
@@ -88,6 +91,16 @@ fn of_objects(inventory: &Inventory, config: &Config) -> Vec<Decision> {
         ));
     }
     findings
+}
+
+/// Objects whose own namespace is the root namespace that they name. An object may speak for several revisions.
+fn roots_by_their_place(inventory: &Inventory) -> BTreeSet<&Object> {
+    let planes = inventory.control_planes.iter();
+    planes
+        .filter(|plane| plane.root_namespace.as_ref() == Some(&plane.object.namespace))
+        .map(|plane| &plane.object)
+        .filter(|object| object.kind == "ServiceMeshControlPlane")
+        .collect()
 }
 
 /// The policy of the input counts, since it is what the cluster will have.
@@ -114,6 +127,25 @@ fn mesh_mode_contradicted(patched: &Patched<'_>, config: &Config) -> Vec<Decisio
                 root(),
                 Rule::MeshModeContradicted,
                 "it says something else than mesh.mode of the configuration, and counts; remove mesh.mode".to_owned(),
+            )
+        })
+        .collect()
+}
+
+/// Objects that say different things about the mesh, or something else than the configuration.
+fn mesh_settings_contradicted(patched: &Patched<'_>) -> Vec<Decision> {
+    let namespaces = policy::namespaces_contradicted(&patched.inventory, patched.settings);
+    patched
+        .settings
+        .contradictions
+        .iter()
+        .chain(&namespaces)
+        .map(|contradiction| {
+            Decision::finding(
+                &contradiction.object,
+                root(),
+                Rule::MeshSettingContradicted,
+                contradiction.what.clone(),
             )
         })
         .collect()
@@ -164,8 +196,9 @@ fn of_target(endpoint: &JudgedEndpoint, judged: &Judged) -> Vec<Decision> {
     };
     let target = &judged.shown;
     let mut findings = Vec::new();
-    for undecided in &judged.undecided {
-        findings.push(policy_order(undecided));
+    // A port that nothing takes is plain under each of them.
+    if target.captured != Some(false) {
+        findings.extend(judged.undecided.iter().map(policy_order));
     }
     if judged.mode_assumed
         && matches!(target.demand, Demand::Plain)

@@ -10,6 +10,7 @@
 //! Scraper ── endpoints that are to use certificates ── certificates ──────────► Decision
 //! ```
 
+mod blocks;
 pub mod catalog;
 mod certificates;
 mod completion;
@@ -20,6 +21,8 @@ mod findings;
 mod message;
 mod obstacle;
 mod originates;
+mod policies;
+mod refused;
 mod relabel;
 mod scraper;
 mod summary;

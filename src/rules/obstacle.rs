@@ -59,7 +59,7 @@ fn template(scraping: &Scraping<'_>) -> &'static str {
 }
 
 /// Every list of relabelling rules that the endpoint's targets go through, with its place in words.
-fn relabellings<'a>(scraping: &Scraping<'a>) -> Vec<(String, &'a [Value])> {
+pub(super) fn relabellings<'a>(scraping: &Scraping<'a>) -> Vec<(String, &'a [Value])> {
     let mut lists = Vec::new();
     if let Some(rules) = &scraping.endpoint.relabelings {
         lists.push(("relabelConfigs".to_owned(), rules.as_slice()));

@@ -9,7 +9,7 @@ use super::decision::Demand;
 use super::demand::{Aside, Judged};
 use super::scraper::ScraperState;
 use crate::model::{Inventory, Scraper, Service, Workload};
-use crate::policy::{self, DataPlane};
+use crate::policy::{self, DataPlane, Mesh};
 use crate::targets::{self, Target};
 
 /// The judgement of a target as it is asked: plain where the scraper's sidecar encrypts the request
@@ -50,6 +50,32 @@ pub(super) fn unless_encrypted(
         }
     }
     judged
+}
+
+/// Whether a scraper's own sidecar takes a request to a target, and by what it knows the target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct OnTheWay {
+    /// Whether it takes the request; `None`: not known.
+    pub(super) takes: Option<bool>,
+    /// The Service by which it knows the destination; `None`: an address like any other.
+    pub(super) knows: Option<String>,
+}
+
+/// What a scraper's sidecar does with requests to a target.
+pub(super) fn on_the_way(
+    mesh: &Mesh<'_>,
+    scraper: (&Scraper, &ScraperState),
+    target: &Target<'_>,
+    pods: &Workload,
+) -> OnTheWay {
+    OnTheWay {
+        takes: match encrypts(Some(scraper), target.port) {
+            Encrypts::No => Some(false),
+            Encrypts::Yes(_) => Some(true),
+            Encrypts::Unknown(_) => None,
+        },
+        knows: known_destination(mesh.inventory, target, pods),
+    }
 }
 
 /// Whether a sidecar of the scraper takes a request to a destination that it knows.
@@ -95,15 +121,16 @@ fn headless_non_http<'a>(
     pods: &Workload,
     port: Option<u16>,
 ) -> Option<&'a Service> {
-    const ROUTED_BY_HOST: [&str; 4] = ["http", "http2", "grpc", "grpc-web"];
     targets::headless_services_for(inventory, pods, port)
         .into_iter()
         .find(|(_, service_port)| {
             port.is_none_or(|port| service_port.number == port)
-                && !service_port
-                    .application
-                    .as_deref()
-                    .is_some_and(|protocol| ROUTED_BY_HOST.contains(&protocol))
+                && !service_port.application.as_deref().is_some_and(is_http)
         })
         .map(|(service, _)| service)
+}
+
+/// Whether Istio reads a protocol as HTTP, as declared by a port of a Service.
+pub(super) fn is_http(protocol: &str) -> bool {
+    ["http", "http2", "grpc", "grpc-web"].contains(&protocol)
 }

@@ -167,12 +167,12 @@ fn label(
     plane: &Fact<DataPlane>,
     inject: ScraperInject,
 ) -> (Label, Result<(), String>) {
-    let with_label = || {
-        policy::data_plane(mesh, &labelled(&scraper.pods))
-            .fact
-            .value
+    let with_label = || policy::data_plane(mesh, &labelled(&scraper.pods)).fact;
+    // An injector that is not in the input may be there, and then the label counts.
+    let helps = || match with_label() {
+        fact if fact.value.is_none() => fact != *plane,
+        fact => fact.value == Some(DataPlane::Sidecar),
     };
-    let helps = || with_label() == Some(DataPlane::Sidecar);
     let none = |why: &str| {
         let because = plane.because.join(", ");
         (Label::NotNeeded, Err(format!("{why} ({because})")))
@@ -199,6 +199,12 @@ fn label(
             (Label::AgainstProof, Ok(()))
         }
         (None, _, ScraperInject::Never) | (Some(DataPlane::None), false, ScraperInject::Never) => {
+            (Label::NotNeeded, Ok(()))
+        }
+        // It may have a sidecar, and the label changes nothing about that.
+        (None, _, ScraperInject::Unknown | ScraperInject::Always)
+            if with_label().value.is_none() =>
+        {
             (Label::NotNeeded, Ok(()))
         }
         (Some(DataPlane::None) | None, _, _) => none("it has no sidecar"),

@@ -4,7 +4,7 @@
 //! Departs from it: on pods that the input shows in part, a named port that cannot be resolved may be any port.
 //! Knows: Services and workloads. Does not know: what a sidecar makes of it.
 
-use super::{found, ports};
+use super::services_for;
 use crate::model::{Inventory, Service, ServicePort, Workload};
 
 /// The headless Services, with the port of theirs, that select a workload's pods with a port; `None`: with any port.
@@ -13,15 +13,8 @@ pub fn headless_services_for<'a>(
     workload: &Workload,
     port: Option<u16>,
 ) -> Vec<(&'a Service, &'a ServicePort)> {
-    inventory
-        .services_in(&workload.object.namespace)
-        .iter()
-        .filter(|service| service.headless && found::is_behind(service, workload))
-        .flat_map(|service| found::tcp_ports(service).map(move |port| (service, port)))
-        .filter(|(_, service_port)| {
-            ports::behind(workload, service_port)
-                .into_iter()
-                .any(|number| port.is_none() || number.is_none() || number == port)
-        })
+    services_for(inventory, workload, port)
+        .into_iter()
+        .filter(|(service, _)| service.headless)
         .collect()
 }

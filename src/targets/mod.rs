@@ -10,6 +10,7 @@ mod headless;
 mod ports;
 mod scope;
 mod selection;
+mod serving;
 
 use std::borrow::Cow;
 
@@ -19,6 +20,7 @@ use scope::Scope;
 pub use headless::headless_services_for;
 pub use ports::ENVOY_PORT;
 pub use selection::selected;
+pub use serving::services_for;
 
 /// One port of the pods of one workload, reached by an endpoint.
 #[derive(Debug, Clone)]

@@ -1,14 +1,17 @@
 //! What stands under a key, an index or a pointer, and is any key written twice?
 //!
 //! Authority: RFC 6901 for pointers.
-//! Departs from it: nothing; keys are compared as their text, `1` and `"1"` are one key.
-//! Knows: the node tree. Does not know: the text, what plain scalars mean, merge keys.
+//! Departs from it: nothing; keys are compared as their text and as kubectl's number, so `80`, `"80"` and `0x50` are one key.
+//! Knows: the node tree. Does not know: the text, what values mean, merge keys.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use jsonptr::{Pointer, PointerBuf};
+use serde_json::Value;
 
-use super::{Content, Node};
+use super::scalar::Scalar;
+use super::{Content, Node, Rules, Style};
 
 /// A key that a map has twice.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,7 +80,7 @@ impl<'t> Node<'t> {
                 entries.iter().find_map(|(key, value)| {
                     let text = key.text();
                     match text {
-                        Some(text) if !seen.insert(text) => Some(DuplicateKey {
+                        Some(text) if !is_new(&mut seen, key, text) => Some(DuplicateKey {
                             key: text.to_owned(),
                             offset: key.range.start,
                             pointer: PointerBuf::new(),
@@ -101,6 +104,27 @@ impl<'t> Node<'t> {
             node = target;
         }
         node
+    }
+}
+
+/// Notes a key; whether the map has neither its text nor its number yet.
+fn is_new<'n>(seen: &mut BTreeSet<Cow<'n, str>>, key: &Node<'_>, text: &'n str) -> bool {
+    let number = number(key).filter(|number| number != text);
+    let is_new_number = number.is_none_or(|number| seen.insert(Cow::Owned(number)));
+    seen.insert(Cow::Borrowed(text)) && is_new_number
+}
+
+/// The key that kubectl makes of a number.
+fn number(key: &Node<'_>) -> Option<String> {
+    let Content::Scalar(text, Style::Plain) = &key.resolved().content else {
+        return None;
+    };
+    if !text.starts_with(|first: char| first.is_ascii_digit() || "+-.".contains(first)) {
+        return None;
+    }
+    match Rules::Kubectl.plain(text) {
+        Scalar::Json(Value::Number(number)) => Some(number.to_string()),
+        Scalar::Json(_) | Scalar::NotFinite | Scalar::Misfit => None,
     }
 }
 

@@ -6,7 +6,7 @@ use crate::krm::open;
 
 fn closed(sources: &[Source], results: &[Value], left_out: &[usize]) -> String {
     close(
-        &open(sources, |_, _| false).unwrap(),
+        &open(sources, |_, _, _| false).unwrap(),
         &[],
         results,
         left_out,
@@ -77,7 +77,7 @@ fn several_texts_make_one_valid_stream() {
         assert_eq!(out, stream);
         let reread = one(&out);
         assert_eq!(
-            open(&reread, |_, _| false).unwrap().items.len(),
+            open(&reread, |_, _, _| false).unwrap().items.len(),
             2,
             "{stream}"
         );
@@ -201,7 +201,7 @@ fn nothing_to_say_adds_nothing() {
 fn an_edit_at_the_end_of_the_last_item_stays_in_it() {
     let text = "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n- kind: A";
     let sources = one(text);
-    let package = open(&sources, |_, _| false).unwrap();
+    let package = open(&sources, |_, _, _| false).unwrap();
     let item = &package.items[0];
     let patch = [add(PointerBuf::from_tokens(["spec"]), json!({"a": "b"}))];
     let edits = yaml::edits(text, &item.node, item.syntax, &patch).unwrap();

@@ -23,7 +23,7 @@ fn items(package: &Package<'_>) -> Vec<String> {
 
 fn opened(text: &str) -> (Form, Vec<String>) {
     let sources = [Source::named("-", text)];
-    let package = open(&sources, |_, kind| kind == "VMPodScrape").unwrap();
+    let package = open(&sources, |_, kind, _| kind == "VMPodScrape").unwrap();
     (package.form, items(&package))
 }
 
@@ -32,7 +32,7 @@ fn refused(text: &str) -> OpenError {
 }
 
 fn refused_together(sources: &[Source]) -> OpenError {
-    open(sources, |_, kind| kind == "VMPodScrape").unwrap_err()
+    open(sources, |_, kind, _| kind == "VMPodScrape").unwrap_err()
 }
 
 #[test]
@@ -51,7 +51,7 @@ results:
 - {message: said before, severity: info}
 ";
     let sources = [Source::named("-", text)];
-    let package = open(&sources, |_, _| true).unwrap();
+    let package = open(&sources, |_, _, _| true).unwrap();
     assert_eq!(package.form, Form::ResourceList);
     assert_eq!(items(&package), ["v1 Service a@0:4", "v1 List @1:6"]);
     assert_eq!(package.function_config.unwrap().line, 9);
@@ -201,7 +201,7 @@ fn folders_may_hold_what_is_no_object() {
         folder("", Origin::Folder),
         folder("- op: add\n---\nkind: Patch\n", Origin::Kustomization),
     ];
-    let package = open(&sources, |_, _| false).unwrap();
+    let package = open(&sources, |_, _, _| false).unwrap();
     assert_eq!(package.items.len(), 1);
     assert_eq!(package.asides.len(), 1);
     assert_eq!(package.skipped.len(), 1);
@@ -217,7 +217,7 @@ metadata: {annotations: {config.kubernetes.io/path: old.yaml, internal.config.ku
 kind: B
 ";
     let sources = [Source::named("-", text)];
-    let package = open(&sources, |_, _| false).unwrap();
+    let package = open(&sources, |_, _, _| false).unwrap();
     let [hosted, own] = package.items.as_slice() else {
         panic!("two items");
     };
@@ -232,4 +232,31 @@ kind: B
         ("-", 1, Some(4))
     );
     assert_snapshot!(package.place(hosted), @"stdin:1 (object 1, of web/a.yaml)");
+}
+
+#[test]
+fn objects_of_one_kind_are_told_apart_by_name() {
+    let config_map = |name: &str| {
+        format!(
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}}}\ndata: {{a: 1, a: 2}}\n"
+        )
+    };
+    let is_istio = |_: &str, _: &str, name: &str| name == "istio";
+    for (name, is_read) in [("istio", true), ("\"istio\"", true), ("settings", false)] {
+        let sources = [Source::named("-", config_map(name))];
+        let refused = open(&sources, is_istio).is_err();
+        assert_eq!(refused, is_read, "{name}: a key is there twice");
+    }
+    for without_name in [
+        "metadata: {}",
+        "metadata: {name: [istio]}",
+        "metadata: [istio]",
+    ] {
+        let text =
+            format!("apiVersion: v1\nkind: ConfigMap\n{without_name}\ndata: {{a: 1, a: 2}}\n");
+        assert!(
+            open(&[Source::named("-", text)], is_istio).is_ok(),
+            "{without_name}"
+        );
+    }
 }

@@ -7,7 +7,14 @@
 use DataPlane::{Ambient, Sidecar};
 
 use super::*;
-use crate::policy::fixture::{annotated, container, inventory, labels, mesh, namespace, workload};
+use crate::config::{Config, NamespaceInjection};
+use crate::model::{ContainerPort, InjectorWebhooks, Inventory};
+use crate::policy::Settings;
+use crate::policy::fixture::{
+    annotated, container, injector, injector_config, injector_of_all_namespaces, inventory, labels,
+    mesh, namespace, selector, workload,
+};
+use crate::policy::webhook::NAMESPACE_INJECTION;
 
 fn in_shop(namespace_labels: &[(&str, &str)], pods: &Workload) -> Injection {
     data_plane(
@@ -236,4 +243,250 @@ fn pods_that_are_not_in_the_input_keep_the_namespaces_answer() {
     let disabled = in_shop(&[(NAMESPACE_INJECTION, "disabled")], &behind_service).fact;
     assert!(disabled.proven, "no label of a pod changes that");
     assert_eq!(without_namespace(&behind_service).fact.value, None);
+}
+
+#[test]
+fn the_webhook_that_asks_is_named_after_the_label_that_makes_it_ask() {
+    let injectors = vec![injector("canary", None), injector("default", None)];
+    let inventory = Inventory {
+        injectors,
+        ..inventory(vec![namespace("shop", ENABLED)], Vec::new())
+    };
+    assert_eq!(
+        data_plane(&mesh(&inventory), &web(&[])).fact.because,
+        [
+            "Namespace shop: istio-injection=enabled",
+            "MutatingWebhookConfiguration istio-sidecar-injector: webhook namespace.sidecar-injector.istio.io"
+        ]
+    );
+}
+
+#[test]
+fn an_injector_that_is_not_there_is_named_and_who_asks_for_it() {
+    let inventory = Inventory {
+        injectors: vec![injector("default", None)],
+        ..inventory(Vec::new(), Vec::new())
+    };
+    let fact = data_plane(&mesh(&inventory), &web(&[(REVISION, "1-16")])).fact;
+    assert_eq!(
+        fact.because,
+        [
+            "no injector of revision 1-16 is in the input",
+            "Deployment shop/web: label istio.io/rev=1-16",
+            "Namespace shop is not in the input"
+        ]
+    );
+}
+
+#[test]
+fn an_init_container_that_runs_on_is_a_proxy() {
+    let with = |port: Option<u16>| Workload {
+        containers: vec![Container {
+            init: true,
+            ports: port
+                .map(|number| ContainerPort { name: None, number })
+                .into_iter()
+                .collect(),
+            ..container("istio-proxy", "proxyv2:1.30.0")
+        }],
+        ..web(&[])
+    };
+    let native = without_namespace(&with(Some(15090)));
+    assert_eq!(
+        native,
+        proven(Sidecar, "Deployment shop/web: init container istio-proxy")
+    );
+    assert_eq!(
+        without_namespace(&with(None)).fact.value,
+        None,
+        "it has ended before anything is scraped"
+    );
+}
+
+#[test]
+fn a_label_that_opens_both_gates_is_named_once() {
+    let mut config = injector_config("default");
+    config.injector_policy = Some("disabled".to_owned());
+    let inventory = Inventory {
+        control_planes: vec![config],
+        ..inventory(vec![namespace("shop", &[])], Vec::new())
+    };
+    let settings = Settings::of(&inventory, &Config::default());
+    let mesh = Mesh {
+        inventory: &inventory,
+        settings: &settings,
+    };
+    assert_eq!(
+        data_plane(&mesh, &web(&[(INJECT, "true")])),
+        proven(
+            Sidecar,
+            "Deployment shop/web: label sidecar.istio.io/inject=true"
+        )
+    );
+}
+
+#[test]
+fn all_namespaces_by_default_take_a_missing_one_as_unlabelled() {
+    let mut config = injector_config("default");
+    config.namespaces_by_default = Some(true);
+    let inventory = Inventory {
+        control_planes: vec![config],
+        ..Inventory::default()
+    };
+    let settings = Settings::of(&inventory, &Config::default());
+    let mesh = Mesh {
+        inventory: &inventory,
+        settings: &settings,
+    };
+    let injection = data_plane(&mesh, &web(&[]));
+    assert!(injection.namespace_missing && !injection.unlabelled);
+    assert_eq!(
+        injection.fact.because,
+        [
+            "ConfigMap istio-system/istio-sidecar-injector: enableNamespacesByDefault",
+            "Namespace shop is not in the input"
+        ]
+    );
+}
+
+#[test]
+fn configured_namespaces_leave_nothing_assumed_but_unseen_pods() {
+    let config = Config {
+        namespaces: [("shop".to_owned(), NamespaceInjection::None)].into(),
+        ..Config::default()
+    };
+    let inventory = inventory(vec![namespace("shop", &[])], Vec::new());
+    let settings = Settings::of(&inventory, &config);
+    let mesh = Mesh {
+        inventory: &inventory,
+        settings: &settings,
+    };
+    let seen = data_plane(&mesh, &web(&[]));
+    assert!(seen.fact.proven && !seen.unlabelled && !seen.namespace_missing);
+    let behind_service = Workload {
+        known: PodsKnown::SelectorOnly,
+        ..web(&[])
+    };
+    let unseen = data_plane(&mesh, &behind_service).fact;
+    assert_eq!(
+        (unseen.value, unseen.proven),
+        (Some(DataPlane::None), false),
+        "their labels may ask"
+    );
+}
+
+mod revisions {
+    use super::*;
+
+    fn of(
+        injectors: Vec<InjectorWebhooks>,
+        namespace_labels: &[(&str, &str)],
+        pods: &Workload,
+    ) -> Option<String> {
+        let inventory = Inventory {
+            injectors,
+            ..inventory(vec![namespace("shop", namespace_labels)], Vec::new())
+        };
+        revision(&mesh(&inventory), pods)
+    }
+
+    fn named(name: &str) -> Option<String> {
+        Some(name.to_owned())
+    }
+
+    #[test]
+    fn by_labels() {
+        assert_eq!(of(vec![], ENABLED, &web(&[])), named("default"));
+        assert_eq!(of(vec![], &[(REVISION, "1-16")], &web(&[])), named("1-16"));
+        assert_eq!(of(vec![], &[], &web(&[(REVISION, "1-16")])), named("1-16"));
+        assert_eq!(of(vec![], &[], &web(&[])), None);
+    }
+
+    #[test]
+    fn behind_tags() {
+        let tags = || {
+            vec![
+                injector("1-16", Some("default")),
+                injector("1-16", Some("prod")),
+            ]
+        };
+        assert_eq!(of(tags(), ENABLED, &web(&[])), named("1-16"));
+        assert_eq!(of(tags(), &[(REVISION, "prod")], &web(&[])), named("1-16"));
+        assert_eq!(
+            of(tags(), &[(REVISION, "other")], &web(&[])),
+            named("other"),
+            "whatever is behind it"
+        );
+    }
+
+    #[test]
+    fn by_the_webhook_that_asks() {
+        let mut own = injector("1-16", None);
+        own.webhooks.truncate(1);
+        own.webhooks[0].namespaces = selector(&[("team", "Exists", &[])]);
+        assert_eq!(of(vec![own], &[("team", "a")], &web(&[])), named("1-16"));
+        let all = vec![injector_of_all_namespaces("1-16", Some("default"))];
+        assert_eq!(of(all, &[], &web(&[])), named("1-16"));
+        let two = vec![
+            injector("1-16", Some("prod")),
+            injector("1-17", Some("prod")),
+        ];
+        assert_eq!(
+            of(two, &[(REVISION, "prod")], &web(&[])),
+            None,
+            "both are asked, and nothing says who is first"
+        );
+    }
+
+    #[test]
+    fn of_pods_that_are_injected_in_git() {
+        let injected = |labels: &[(&str, &str)], annotations: &[(&str, &str)]| Workload {
+            containers: vec![container("istio-proxy", "proxyv2:1.16.0")],
+            annotations: crate::policy::fixture::labels(annotations),
+            ..web(labels)
+        };
+        let status = |status| injected(&[(REVISION, "tag")], &[(STATUS, status)]);
+        assert_eq!(
+            of(vec![], ENABLED, &status(r#"{"revision":"1-16"}"#)),
+            named("1-16"),
+            "the Namespace had no part in it"
+        );
+        assert_eq!(
+            of(vec![], &[], &status(r#"{"revision":""}"#)),
+            named("default")
+        );
+        let tags = vec![injector("1-16", Some("tag"))];
+        assert_eq!(of(tags, &[], &status("{}")), named("1-16"));
+        assert_eq!(of(vec![], &[], &status("no json: [")), named("tag"));
+        let annotated = injected(&[], &[(STATUS, "{}"), (REVISION, "1-16")]);
+        assert_eq!(of(vec![], &[], &annotated), named("1-16"));
+        assert_eq!(of(vec![], ENABLED, &injected(&[], &[])), named("default"));
+    }
+
+    #[test]
+    fn of_configured_namespaces() {
+        let configured = |namespace_labels| {
+            let config = Config {
+                namespaces: [("shop".to_owned(), NamespaceInjection::Sidecar)].into(),
+                ..Config::default()
+            };
+            let inventory = inventory(vec![namespace("shop", namespace_labels)], Vec::new());
+            let settings = Settings::of(&inventory, &config);
+            let mesh = Mesh {
+                inventory: &inventory,
+                settings: &settings,
+            };
+            revision(&mesh, &web(&[]))
+        };
+        assert_eq!(configured(&[]), named("default"));
+        assert_eq!(
+            configured(&[(NAMESPACE_INJECTION, "disabled"), (REVISION, "x")]),
+            named("default")
+        );
+        assert_eq!(
+            configured(&[(REVISION, "1-16")]),
+            named("1-16"),
+            "the Namespace says the same, and which revision"
+        );
+    }
 }

@@ -606,3 +606,79 @@ mod configured {
         );
     }
 }
+
+mod revisions {
+    use super::*;
+    use crate::model::{ControlPlane, Inventory};
+    use crate::policy::fixture::namespace;
+
+    fn labelled(name: &str, revision: &str, mode: MtlsMode) -> PeerAuthentication {
+        PeerAuthentication {
+            revision: Some(revision.to_owned()),
+            ..policy("shop", name, Some(mode))
+        }
+    }
+
+    fn of_pods(label: (&str, &str), policies: Vec<PeerAuthentication>, planes: &[&str]) -> Mode {
+        let planes = planes
+            .iter()
+            .map(|revision| ControlPlane::silent(namespace("plane", &[]).object, *revision));
+        let inventory = Inventory {
+            control_planes: planes.collect(),
+            ..inventory(vec![namespace("shop", &[label])], policies)
+        };
+        mode(&mesh(&inventory), &workload("shop", WEB), Some(8080))
+    }
+
+    const ENABLED: (&str, &str) = ("istio-injection", "enabled");
+    const REVISED: (&str, &str) = ("istio.io/rev", "1-20");
+
+    #[test]
+    fn a_policy_of_the_pods_revision_counts() {
+        let strict = || vec![labelled("default", "1-20", Strict)];
+        let mode = of_pods(REVISED, strict(), &["1-20", "1-21"]);
+        assert_eq!((mode.fact.value, mode.fact.proven), (Some(Strict), true));
+        assert_eq!(of_pods(REVISED, strict(), &[]).fact.value, Some(Strict));
+    }
+
+    #[test]
+    fn a_policy_of_another_revision_is_as_absent() {
+        let strict = vec![labelled("default", "1-21", Strict)];
+        let mode = of_pods(REVISED, strict, &["1-20", "1-21"]);
+        assert_eq!((mode.fact.value, mode.assumed), (Some(Permissive), true));
+    }
+
+    #[test]
+    fn a_policy_is_doubtful_where_the_default_may_have_another_name() {
+        let strict = || vec![labelled("default", "1-20", Strict)];
+        let mode = of_pods(ENABLED, strict(), &[]);
+        assert_eq!(mode.fact.value, None);
+        assert_eq!(
+            mode.fact.because[0],
+            "PeerAuthentication shop/default: STRICT, if the pods' istiod reads it: it is for revision 1-20, \
+             and theirs is not known"
+        );
+        let shown = of_pods(ENABLED, strict(), &["default"]);
+        assert_eq!(shown.fact.value, Some(Permissive));
+    }
+
+    #[test]
+    fn a_doubtful_revision_does_not_matter_where_all_agree() {
+        let policies = vec![
+            labelled("a", "1-20", Strict),
+            policy("shop", "b", Some(Strict)),
+        ];
+        let mode = of_pods(ENABLED, policies, &[]);
+        assert_eq!((mode.fact.value, mode.fact.proven), (Some(Strict), true));
+    }
+
+    #[test]
+    fn copies_for_two_revisions_are_two_versions() {
+        let policies = vec![
+            labelled("default", "1-20", Strict),
+            labelled("default", "1-21", Strict),
+        ];
+        let mode = of_pods(REVISED, policies, &["1-20", "1-21"]);
+        assert_eq!(mode.fact.value, None);
+    }
+}

@@ -1,0 +1,80 @@
+//! What does a MeshConfig say about the mesh?
+//!
+//! Authority: istio/api mesh/v1alpha1/config.proto and proxy.proto; istio/istio pkg/config/mesh/mesh.go `ApplyMeshConfig`, which decodes by pkg/util/protomarshal `ApplyYAML`: strings must be strings (a number or boolean in `proxyMetadata` is refused), ports may be quoted.
+//! Departs from it: a field of a wrong type is left out and reported, where istiod refuses the whole MeshConfig; fields go by their JSON names, not by those of the proto.
+//! Knows: MeshConfig and the ProxyConfig in it. Does not know: which object it is in.
+
+use std::collections::BTreeMap;
+
+use super::{ControlPlane, OutboundPolicy, port, set};
+use crate::model::field::{Field, Problem, Read, noted};
+
+/// Adds what a MeshConfig says; what it does not say stays.
+pub(super) fn add(plane: &mut ControlPlane, mesh: &Field<'_>, problems: &mut Vec<Problem>) {
+    set(
+        &mut plane.root_namespace,
+        text(mesh, "rootNamespace"),
+        problems,
+    );
+    set(&mut plane.trust_domain, text(mesh, "trustDomain"), problems);
+    set(
+        &mut plane.prometheus_merge,
+        boolean(mesh, "enablePrometheusMerge"),
+        problems,
+    );
+    set(&mut plane.outbound, outbound(mesh), problems);
+    if let Some(config) = noted(mesh.key("defaultConfig"), problems) {
+        let metadata = proxy_metadata(&mut plane.proxy_metadata, &config, problems);
+        noted(metadata, problems);
+        let interception = text(&config, "interceptionMode");
+        set(&mut plane.interception, interception, problems);
+        let status_port = config.key("statusPort").and_then(|field| port(&field));
+        set(&mut plane.status_port, status_port, problems);
+    }
+}
+
+/// A string in a field; the empty one is what proto means by "not set".
+pub(super) fn text(of: &Field<'_>, key: &str) -> Read<Option<String>> {
+    Ok(of.key(key)?.text()?.map(str::to_owned))
+}
+
+/// A boolean in a field.
+pub(super) fn boolean(of: &Field<'_>, key: &str) -> Read<Option<bool>> {
+    let field = of.key(key)?;
+    match field.is_missing() {
+        true => Ok(None),
+        false => field.boolean().map(Some),
+    }
+}
+
+/// `outboundTrafficPolicy.mode`.
+pub(super) fn outbound(of: &Field<'_>) -> Read<Option<OutboundPolicy>> {
+    let policy = of.key("outboundTrafficPolicy")?;
+    outbound_mode(&policy.key("mode")?)
+}
+
+/// `ALLOW_ANY` or `REGISTRY_ONLY`.
+pub(super) fn outbound_mode(mode: &Field<'_>) -> Read<Option<OutboundPolicy>> {
+    match mode.text()? {
+        None => Ok(None),
+        Some("ALLOW_ANY") => Ok(Some(OutboundPolicy::AllowAny)),
+        Some("REGISTRY_ONLY") => Ok(Some(OutboundPolicy::RegistryOnly)),
+        Some(other) => Err(mode.problem(format!(
+            "unknown mode `{other}`; expected ALLOW_ANY or REGISTRY_ONLY"
+        ))),
+    }
+}
+
+fn proxy_metadata(
+    into: &mut BTreeMap<String, String>,
+    config: &Field<'_>,
+    problems: &mut Vec<Problem>,
+) -> Read<()> {
+    let metadata = config.key("proxyMetadata")?;
+    for (key, value) in metadata.entries()?.unwrap_or_default() {
+        if let Some(value) = noted(value.string(), problems).flatten() {
+            into.insert(key.to_owned(), value.to_owned());
+        }
+    }
+    Ok(())
+}

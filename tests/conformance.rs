@@ -23,7 +23,7 @@ use istio_scrape::model::{
 };
 use istio_scrape::policy::{
     self, Injector, Level, Mesh, Revision, Settings, ambient_enrols, data_plane,
-    injection_required, level, mode, webhook_selects,
+    injection_required, level, mode, mode_in_ambient, webhook_selects,
 };
 use istio_scrape::yaml;
 use istio_scrape::{Flags, run};
@@ -185,13 +185,21 @@ fn istio_mtls_through_a_run() {
     let Some(rows) = rows::<MtlsRow>("istio-mtls.yaml") else {
         return;
     };
-    let sidecar = rows
+    let (sidecar, ambient): (Vec<_>, Vec<_>) = rows
         .iter()
-        .filter(|row| row.dataplane == DataPlane::Sidecar)
-        .filter(|row| row.assertion != Assertion::NamespaceLevel);
+        .filter(|row| row.assertion != Assertion::NamespaceLevel)
+        .partition(|row| row.dataplane == DataPlane::Sidecar);
     report(
         "istio-mtls.yaml, sidecar, through a run",
-        sidecar.map(|row| (row.name.as_str(), through_a_run(row))),
+        sidecar
+            .iter()
+            .map(|row| (row.name.as_str(), through_a_run(row))),
+    );
+    report(
+        "istio-mtls.yaml, ambient, through a run",
+        ambient
+            .iter()
+            .map(|row| (row.name.as_str(), through_a_run(row))),
     );
 }
 
@@ -225,7 +233,11 @@ fn mtls(row: &MtlsRow) -> Result<(), String> {
         settings: &settings,
     };
     let pods = workload(&row.workload.namespace, &row.workload.labels);
-    let answer = mode(&mesh, &pods, Some(row.port.unwrap_or(UNLISTED)));
+    let port = Some(row.port.unwrap_or(UNLISTED));
+    let answer = match row.dataplane {
+        DataPlane::Sidecar => mode(&mesh, &pods, port),
+        DataPlane::Ambient => mode_in_ambient(&mesh, &pods, port),
+    };
     let (actual, expected) = (answer.fact.value, row.expect.set());
     let agrees = match row.assertion {
         Assertion::Exact | Assertion::NamespaceLevel => actual == expected,
@@ -416,9 +428,13 @@ fn injector(row: &InjectionRow) -> Injector {
 fn through_a_run(row: &MtlsRow) -> Result<(), String> {
     let port = row.port.unwrap_or(UNLISTED);
     let WorkloadRow { namespace, labels } = &row.workload;
+    let (data_plane, label, value) = match row.dataplane {
+        DataPlane::Sidecar => ("sidecar", "istio-injection", "enabled"),
+        DataPlane::Ambient => ("ambient", "istio.io/dataplane-mode", "ambient"),
+    };
     let mut items = vec![
         json!({"apiVersion": "v1", "kind": "Namespace",
-            "metadata": {"name": namespace, "labels": {"istio-injection": "enabled"}}}),
+            "metadata": {"name": namespace, "labels": {label: value}}}),
         json!({"apiVersion": "apps/v1", "kind": "Deployment",
             "metadata": {"name": "pods", "namespace": namespace},
             "spec": {"template": {"metadata": {"labels": labels}, "spec": {"containers":
@@ -448,14 +464,23 @@ fn through_a_run(row: &MtlsRow) -> Result<(), String> {
         .find(|decision| {
             decision["at"] == "/spec/podMetricsEndpoints/0" && decision["targets"].is_array()
         });
-    let found = decided.map_or(Value::Null, |decision| {
-        decision["targets"][0]["mode"].clone()
-    });
+    let target = decided.map_or(&Value::Null, |decision| &decision["targets"][0]);
+    if target["dataPlane"] != data_plane {
+        return Err(format!(
+            "expected {data_plane}, found {}",
+            target["dataPlane"]
+        ));
+    }
+    let found = target["mode"].clone();
     let expected = row.expect.set().map(spelled);
     let agrees = match row.assertion {
         Assertion::Exact | Assertion::NamespaceLevel => found.as_str() == expected,
-        Assertion::Strictness => (found == "STRICT") == (expected == Some("STRICT")),
-        Assertion::Disablement => (found == "DISABLE") == (expected == Some("DISABLE")),
+        Assertion::Strictness => {
+            found.is_string() && (found == "STRICT") == (expected == Some("STRICT"))
+        }
+        Assertion::Disablement => {
+            found.is_string() && (found == "DISABLE") == (expected == Some("DISABLE"))
+        }
     };
     agrees
         .then_some(())
@@ -506,6 +531,7 @@ fn policy(row: &PolicyRow) -> PeerAuthentication {
             .as_ref()
             .map(|selector| selector.match_labels.clone())
             .unwrap_or_default(),
+        selector_written: row.selector.is_some(),
         mode: mode(&row.mtls),
         ports: row.port_level_mtls.iter().map(port).collect(),
         refused: Vec::new(),

@@ -57,6 +57,11 @@ impl<'a> Field<'a> {
         }
     }
 
+    /// Whether it is there, whatever it holds.
+    pub(super) fn is_there(&self) -> bool {
+        self.value.is_some()
+    }
+
     /// A field of this map; a field of a missing map is missing.
     pub(super) fn key(&'a self, key: &'a str) -> Read<Field<'a>> {
         let value = match self.value {

@@ -267,6 +267,8 @@ pub struct PeerAuthentication {
     pub created: Option<String>,
     /// `spec.selector.matchLabels`; empty: every workload of the namespace, or of the mesh.
     pub selector: Labels,
+    /// There is a `spec.selector`, if only an empty one: no difference for sidecars, but for ztunnel.
+    pub selector_written: bool,
     /// `spec.mtls.mode`; `None` for missing or UNSET: inherited.
     pub mode: Option<MtlsMode>,
     /// `spec.portLevelMtls`, by workload port; `None`: as the workload.

@@ -44,12 +44,15 @@ pub(super) fn policy(
         revision: labels.get(REVISION).cloned(),
         created,
         selector: Labels::new(),
+        selector_written: false,
         mode: None,
         ports: BTreeMap::new(),
         refused: Vec::new(),
     };
     let spec = noted(root.key("spec"), &mut problems);
     if let Some(spec) = spec {
+        policy.selector_written = noted(spec.key("selector"), &mut Vec::new())
+            .is_some_and(|selector| selector.is_there());
         policy.selector = noted(selector(&spec, &mut problems), &mut problems).unwrap_or_default();
         policy.mode = noted(spec.key("mtls"), &mut problems)
             .and_then(|mtls| noted(mode(&mtls), &mut problems).flatten());
@@ -358,6 +361,21 @@ mod tests {
             ])
         );
         assert_eq!(policy.selector["app"], "demo");
+    }
+
+    /// ztunnel tells an empty selector from none; the API server drops `null` before anybody sees it.
+    #[test]
+    fn an_empty_selector_is_one() {
+        for (spec, written) in [
+            (json!({}), false),
+            (json!({"selector": null}), false),
+            (json!({"selector": {}}), true),
+            (json!({"selector": {"matchLabels": {}}}), true),
+            (json!({"selector": {"matchLabels": {"app": "demo"}}}), true),
+        ] {
+            let policy = policy_of(json!({}), spec.clone());
+            assert_eq!(policy.selector_written, written, "{spec}");
+        }
     }
 
     #[test]

@@ -83,6 +83,7 @@ pub(super) fn policy(namespace: &str, name: &str, mode: Option<MtlsMode>) -> Pee
         revision: None,
         created: None,
         selector: Labels::new(),
+        selector_written: false,
         mode,
         ports: BTreeMap::new(),
         refused: Vec::new(),
@@ -93,6 +94,7 @@ impl PeerAuthentication {
     pub(super) fn selecting(self, pairs: &[(&str, &str)]) -> Self {
         Self {
             selector: labels(pairs),
+            selector_written: true,
             ..self
         }
     }

@@ -11,6 +11,7 @@ mod asked;
 mod authorization;
 mod capture;
 mod chain;
+mod hbone;
 mod injection;
 mod injector;
 mod mode;
@@ -24,13 +25,17 @@ mod selection;
 mod served;
 mod settings;
 mod webhook;
+mod ztunnel;
 
+#[cfg(test)]
+mod draws;
 #[cfg(test)]
 mod fixture;
 
 pub use authorization::{Access, Layer, Peer, Refusal, Request, access};
 pub use capture::{captured, captured_by_ztunnel};
 pub use chain::{Link, Part, Rung};
+pub use hbone::accepts_hbone;
 pub use injection::{Injection, data_plane};
 pub use injector::{Injector, InjectorSettings, injection_required};
 pub use mode::{Mode, Undecided, mode};
@@ -43,6 +48,7 @@ pub use selection::is_selected;
 pub use served::{Serves, serves_istios_certificates};
 pub use settings::{Contradiction, MeshSettings, Settings};
 pub use webhook::{INJECT, Revision, ambient_enrols, webhook_selects};
+pub use ztunnel::mode_in_ambient;
 
 /// The mesh as far as policies and the injector depend on it.
 #[derive(Debug, Clone, Copy)]

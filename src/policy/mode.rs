@@ -1,7 +1,7 @@
 //! Which mTLS mode does a pod port enforce?
 //!
 //! Authority: `ComposePeerAuthentication` and `GetMutualTLSModeForPort`, istio/istio pilot/pkg/security/authn/policy_applier.go.
-//! Departs from it: where the cluster may hold other policies, or the same in another order, the answer is unknown or says so. ztunnel differs in corner cases (istio/istio pilot/pkg/serviceregistry/ambient/authorization.go), which are not followed.
+//! Departs from it: where the cluster may hold other policies, or the same in another order, the answer is unknown or says so. What ztunnel makes of the same policies is `ztunnel.rs`'s question.
 //! Knows: PeerAuthentication, labels and namespace of pods, a port. Does not know: whether a sidecar is there and captures the port.
 
 use std::collections::BTreeSet;
@@ -82,11 +82,11 @@ pub(super) struct Floor {
     /// The configuration or an object says so, not Istio's default.
     pub(super) configured: bool,
     /// The objects that say where mesh-level policies stand.
-    root_because: Vec<String>,
+    pub(super) root_because: Vec<String>,
 }
 
 /// All that may hold; more than one where nobody knows which.
-fn floors(mesh: &Mesh<'_>, pods: &Workload) -> Vec<Floor> {
+pub(super) fn floors(mesh: &Mesh<'_>, pods: &Workload) -> Vec<Floor> {
     let root_because = &mesh.settings_of(pods).root_because;
     let modes = &mesh.settings.default_modes;
     if modes.is_empty() {
@@ -119,14 +119,17 @@ fn at_port(standings: &[Standing<'_>; 3], floor: &Floor, port: Option<u16>) -> M
         .flat_map(|tier| tier.doubts().map(move |doubt| (doubt, tier)))
         .partition(|(doubtful, _)| doubtful.doubt == Doubt::Unseen);
     let told = |doubts: Vec<(&Doubtful<'_>, &Tier<'_>)>| -> Vec<String> {
-        let evidence = |(doubt, tier): (&Doubtful<'_>, &Tier<'_>)| doubtful_evidence(doubt, tier);
+        let evidence = |(doubt, tier): (&Doubtful<'_>, &Tier<'_>)| {
+            doubtful_evidence(doubt, tier.standing.level, tier.port)
+        };
         doubts.into_iter().map(evidence).collect()
     };
     let in_doubt = doubts.first().map(|(doubtful, _)| doubtful.policy);
     let (unseen, doubts) = (told(unseen), told(doubts));
-    let rivals = heard
-        .iter()
-        .flat_map(|tier| tier.rivals().map(|rival| rival_evidence(rival, tier)));
+    let rivals = heard.iter().flat_map(|tier| {
+        tier.rivals()
+            .map(|rival| rival_evidence(rival, tier.standing.level, tier.port))
+    });
     let undecided = heard.iter().filter_map(undecided).collect::<Vec<_>>();
     let decision = decision(&tiers, floor);
     let known = doubts.is_empty();
@@ -197,7 +200,7 @@ fn decision(tiers: &[Tier<'_>], floor: &Floor) -> Decision {
 }
 
 /// `PeerAuthentication istio-system/default: STRICT`, `PeerAuthentication shop/web port 8080: DISABLE`.
-fn evidence(policy: &PeerAuthentication, level: Level, port: Option<u16>) -> String {
+pub(super) fn evidence(policy: &PeerAuthentication, level: Level, port: Option<u16>) -> String {
     let policy_name = named(&policy.object);
     match port_entry(policy, level, port) {
         Some((port, mode)) => format!("{policy_name} port {port}: {}", spelled(Some(mode))),
@@ -208,15 +211,22 @@ fn evidence(policy: &PeerAuthentication, level: Level, port: Option<u16>) -> Str
     }
 }
 
-fn rival_evidence(rival: &PeerAuthentication, tier: &Tier<'_>) -> String {
-    format!(
-        "{} may be older",
-        evidence(rival, tier.standing.level, tier.port)
-    )
+/// That another policy of the level may decide instead.
+pub(super) fn rival_evidence(
+    rival: &PeerAuthentication,
+    level: Level,
+    port: Option<u16>,
+) -> String {
+    format!("{} may be older", evidence(rival, level, port))
 }
 
-fn doubtful_evidence(doubtful: &Doubtful<'_>, tier: &Tier<'_>) -> String {
-    let evidence = evidence(doubtful.policy, tier.standing.level, tier.port);
+/// What speaks against a policy that could decide.
+pub(super) fn doubtful_evidence(
+    doubtful: &Doubtful<'_>,
+    level: Level,
+    port: Option<u16>,
+) -> String {
+    let evidence = evidence(doubtful.policy, level, port);
     match doubtful.doubt {
         Doubt::Refused => {
             format!(
@@ -239,7 +249,8 @@ fn doubtful_evidence(doubtful: &Doubtful<'_>, tier: &Tier<'_>) -> String {
     }
 }
 
-fn listed_ports(workload_level: &Standing<'_>) -> BTreeSet<u16> {
+/// The ports that a policy which may count at workload level lists.
+pub(super) fn listed_ports(workload_level: &Standing<'_>) -> BTreeSet<u16> {
     let doubtful = workload_level
         .doubtful
         .iter()
@@ -254,7 +265,7 @@ fn listed_ports(workload_level: &Standing<'_>) -> BTreeSet<u16> {
 }
 
 /// What holds whichever of two ports it is.
-fn in_common(one: Mode, other: Mode) -> Mode {
+pub(super) fn in_common(one: Mode, other: Mode) -> Mode {
     let value = one
         .fact
         .value
@@ -286,5 +297,7 @@ pub(super) fn each_once<T: PartialEq>(all: Vec<T>) -> Vec<T> {
 
 #[cfg(test)]
 mod every_cluster;
+#[cfg(test)]
+mod restated;
 #[cfg(test)]
 mod tests;

@@ -313,12 +313,13 @@ fn is_proven_older(this: &PeerAuthentication, that: &PeerAuthentication) -> bool
     }
 }
 
-fn same_identity(this: &PeerAuthentication, that: &PeerAuthentication) -> bool {
+pub(super) fn same_identity(this: &PeerAuthentication, that: &PeerAuthentication) -> bool {
     (&this.object.namespace, &this.object.name) == (&that.object.namespace, &that.object.name)
 }
 
 type Spec<'a> = (
     &'a Labels,
+    bool,
     Option<MtlsMode>,
     &'a BTreeMap<u16, Option<MtlsMode>>,
     &'a [String],
@@ -328,6 +329,7 @@ type Spec<'a> = (
 fn spec(policy: &PeerAuthentication) -> Spec<'_> {
     (
         &policy.selector,
+        policy.selector_written,
         policy.mode,
         &policy.ports,
         &policy.refused,

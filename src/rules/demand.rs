@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use super::decision::{Demand, JudgedTarget};
 use super::originates;
 use super::scraper::ScraperState;
+use super::tunnel::tunnelled;
 use crate::config::MtlsMode;
 use crate::model::{Inventory, Scraper, Service, Workload};
 use crate::policy::{self, DataPlane, Fact, Mesh};
@@ -46,8 +47,8 @@ pub(super) enum Aside {
 
 /// The demand table: what a port demands, by data plane, capture and mode.
 ///
-/// `scraper_in_ambient` matters only to targets in ambient: ztunnel carries mutual TLS between
-/// members of the mesh and lets nobody else reach a STRICT port, whatever certificate they hold.
+/// `tunnelled` matters only under STRICT: a request that ztunnel tunnels for the scraper is mutual TLS
+/// already. ztunnel at the target lets nothing else in, whatever certificate the scraper holds.
 ///
 /// PERMISSIVE and DISABLE ports must be scraped in plain text: the sidecar terminates TLS only for
 /// clients that offer Istio's ALPN, and a scraper does not (istio/istio `filterchain_options.go`).
@@ -55,19 +56,23 @@ pub(super) fn demand(
     plane: Option<DataPlane>,
     captured: Option<bool>,
     mode: Option<MtlsMode>,
-    scraper_in_ambient: bool,
+    tunnelled: Option<bool>,
 ) -> Demand {
     use DataPlane::{Ambient, None as Outside, Sidecar};
     use MtlsMode::{Disable, Permissive, Strict};
+    let tunnel_or = |otherwise| match tunnelled {
+        Some(true) => Demand::Plain,
+        Some(false) => otherwise,
+        None => Demand::Unknown,
+    };
     match (plane, captured, mode) {
-        (Some(Sidecar), Some(true), Some(Strict)) => Demand::MutualTls,
+        (Some(Sidecar), Some(true), Some(Strict)) => tunnel_or(Demand::MutualTls),
         (Some(Sidecar), Some(true), Some(Permissive | Disable)) => Demand::Plain,
         (Some(Sidecar), Some(false), _) => Demand::Plain,
         (Some(Outside), _, _) => Demand::Plain,
         (Some(Ambient), Some(false), _) => Demand::Plain,
         (Some(Ambient), Some(true), Some(Permissive | Disable)) => Demand::Plain,
-        (Some(Ambient), Some(true), Some(Strict)) if scraper_in_ambient => Demand::Plain,
-        (Some(Ambient), Some(true), Some(Strict)) => Demand::Unreachable,
+        (Some(Ambient), Some(true), Some(Strict)) => tunnel_or(Demand::Unreachable),
         (None, Some(false), _) => Demand::Plain,
         (None, Some(true), Some(Strict)) => Demand::MutualTlsIfInjected,
         (None, Some(true) | None, Some(Permissive | Disable)) => Demand::Plain,
@@ -125,7 +130,10 @@ fn judge_pods(
     pods: &Workload,
 ) -> Judged {
     let plane = policy::data_plane(mesh, pods);
-    let mode = policy::mode(mesh, pods, target.port);
+    let mode = match plane.fact.value {
+        Some(DataPlane::Ambient) => policy::mode_in_ambient(mesh, pods, target.port),
+        Some(DataPlane::Sidecar | DataPlane::None) | None => policy::mode(mesh, pods, target.port),
+    };
     let captured = match plane.fact.value {
         Some(DataPlane::Sidecar) | None => policy::captured(pods, target.port),
         Some(DataPlane::Ambient) => policy::captured_by_ztunnel(pods, target.port),
@@ -135,13 +143,12 @@ fn judge_pods(
             because: Vec::new(),
         },
     };
-    let scraper_in_ambient =
-        scraper.is_some_and(|(_, state)| state.plane.value == Some(DataPlane::Ambient));
+    let tunnelled = tunnelled(mesh, scraper, pods, plane.fact.value);
     let mut demand = demand(
         plane.fact.value,
         captured.value,
         mode.fact.value,
-        scraper_in_ambient,
+        tunnelled.value,
     );
     let mut proven = is_proven(demand, &plane.fact, &captured, &mode.fact);
     let mut because = because(&plane.fact, &captured, &mode.fact);
@@ -163,9 +170,14 @@ fn judge_pods(
         }
         Some(policy::Serves::Always(_) | policy::Serves::Perhaps(_)) | None => {}
     }
-    let in_ambient = plane.fact.value == Some(DataPlane::Ambient);
-    if let Some((scraper, _)) = scraper.filter(|_| in_ambient && scraper_in_ambient) {
-        because.push(format!("{} is in ambient too", scraper.object));
+    if captured.value == Some(true) && mode.fact.value == Some(MtlsMode::Strict) {
+        // A tunnel decides; that there is none, or perhaps one, is said last.
+        let at = if tunnelled.value == Some(true) {
+            0
+        } else {
+            because.len()
+        };
+        because.splice(at..at, tunnelled.because);
     }
     Judged {
         shown: JudgedTarget {
@@ -314,23 +326,32 @@ mod tests {
     const CAPTURED: [Option<bool>; 3] = [Some(true), Some(false), None];
     const MODES: [Option<MtlsMode>; 4] = [Some(Strict), Some(Permissive), Some(Disable), None];
 
-    /// Every cell of the table, for the two kinds of scrapers.
-    fn cells() -> impl Iterator<Item = (Option<DataPlane>, Option<bool>, Option<MtlsMode>, bool)> {
+    type Cell = (
+        Option<DataPlane>,
+        Option<bool>,
+        Option<MtlsMode>,
+        Option<bool>,
+    );
+
+    /// Every cell of the table, for requests that are tunnelled, that are not, and of which nobody knows it.
+    fn cells() -> impl Iterator<Item = Cell> {
         PLANES.into_iter().flat_map(|plane| {
             CAPTURED.into_iter().flat_map(move |captured| {
                 MODES.into_iter().flat_map(move |mode| {
-                    [false, true].map(|in_ambient| (plane, captured, mode, in_ambient))
+                    [Some(false), Some(true), None]
+                        .map(|tunnelled| (plane, captured, mode, tunnelled))
                 })
             })
         })
     }
 
-    /// Certificates are demanded in one cell only: a sidecar that captures the port under STRICT.
+    /// Certificates are demanded in one cell only: a sidecar that captures the port under STRICT, no tunnel to it.
     #[test]
     fn only_a_captured_strict_port_of_a_sidecar_demands_mutual_tls() {
-        for (plane, captured, mode, in_ambient) in cells() {
-            let expected = (plane, captured, mode) == (Some(Sidecar), Some(true), Some(Strict));
-            let demanded = demand(plane, captured, mode, in_ambient) == Demand::MutualTls;
+        for (plane, captured, mode, tunnelled) in cells() {
+            let expected = (plane, captured, mode, tunnelled)
+                == (Some(Sidecar), Some(true), Some(Strict), Some(false));
+            let demanded = demand(plane, captured, mode, tunnelled) == Demand::MutualTls;
             assert_eq!(demanded, expected, "{plane:?} {captured:?} {mode:?}");
         }
     }
@@ -338,9 +359,9 @@ mod tests {
     /// PERMISSIVE and DISABLE ports are scraped in plain text, whatever else is known of them.
     #[test]
     fn open_modes_demand_plain_text() {
-        for (plane, captured, mode, in_ambient) in cells() {
+        for (plane, captured, mode, tunnelled) in cells() {
             if matches!(mode, Some(Permissive | Disable)) {
-                assert_eq!(demand(plane, captured, mode, in_ambient), Demand::Plain);
+                assert_eq!(demand(plane, captured, mode, tunnelled), Demand::Plain);
             }
         }
     }
@@ -348,9 +369,9 @@ mod tests {
     /// A port that nothing takes is plain under STRICT too.
     #[test]
     fn what_is_not_captured_is_plain() {
-        for (plane, captured, mode, in_ambient) in cells() {
+        for (plane, captured, mode, tunnelled) in cells() {
             if plane == Some(Outside) || captured == Some(false) {
-                assert_eq!(demand(plane, captured, mode, in_ambient), Demand::Plain);
+                assert_eq!(demand(plane, captured, mode, tunnelled), Demand::Plain);
             }
         }
     }
@@ -358,26 +379,36 @@ mod tests {
     /// ztunnel lets its own members in, and nobody with a certificate.
     #[test]
     fn ambient_strict_lets_members_in() {
-        let strict = |in_ambient| demand(Some(Ambient), Some(true), Some(Strict), in_ambient);
-        assert_eq!(strict(true), Demand::Plain);
-        assert_eq!(strict(false), Demand::Unreachable);
+        let strict = |tunnelled| demand(Some(Ambient), Some(true), Some(Strict), tunnelled);
+        assert_eq!(strict(Some(true)), Demand::Plain);
+        assert_eq!(strict(Some(false)), Demand::Unreachable);
+        assert_eq!(strict(None), Demand::Unknown);
+    }
+
+    /// A sidecar that accepts tunnels lets ambient scrapers in without certificates, which they cannot have.
+    #[test]
+    fn sidecars_let_tunnels_in() {
+        let strict = |tunnelled| demand(Some(Sidecar), Some(true), Some(Strict), tunnelled);
+        assert_eq!(strict(Some(true)), Demand::Plain);
+        assert_eq!(strict(Some(false)), Demand::MutualTls);
+        assert_eq!(strict(None), Demand::Unknown);
     }
 
     /// What is not known, where it decides, is not guessed.
     #[test]
     fn unknown_facts_stay_unknown() {
         assert_eq!(
-            demand(None, Some(true), Some(Strict), false),
+            demand(None, Some(true), Some(Strict), Some(false)),
             Demand::MutualTlsIfInjected
         );
         assert_eq!(
-            demand(Some(Sidecar), None, Some(Strict), false),
+            demand(Some(Sidecar), None, Some(Strict), Some(false)),
             Demand::Unknown
         );
         assert_eq!(
-            demand(Some(Sidecar), Some(true), None, false),
+            demand(Some(Sidecar), Some(true), None, Some(false)),
             Demand::Unknown
         );
-        assert_eq!(demand(None, None, None, false), Demand::Unknown);
+        assert_eq!(demand(None, None, None, Some(false)), Demand::Unknown);
     }
 }

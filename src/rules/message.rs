@@ -248,8 +248,9 @@ fn no_label_tells(judged: &[Judged]) -> String {
 pub(super) fn unreachable(judged: &[Judged]) -> String {
     format!(
         "only members of the mesh get through ({}), and certificates do not make one: put the scraper into \
-         ambient, make the port PERMISSIVE with portLevelMtls, or annotate the pods \
-         ambient.istio.io/bypass-inbound-capture: \"true\"",
+         ambient (where it has no certificates for sidecars), make the port PERMISSIVE (not DISABLE) in portLevelMtls \
+         of a PeerAuthentication that selects the pods, or annotate them ambient.istio.io/bypass-inbound-capture: \
+         \"true\"",
         evidence(judged, &[Demand::Unreachable])
     )
 }

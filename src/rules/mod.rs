@@ -26,6 +26,7 @@ mod refused;
 mod relabel;
 mod scraper;
 mod summary;
+mod tunnel;
 mod view;
 mod written;
 

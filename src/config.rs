@@ -7,6 +7,7 @@
 mod choice;
 mod error;
 mod settings;
+mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
 

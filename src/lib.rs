@@ -10,6 +10,8 @@
 //!    └──────────────────── krm::close ◄────────┘      report ◄──────────────────┘
 //! ```
 //!
+//! The context, objects from outside the build, joins the items on their way to the inventory, and nothing else.
+//!
 //! Output is a function of the sources and the flags alone: no file, clock, environment or cluster
 //! is asked below the command line.
 
@@ -32,8 +34,11 @@ pub mod rules;
 pub mod targets;
 pub mod yaml;
 
+mod context;
 mod plan;
 mod setting;
+
+use std::sync::Arc;
 
 use config::{Config, ConfigError, FailOn, RunMode, Severity};
 use krm::{CloseError, Form, OpenError, Package, Source};
@@ -42,11 +47,15 @@ use report::Located;
 use rules::Verdict;
 use setting::Setting;
 
+pub use context::{ContextError, ContextFiles, ContextTexts};
+
 /// What the command line says beside the inputs.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct Flags {
     /// The file given with `--config`.
     pub config: Option<Source>,
+    /// Who reads `context.files`; `None`: nobody, which is an error where there are any.
+    pub context_files: Option<Arc<dyn ContextFiles>>,
 }
 
 /// The end of a run.
@@ -91,6 +100,12 @@ pub enum Error {
     /// The configuration.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The files of `context.files`.
+    #[error("context.files: {0}")]
+    ContextFiles(ContextError),
+    /// The objects of the context.
+    #[error("context: {0}")]
+    Context(OpenError),
     /// The output.
     #[error(transparent)]
     Close(#[from] CloseError),
@@ -113,8 +128,13 @@ struct Run<'t> {
 
 fn decided<'t>(sources: &'t [Source], flags: &Flags) -> Result<Run<'t>, Error> {
     let package = krm::open(sources, model::reads)?;
-    let setting = setting::find(&package, flags)?;
-    let plan = plan::draw(&package, &setting.config)?;
+    let mut setting = setting::find(&package, flags)?;
+    let texts = context::texts(&setting, flags)?;
+    let (context, messages) = context::open(&texts.sources)?;
+    setting
+        .messages
+        .extend(texts.notices.iter().cloned().chain(messages));
+    let plan = plan::draw(&package, &context, &setting.config)?;
     Ok(Run {
         package,
         setting,

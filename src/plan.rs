@@ -11,7 +11,8 @@ use serde_json::Value;
 use crate::Error;
 use crate::apply;
 use crate::config::{Config, Severity};
-use crate::krm::{self, Item, Package, Source};
+use crate::context::Facts;
+use crate::krm::{self, Package, Source};
 use crate::model::{self, Inventory, Object, Unread};
 use crate::report::{self, Located};
 use crate::rules::{self, Decision, Rule, Verdict};
@@ -26,15 +27,20 @@ pub(crate) struct Plan {
 }
 
 /// Decides, and turns the decisions into edits that are checked against their patches.
-pub(crate) fn draw(package: &Package<'_>, config: &Config) -> Result<Plan, Error> {
-    let rules = package.form.rules();
-    let inventory = inventory(package, config, rules);
+pub(crate) fn draw(
+    package: &Package<'_>,
+    context: &Package<'_>,
+    config: &Config,
+) -> Result<Plan, Error> {
+    let facts = Facts::new(package, context, config);
+    let rules = facts.rules();
+    let inventory = inventory(&facts, config, rules);
     let mut decisions = rules::decide(&inventory, config);
-    decisions.extend(read_differently(package, config, &decisions));
+    decisions.extend(read_differently(&facts, config, &decisions));
     decisions.sort_by(rules::in_order);
     let decisions: Vec<Located> = decisions
         .into_iter()
-        .map(|decision| located(package, decision))
+        .map(|decision| located(&facts, decision))
         .collect();
     let edits = edits(package, &decisions)?;
     verify(package, &decisions, &edits, rules)?;
@@ -42,24 +48,22 @@ pub(crate) fn draw(package: &Package<'_>, config: &Config) -> Result<Plan, Error
 }
 
 /// What the items say, read by these rules.
-fn inventory(package: &Package<'_>, config: &Config, rules: Rules) -> Inventory {
+fn inventory(facts: &Facts<'_>, config: &Config, rules: Rules) -> Inventory {
     let mut unread = Vec::new();
     let mut values = Vec::new();
-    for (position, item) in package.items.iter().enumerate() {
-        if !model::reads(&item.api_version, &item.kind, item.name()) {
-            continue;
-        }
+    for (position, item) in facts.items() {
         match item.node.value(rules) {
             Ok(value) => values.push((position, value)),
             Err(problem) => unread.push(Unread {
-                object: identity(item, position, config),
+                object: identity(facts, position, config),
                 at: PointerBuf::new(),
                 problem: problem.to_string(),
             }),
         }
     }
-    let mut inventory = model::read(
+    let mut inventory = model::read_in_context(
         values.iter().map(|(position, value)| (*position, value)),
+        facts.end_of_input(),
         config,
     );
     inventory.unread.extend(unread);
@@ -67,7 +71,8 @@ fn inventory(package: &Package<'_>, config: &Config, rules: Rules) -> Inventory 
 }
 
 /// What can be said of an object whose value cannot be had.
-fn identity(item: &Item<'_>, position: usize, config: &Config) -> Object {
+fn identity(facts: &Facts<'_>, position: usize, config: &Config) -> Object {
+    let (_, item) = facts.at(position);
     let metadata = item.node.get("metadata");
     let text = |key: &str| {
         let found = metadata.and_then(|metadata| metadata.get(key));
@@ -83,28 +88,22 @@ fn identity(item: &Item<'_>, position: usize, config: &Config) -> Object {
         item: position,
         ignored: false,
         local: false,
+        context: position >= facts.end_of_input(),
         accepted: Vec::new(),
     }
 }
 
 /// A finding on each decision that would be another one as the other of kustomize and kubectl reads
 /// the input.
-fn read_differently(
-    package: &Package<'_>,
-    config: &Config,
-    decisions: &[Decision],
-) -> Vec<Decision> {
-    let (ours, other, reader) = match package.form.rules() {
+fn read_differently(facts: &Facts<'_>, config: &Config, decisions: &[Decision]) -> Vec<Decision> {
+    let (ours, other, reader) = match facts.rules() {
         Rules::Kustomize => (Rules::Kustomize, Rules::Kubectl, "kubectl"),
         Rules::Kubectl => (Rules::Kubectl, Rules::Kustomize, "kustomize"),
     };
     let mut different = Vec::new();
-    for (position, item) in package.items.iter().enumerate() {
-        if !model::reads(&item.api_version, &item.kind, item.name()) {
-            continue;
-        }
+    for (position, item) in facts.items() {
         if let (Ok(ours), Ok(other)) = (item.node.value(ours), item.node.value(other)) {
-            let object = identity(item, position, config);
+            let object = identity(facts, position, config);
             for (at, ours, other) in differences(&ours, &other) {
                 let secret = at
                     .tokens()
@@ -119,7 +118,7 @@ fn read_differently(
     if different.is_empty() {
         return Vec::new();
     }
-    let others = rules::decide(&inventory(package, config, other), config);
+    let others = rules::decide(&inventory(facts, config, other), config);
     let what = |decision: &Decision| {
         let transport = decision.transport.map(|transport| transport.wanted);
         (
@@ -176,8 +175,8 @@ fn differences(ours: &Value, other: &Value) -> Vec<(PointerBuf, Value, Value)> {
 }
 
 /// Adds where the object is, and what its steps come to. A patch that cannot be written is refused.
-fn located(package: &Package<'_>, mut decision: Decision) -> Located {
-    let item = &package.items[decision.object.item];
+fn located(facts: &Facts<'_>, mut decision: Decision) -> Located {
+    let (package, item) = facts.at(decision.object.item);
     let source = &package.sources()[item.source];
     let written = apply::operations(item, &decision.steps).and_then(|patch| {
         apply::edits(&source.text, item, &patch)?;

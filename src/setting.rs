@@ -14,6 +14,8 @@ use crate::{Error, Flags};
 pub(crate) struct Setting {
     /// The settings.
     pub(crate) config: Config,
+    /// The file that they are read from, or else `functionConfig`.
+    pub(crate) file: String,
     /// Positions of items that are configuration and no resources.
     pub(crate) left_out: Vec<usize>,
     /// Lines for stderr about the input.
@@ -54,6 +56,12 @@ pub(crate) fn find(package: &Package<'_>, flags: &Flags) -> Result<Setting, Erro
         .skipped
         .iter()
         .map(|place| format!("{place}: skipped, it is no object with `kind`"));
+    let file = package
+        .items
+        .iter()
+        .chain(&package.asides)
+        .find(|item| is_ours(item) && package.place(item).to_string() == whence)
+        .map_or_else(|| whence.to_owned(), |item| package.location(item).file);
     let out = left_out.iter().map(|position| {
         let place = package.place(&package.items[*position]).to_string();
         let instead = match &choice.whence {
@@ -65,6 +73,7 @@ pub(crate) fn find(package: &Package<'_>, flags: &Flags) -> Result<Setting, Erro
     Ok(Setting {
         messages: skipped.collect(),
         of_output: out.collect(),
+        file,
         config: choice.config,
         left_out,
     })

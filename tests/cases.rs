@@ -49,6 +49,7 @@ impl Case {
             config: config
                 .exists()
                 .then(|| Source::named("config.yaml", text_of(&config))),
+            ..Flags::default()
         };
         let outcome = run(&[Source::named("input.yaml", input.clone())], &flags)?;
         Ok(Self {

@@ -452,6 +452,7 @@ fn through_a_run(row: &MtlsRow) -> Result<(), String> {
                 "spec": {"mesh": {"rootNamespace": row.root_namespace}}})
             .to_string(),
         )),
+        ..Flags::default()
     };
     let outcome =
         run(&[Source::named("-", list.to_string())], &flags).map_err(|error| error.to_string())?;
@@ -559,6 +560,7 @@ fn object(kind: &str, namespace: &str, name: &str) -> Object {
         namespace_assumed: false,
         ignored: false,
         local: false,
+        context: false,
         accepted: Vec::new(),
     }
 }

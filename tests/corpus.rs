@@ -47,6 +47,7 @@ fn a_whole_platform_comes_out_as_its_engineers_left_it() {
         spec: {certificates: {directory: /etc/prometheus/secrets/istio.default}}\n";
     let flags = Flags {
         config: Some(Source::named("config.yaml", directory)),
+        ..Flags::default()
     };
     let outcome = run(&sources, &flags).expect("the platform is read");
     let after = values(&outcome.output.expect("the platform has no errors"));
@@ -137,6 +138,7 @@ fn traps_stay_as_they_are_beside_a_patched_object() {
         "apiVersion: istio-scrape.dev/v1alpha1\nkind: ScrapeTLS\nspec: {namespace: traps}\n";
     let flags = Flags {
         config: Some(Source::named("config.yaml", elsewhere)),
+        ..Flags::default()
     };
     let expected = patched(&guide);
     let traps: Vec<Value> = serde_json::from_str(&read(&traps)).expect("the traps are JSON");

@@ -651,3 +651,82 @@ fn an_empty_kustomization_stays_empty() {
         assert!(kustomize.build(directory.path()).is_empty());
     }
 }
+
+// --- facts from outside the build
+
+/// The example with its policies beside the build, in `policies` as seen from the kustomization.
+fn with_context(policies: &str) -> TempDir {
+    let directory = example(&[("kustomization.yaml", "- policies.yaml\n", "")]);
+    let root = directory.path();
+    let text = fs::read_to_string(root.join("policies.yaml")).expect("the example has policies");
+    fs::remove_file(root.join("policies.yaml")).expect("the copy is ours");
+    add(root, &[(policies, &text)]);
+    let function = root.join("fn/scrape-tls.yaml");
+    let settings = fs::read_to_string(&function).expect("the function is there");
+    let settings = format!("{settings}spec: {{context: {{files: [{policies}]}}}}\n");
+    fs::write(function, settings).expect("the copy is ours");
+    directory
+}
+
+#[test]
+fn context_files_are_found_from_the_folder_of_the_kustomization() {
+    for kustomize in kustomizes() {
+        let with = kustomize.build(example(&[]).path());
+        let directory = with_context("mesh/policies.yaml");
+        let after = kustomize.build(directory.path());
+        assert_eq!(after[SCRAPE], with[SCRAPE]);
+        assert_eq!(after[AGENT], with[AGENT]);
+        assert!(
+            !after
+                .keys()
+                .any(|name| name.starts_with("PeerAuthentication"))
+        );
+        // The same from within that folder.
+        let output = Command::new(&kustomize.0)
+            .args(["build", "."])
+            .args(WITH_FUNCTIONS)
+            .env("PATH", programs())
+            .current_dir(directory.path())
+            .output()
+            .expect("kustomize starts");
+        assert_eq!(
+            objects(&String::from_utf8_lossy(&output.stdout)),
+            after,
+            "{}",
+            said(&output)
+        );
+    }
+}
+
+#[test]
+fn context_files_outside_the_folder_need_a_root() {
+    let example = support::in_repository("examples/context");
+    for kustomize in kustomizes() {
+        let said = kustomize.failure(&example.join("shop"));
+        assert!(said.contains("mesh: there is no such file"), "{said}");
+        let build = |root: &Path| {
+            Command::new(&kustomize.0)
+                .arg("build")
+                .args(WITH_FUNCTIONS)
+                .arg(example.join("shop"))
+                .env("PATH", programs())
+                .env("ISTIO_SCRAPE_CONTEXT_ROOT", root)
+                .output()
+                .expect("kustomize starts")
+        };
+        let built = build(&example);
+        let built = objects(&String::from_utf8_lossy(&built.stdout));
+        let names: Vec<_> = built.keys().collect();
+        assert_eq!(names, ["Deployment shop/orders", "VMPodScrape shop/orders"]);
+        let endpoint = &built["VMPodScrape shop/orders"]["spec"]["podMetricsEndpoints"][0];
+        assert_eq!(endpoint["scheme"], "https");
+        assert!(!build(&example.join("mesh")).status.success());
+    }
+}
+
+/// The folder of our program.
+fn programs() -> &'static Path {
+    Path::new(PROGRAM)
+        .parent()
+        .expect("a program lies in a folder")
+}

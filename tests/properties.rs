@@ -36,6 +36,7 @@ impl Input {
     fn of(name: &str, text: String, config: Option<String>) -> Option<Self> {
         let flags = Flags {
             config: config.map(|text| Source::named("config.yaml", text)),
+            ..Flags::default()
         };
         let outcome = ran(&text, &flags)?;
         Some(Self {

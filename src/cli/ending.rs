@@ -173,7 +173,8 @@ fn listed(paths: &[PathBuf]) -> String {
     names.join(", ")
 }
 
-fn below(notices: &[String]) -> String {
+/// Notices, each on a line below a message.
+pub(super) fn below(notices: &[String]) -> String {
     notices
         .iter()
         .map(|notice| format!("\n  {notice}"))

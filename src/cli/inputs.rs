@@ -81,7 +81,7 @@ fn one(input: &Path) -> Result<(Vec<Source>, Option<Folder>), Failure> {
 }
 
 /// Marks what kustomizations use otherwise than as resources, and adds what they hold inline.
-fn without_kustomizations(sources: Vec<Source>) -> Vec<Source> {
+pub(super) fn without_kustomizations(sources: Vec<Source>) -> Vec<Source> {
     let (inline, paths): (Vec<_>, Vec<_>) = sources
         .iter()
         .filter(|source| is_kustomization(Path::new(&source.name)))
@@ -137,10 +137,15 @@ fn stdin() -> Result<Source, Failure> {
 }
 
 fn read(file: &Path, origin: Origin) -> Result<Source, Failure> {
+    let name = file.strip_prefix(".").unwrap_or(file).display();
+    decoded(file, name.to_string(), origin)
+}
+
+/// The text of a file, under this name.
+pub(super) fn decoded(file: &Path, name: String, origin: Origin) -> Result<Source, Failure> {
     let bytes = std::fs::read(file).map_err(|error| Failure::Read {
         file: file.to_owned(),
         error,
     })?;
-    let name = file.strip_prefix(".").unwrap_or(file).display();
-    Ok(Source::decode(name.to_string(), bytes, origin)?)
+    Ok(Source::decode(name, bytes, origin)?)
 }

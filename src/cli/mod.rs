@@ -5,6 +5,7 @@
 //! Knows: arguments, inputs, endings. Does not know: what is in an object.
 
 mod arguments;
+mod context;
 mod ending;
 mod folder;
 mod inputs;
@@ -15,14 +16,16 @@ use std::io::{self, IsTerminal};
 use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anstream::{AutoStream, ColorChoice};
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
-use istio_scrape::{Flags, Format, Report, krm};
+use istio_scrape::{ContextFiles, Flags, Format, Report, krm};
 use serde_json::{Value, json};
 
 use arguments::{Arguments, Command, ExplainFormat};
+use context::Files;
 use ending::{Ending, Failure};
 use inputs::{Inputs, gather};
 
@@ -92,14 +95,18 @@ fn plain_run(inputs: Result<Inputs, Failure>, config: Option<&Path>, report: Opt
         Ok(inputs) => (inputs, Ok(())),
         Err(failure) => (Inputs::default(), Err(failure)),
     };
+    let context = context_files();
     let outcome = read
-        .and_then(|()| flags(config))
+        .and_then(|()| flags(config, &context))
         .and_then(|flags| guarded(|| istio_scrape::run(&inputs.sources, &flags)));
     let failed = |failure: &Failure| {
         let results = [as_result(failure)];
         let returned = guarded(|| Ok(krm::returned(&inputs.sources, &results)));
         Ending::failed(failure, returned.ok().flatten())
     };
+    if let Some(file) = report.filter(|file| context.have_read(file)) {
+        return failed(&Failure::ReportIsInput(file.to_owned())).write();
+    }
     let ending = match outcome {
         Ok(outcome) => Ending::of(outcome),
         Err(failure) => failed(&failure),
@@ -129,17 +136,23 @@ fn report(
         Ok(inputs) => inputs,
         Err(failure) => return Ending::failed(&failure, None).write(),
     };
-    flags(config)
+    flags(config, &context_files())
         .and_then(|flags| guarded(|| command(&inputs, &flags)))
         .map_or_else(|failure| Ending::failed(&failure, None), Ending::report)
         .after(inputs.notices)
         .write()
 }
 
-fn flags(config: Option<&Path>) -> Result<Flags, Failure> {
+fn flags(config: Option<&Path>, context: &Arc<Files>) -> Result<Flags, Failure> {
+    let context_files: Arc<dyn ContextFiles> = context.clone();
     Ok(Flags {
         config: config.map(inputs::named).transpose()?,
+        context_files: Some(context_files),
     })
+}
+
+fn context_files() -> Arc<Files> {
+    Arc::new(Files::new(std::env::var_os(context::ROOT_VARIABLE)))
 }
 
 /// The library's answer, or the report of a bug where it panics: the items must not be lost with it.

@@ -106,6 +106,22 @@ pub enum Problem {
         /// What is allowed.
         allowed: String,
     },
+    /// A field that is named by the user, but not so.
+    #[error("{at} is {problem}")]
+    Name {
+        /// Path of the field.
+        at: String,
+        /// What is wrong with the name.
+        problem: &'static str,
+    },
+    /// A setting that has no form as text.
+    #[error("{at} cannot be set in a ConfigMap; {instead}")]
+    NotInConfigMap {
+        /// Path of the field.
+        at: String,
+        /// What to do.
+        instead: &'static str,
+    },
     /// A key written twice.
     #[error("{at} is written twice; remove one of the two")]
     Duplicate {

@@ -7,28 +7,37 @@
 use serde_json::{Map, Value};
 
 use super::error::resembling;
+use super::values::{self, Complaint, DNS_LABEL_MAX, Writing, directory, dns_label, word};
 use super::{
-    Config, ConfigError, FailOn, InjectionUnknown, MtlsMode, Problem, RunMode, ScraperInject,
-    Severity, TargetsUnknown,
+    Config, ConfigError, FailOn, InjectionUnknown, MtlsMode, NamespaceInjection, Problem, RunMode,
+    ScraperInject, Severity, TargetsUnknown,
 };
 
 /// Fields that hold fields.
-const GROUPS: [&str; 6] = [
+const GROUPS: [&str; 8] = [
     "mesh",
+    "context",
     "injection",
+    NAMESPACES,
     "targets",
     "certificates",
     "scraper",
     "severity",
 ];
 
-/// Fields that hold a value. `severity` takes any rule's name besides.
-const SETTINGS: [&str; 10] = [
+/// The field whose fields are names of namespaces.
+const NAMESPACES: &str = "injection.namespaces";
+
+/// Fields that hold a value. `severity` takes any rule's name besides, `injection.namespaces` any namespace's.
+const SETTINGS: [&str; 13] = [
     "mode",
     "failOn",
     "namespace",
     "mesh.rootNamespace",
     "mesh.mode",
+    "mesh.excludeInboundPorts",
+    "context.resources",
+    "context.files",
     "injection.unknown",
     "targets.unknown",
     "certificates.directory",
@@ -37,10 +46,7 @@ const SETTINGS: [&str; 10] = [
 ];
 
 /// Fields of the contract that are refused by name until they are obeyed.
-const NOT_YET: [&str; 8] = [
-    "mesh.excludeInboundPorts",
-    "context",
-    "injection.namespaces",
+const NOT_YET: [&str; 5] = [
     "targets.mixed",
     "certificates.via",
     "certificates.scrapeClassName",
@@ -50,8 +56,6 @@ const NOT_YET: [&str; 8] = [
 
 /// Room that a volume name leaves for the suffix `-scrape` below the 63 characters of a DNS label.
 const VOLUME_NAME_MAX: usize = 63 - "-scrape".len();
-
-const DNS_LABEL_MAX: usize = 63;
 
 impl Config {
     /// The settings of an object of kind ScrapeTLS or ConfigMap; what it does not say has its default.
@@ -77,14 +81,22 @@ impl Config {
                 });
             }
         };
+        let writing = match body {
+            "data" => Writing::Flat,
+            _ => Writing::Nested,
+        };
         let mut config = Self::default();
         let problems: Vec<Problem> = strangers(object, body)
             .chain(
                 leaves(body, object.get(body).unwrap_or(&Value::Null))
                     .into_iter()
                     .filter_map(|(field, value)| {
-                        let problem = config.set(&field, value).err()?;
-                        Some(problem.at(format!("{body}.{field}")))
+                        let problem = config.set(&field, value, writing).err()?;
+                        let at = match field.is_empty() {
+                            true => body.to_owned(),
+                            false => format!("{body}.{field}"),
+                        };
+                        Some(problem.at(at, fields_of))
                     }),
             )
             .collect();
@@ -121,7 +133,7 @@ impl Config {
         }
     }
 
-    fn set(&mut self, field: &str, value: &Value) -> Result<(), Complaint> {
+    fn set(&mut self, field: &str, value: &Value, writing: Writing) -> Result<(), Complaint> {
         match field {
             _ if not_yet(field) => return Err(Complaint::NotYet),
             "mode" => {
@@ -154,6 +166,11 @@ impl Config {
                     ],
                 )?);
             }
+            "mesh.excludeInboundPorts" => {
+                self.exclude_inbound_ports = Some(values::ports(value, writing)?);
+            }
+            "context.resources" => self.context_resources = values::objects(value, writing)?,
+            "context.files" => self.context_files = values::paths(value, writing)?,
             "injection.unknown" => {
                 self.injection_unknown = word(
                     value,
@@ -185,60 +202,61 @@ impl Config {
                     ],
                 )?;
             }
-            _ => match field.strip_prefix("severity.") {
-                Some(rule) => {
-                    let severity = word(
-                        value,
-                        &[
-                            ("off", Severity::Off),
-                            ("info", Severity::Info),
-                            ("warning", Severity::Warning),
-                            ("error", Severity::Error),
-                        ],
-                    )?;
-                    self.severity.insert(rule.to_owned(), severity);
-                }
-                None if field.is_empty() || GROUPS.contains(&field) => {
-                    return Err(Complaint::value(value, "a map of fields"));
-                }
-                None => return Err(Complaint::Unknown(field.to_owned())),
-            },
+            _ => self.set_named(field, value)?,
         }
         Ok(())
     }
-}
 
-/// A [`Problem`] that does not know yet where it is.
-enum Complaint {
-    NotYet,
-    Unknown(String),
-    Value { said: String, allowed: String },
-}
-
-impl Complaint {
-    fn value(value: &Value, allowed: impl Into<String>) -> Self {
-        Self::Value {
-            said: shown(value),
-            allowed: allowed.into(),
+    /// Fields whose last part is a name that somebody chose, and all that are none.
+    fn set_named(&mut self, field: &str, value: &Value) -> Result<(), Complaint> {
+        if let Some(rule) = field.strip_prefix("severity.") {
+            let severity = word(
+                value,
+                &[
+                    ("off", Severity::Off),
+                    ("info", Severity::Info),
+                    ("warning", Severity::Warning),
+                    ("error", Severity::Error),
+                ],
+            )?;
+            self.severity.insert(rule.to_owned(), severity);
+            return Ok(());
         }
-    }
-
-    fn at(self, at: String) -> Problem {
-        let at = at.trim_end_matches('.').to_owned();
-        match self {
-            Self::NotYet => Problem::NotYet { at },
-            Self::Unknown(field) => {
-                let (group, name) = field.rsplit_once('.').unwrap_or(("", &field));
-                let allowed = fields_of(group);
-                Problem::UnknownField {
-                    meant: resembling(name, &allowed),
-                    allowed: allowed.into_iter().map(str::to_owned).collect(),
-                    at,
-                }
+        if let Some(name) = namespace_in(field) {
+            let plane = word(
+                value,
+                &[
+                    ("sidecar", NamespaceInjection::Sidecar),
+                    ("ambient", NamespaceInjection::Ambient),
+                    ("none", NamespaceInjection::None),
+                ],
+            )?;
+            let name = dns_label(&Value::from(name), DNS_LABEL_MAX).map_err(|_| {
+                Complaint::Name(
+                    "no name of a namespace, which is a DNS label: 1 to 63 of a-z, 0-9 and `-`, with no `-` at the ends",
+                )
+            })?;
+            self.namespaces.insert(name, plane);
+            return Ok(());
+        }
+        match field {
+            NAMESPACES => Err(Complaint::value(
+                value,
+                "a map of names of namespaces to sidecar, ambient or none",
+            )),
+            _ if field.is_empty() || GROUPS.contains(&field) => {
+                Err(Complaint::value(value, "a map of fields"))
             }
-            Self::Value { said, allowed } => Problem::Value { at, said, allowed },
+            _ => Err(Complaint::Unknown(field.to_owned())),
         }
     }
+}
+
+/// The name in `injection.namespaces.<name>`; `nested` quotes one with dots.
+fn namespace_in(field: &str) -> Option<&str> {
+    let rest = field.strip_prefix(NAMESPACES)?;
+    rest.strip_prefix('.')
+        .or_else(|| Some(rest).filter(|rest| rest.starts_with('"')))
 }
 
 /// The top-level fields that neither a Kubernetes object nor this kind has.
@@ -296,11 +314,9 @@ fn not_yet(field: &str) -> bool {
 
 /// The names of the supported fields below a group, or of those at the top.
 fn fields_of(group: &str) -> Vec<&'static str> {
-    let top = SETTINGS
-        .iter()
-        .chain(&GROUPS)
-        .filter(|name| !name.contains('.'));
-    let below = SETTINGS.iter().filter_map(|name| {
+    let all = || SETTINGS.iter().chain(&GROUPS);
+    let top = all().filter(|name| !name.contains('.'));
+    let below = all().filter_map(|name| {
         let (holder, name) = name.rsplit_once('.')?;
         (holder == group).then_some(name)
     });
@@ -308,59 +324,6 @@ fn fields_of(group: &str) -> Vec<&'static str> {
         true => below.collect(),
         false => top.copied().collect(),
     }
-}
-
-fn word<T: Copy>(value: &Value, words: &[(&str, T)]) -> Result<T, Complaint> {
-    words
-        .iter()
-        .find(|(word, _)| value.as_str() == Some(word))
-        .map(|&(_, meaning)| meaning)
-        .ok_or_else(|| {
-            let words: Vec<&str> = words.iter().map(|&(word, _)| word).collect();
-            Complaint::value(value, words.join(", "))
-        })
-}
-
-fn dns_label(value: &Value, max: usize) -> Result<String, Complaint> {
-    let is_label = |text: &&str| {
-        (1..=max).contains(&text.len())
-            && text
-                .bytes()
-                .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
-            && !text.starts_with('-')
-            && !text.ends_with('-')
-    };
-    value
-        .as_str()
-        .filter(is_label)
-        .map(str::to_owned)
-        .ok_or_else(|| {
-            let allowed = format!(
-                "a DNS label as text: 1 to {max} of a-z, 0-9 and `-`, with no `-` at the ends"
-            );
-            Complaint::value(value, allowed)
-        })
-}
-
-fn directory(value: &Value) -> Result<String, Complaint> {
-    let is_path = |path: &&str| {
-        path.strip_prefix('/').is_some_and(|names| {
-            names
-                .split('/')
-                .all(|name| !matches!(name, "" | "." | ".."))
-        }) && !path.contains(|c: char| c == ':' || c.is_control())
-    };
-    value
-        .as_str()
-        .map(|path| path.trim_end_matches('/'))
-        .filter(is_path)
-        .map(str::to_owned)
-        .ok_or_else(|| {
-            Complaint::value(
-                value,
-                "an absolute path below `/`, without `:`, `.` and `..`",
-            )
-        })
 }
 
 fn text_of<'v>(object: &'v Value, key: &str) -> &'v str {
@@ -372,15 +335,6 @@ fn found(api_version: &str, kind: &str) -> String {
         (_, "") => "an object without kind".to_owned(),
         ("", kind) => format!("kind {kind} without apiVersion"),
         (api_version, kind) => format!("kind {kind} (apiVersion {api_version})"),
-    }
-}
-
-fn shown(value: &Value) -> String {
-    match value {
-        Value::Null => "empty".to_owned(),
-        Value::Array(_) => "a list".to_owned(),
-        Value::Object(_) => "a map".to_owned(),
-        Value::Bool(_) | Value::Number(_) | Value::String(_) => value.to_string(),
     }
 }
 

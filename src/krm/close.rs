@@ -93,7 +93,7 @@ pub fn returned(sources: &[Source], results: &[Value]) -> Option<String> {
 
 fn goes_out(source: &Source, layout: &Layout<'_>) -> bool {
     match source.origin {
-        Origin::Named => true,
+        Origin::Named | Origin::Configuration => true,
         Origin::Folder => layout.skipped.len() < layout.documents.len(),
         Origin::Kustomization => false,
     }

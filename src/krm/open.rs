@@ -44,7 +44,9 @@ pub fn open<'t>(
         let mut finder = Finder::new(source, position, form, &reads);
         finder.documents(&documents)?;
         match source.origin {
-            Origin::Named | Origin::Folder => package.items.append(&mut finder.items),
+            Origin::Named | Origin::Folder | Origin::Configuration => {
+                package.items.append(&mut finder.items)
+            }
             Origin::Kustomization => package.asides.append(&mut finder.items),
         }
         package.skipped.append(&mut finder.skipped);

@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use super::Source;
+use super::{Origin, Source};
 use crate::yaml::Node;
 
 /// Where an object is, in words: `stdin:12 (object 3, named web, of web/deploy.yaml)`.
@@ -19,8 +19,12 @@ impl Place {
             .get("metadata")
             .and_then(|metadata| metadata.get("name"));
         let name = name.and_then(Node::text).filter(|name| !name.is_empty());
+        let line = match source.origin {
+            Origin::Configuration => String::new(),
+            Origin::Named | Origin::Folder | Origin::Kustomization => format!(":{line}"),
+        };
         Self(format!(
-            "{}:{line} (object {}{}{})",
+            "{}{line} (object {}{}{})",
             source.called(),
             index + 1,
             name.map_or_else(String::new, |name| format!(", named {name}")),
@@ -59,7 +63,7 @@ impl Location {
             None => Self {
                 file: source.name.clone(),
                 index,
-                line: Some(line),
+                line: Some(line).filter(|_| source.origin != Origin::Configuration),
             },
         }
     }

@@ -26,6 +26,8 @@ pub enum Origin {
     Folder,
     /// A kustomization, or a file that one names otherwise than as a resource: only a configuration counts in it.
     Kustomization,
+    /// Printed from a configuration: it has no lines that anybody wrote.
+    Configuration,
 }
 
 /// Why bytes are no text.

@@ -24,11 +24,9 @@ pub(super) fn object(
 ) -> Object {
     let name = noted(name(root), problems).unwrap_or_default();
     let annotations = noted(annotations(root), problems).unwrap_or_default();
-    let written = match kind {
-        "Namespace" | "MutatingWebhookConfiguration" | "Istio" | "IstioRevision" => {
-            Some(String::new())
-        }
-        _ => noted(namespace(root), problems).flatten(),
+    let written = match is_cluster_scoped(kind) {
+        true => Some(String::new()),
+        false => noted(namespace(root), problems).flatten(),
     };
     let says = |key: &str| annotations.get(key).is_some_and(|value| value == "true");
     Object {
@@ -40,11 +38,20 @@ pub(super) fn object(
         item,
         ignored: says(IGNORE),
         local: says(LOCAL),
+        context: false,
         accepted: annotations
             .get(ACCEPT)
             .map(|rules| accepted(rules))
             .unwrap_or_default(),
     }
+}
+
+/// Whether objects of this kind, of those that are read, stand in no namespace.
+pub fn is_cluster_scoped(kind: &str) -> bool {
+    matches!(
+        kind,
+        "Namespace" | "MutatingWebhookConfiguration" | "Istio" | "IstioRevision"
+    )
 }
 
 /// `metadata.labels`.

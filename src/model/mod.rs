@@ -42,7 +42,8 @@ pub use control_plane::{
 };
 pub use embedded::embedded;
 pub use index::LabelIndex;
-pub use reading::{makes_pods, read, reads};
+pub use metadata::is_cluster_scoped;
+pub use reading::{is_scrape, makes_pods, read, read_in_context, reads};
 pub use selectors::{contains, described, selects};
 pub use sidecar::Sidecar;
 
@@ -120,6 +121,8 @@ pub struct Object {
     pub ignored: bool,
     /// `config.kubernetes.io/local-config: "true"`: a fact, never patched.
     pub local: bool,
+    /// A fact from outside the build: never patched, never emitted.
+    pub context: bool,
     /// Rules named in `istio-scrape.dev/accept`: known, to be kept quiet.
     pub accepted: Vec<String>,
 }
@@ -127,15 +130,17 @@ pub struct Object {
 impl Object {
     /// Whether it is read, but never changed.
     pub fn is_untouchable(&self) -> bool {
-        self.ignored || self.local
+        self.ignored || self.local || self.context
     }
 
-    /// The annotation that forbids to change it.
+    /// What forbids to change it.
     pub fn hands_off(&self) -> &'static str {
-        if self.ignored {
-            "istio-scrape.dev/ignore"
+        if self.context {
+            "it is context, which is never changed"
+        } else if self.ignored {
+            "istio-scrape.dev/ignore forbids to change it"
         } else {
-            "config.kubernetes.io/local-config"
+            "config.kubernetes.io/local-config forbids to change it"
         }
     }
 }

@@ -88,6 +88,11 @@ fn is_genuine(subject: &Subject, value: &Value) -> bool {
     }
 }
 
+/// Whether objects of this kind say what is to be scraped.
+pub fn is_scrape(api_version: &str, kind: &str) -> bool {
+    matches!(subject(api_version, kind, ""), Some(Subject::Scrape(_)))
+}
+
 /// Whether objects of this kind have pods.
 pub fn makes_pods(api_version: &str, kind: &str) -> bool {
     matches!(
@@ -99,6 +104,15 @@ pub fn makes_pods(api_version: &str, kind: &str) -> bool {
 /// The inventory of these objects, each with its position among the package's items, whatever their order.
 pub fn read<'a>(
     objects: impl IntoIterator<Item = (usize, &'a Value)>,
+    config: &Config,
+) -> Inventory {
+    read_in_context(objects, usize::MAX, config)
+}
+
+/// As [`read`], where the objects from position `context` on are facts from outside the build.
+pub fn read_in_context<'a>(
+    objects: impl IntoIterator<Item = (usize, &'a Value)>,
+    context: usize,
     config: &Config,
 ) -> Inventory {
     let mut inventory = Inventory::default();
@@ -114,13 +128,14 @@ pub fn read<'a>(
         };
         let root = Field::root(value);
         let mut problems = Vec::new();
-        let object = metadata::object(
+        let mut object = metadata::object(
             &root,
             (api_version, kind),
             item,
             &config.namespace,
             &mut problems,
         );
+        object.context = item >= context;
         let found = (&mut inventory, &mut namespaces);
         add(found, subject, object.clone(), &root, &mut problems);
         inventory

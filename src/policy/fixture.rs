@@ -36,6 +36,7 @@ pub(super) fn object(kind: &str, namespace: &str, name: &str) -> Object {
         namespace_assumed: false,
         ignored: false,
         local: false,
+        context: false,
         accepted: Vec::new(),
     }
 }

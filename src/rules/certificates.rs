@@ -144,7 +144,7 @@ pub(super) fn read(mesh: &Mesh<'_>, scraper: &Scraper, config: &Config) -> Resul
     if set_up.fixed && !completion(scraper, &set_up, &[directory], false).is_empty() {
         let why = match is_paused(scraper) {
             true => "spec.paused keeps the operator from changing it".to_owned(),
-            false => format!("{} forbids to change it", scraper.object.hands_off()),
+            false => scraper.object.hands_off().to_owned(),
         };
         return Err(format!("its certificate set-up is not complete, and {why}"));
     }

@@ -224,11 +224,7 @@ fn decide(scraping: Scraping<'_>, config: &Config) -> JudgedEndpoint {
         decision.severity = Severity::Error;
     } else if !answer.steps.is_empty() && object.is_untouchable() {
         decision.severity = Severity::Info;
-        decision.message = format!(
-            "{} forbids to change it; {}",
-            object.hands_off(),
-            decision.message
-        );
+        decision.message = format!("{}; {}", object.hands_off(), decision.message);
         certificates = None;
     } else if !answer.steps.is_empty() {
         decision.verdict = Verdict::Patch;

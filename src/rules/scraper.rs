@@ -349,8 +349,8 @@ fn unneeded(
     let directory = set_up.directory()?;
     if !used {
         let why = "it has certificates of its sidecar that no endpoint in the input uses";
-        return set_up
-            .is_begun()
+        // Endpoints of other builds use what is set up elsewhere.
+        return (set_up.is_begun() && !scraper.object.context)
             .then(|| finding(Rule::CertificatesUnused, why.to_owned()));
     }
     completion(scraper, set_up, &[directory], false)

@@ -26,6 +26,7 @@ pub fn program(arguments: &[&str]) -> Command {
     command
         .args(arguments)
         .env_remove("ISTIO_SCRAPE_REPORT")
+        .env_remove("ISTIO_SCRAPE_CONTEXT_ROOT")
         .env_remove("CLICOLOR_FORCE")
         .env_remove("RUST_BACKTRACE")
         .stdin(Stdio::piped())

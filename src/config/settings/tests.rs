@@ -1,5 +1,3 @@
-use std::collections::BTreeMap;
-
 use insta::assert_snapshot;
 use serde_json::json;
 
@@ -25,6 +23,8 @@ fn example(field: &str) -> &'static str {
         "targets.unknown" => "refuse",
         "certificates.directory" => "/certs/",
         "scraper.inject" => "always",
+        "mesh.excludeInboundPorts" => "9090, 80",
+        "context.files" => "mesh/, ../a.yaml",
         _ => "some-name",
     }
 }
@@ -35,10 +35,15 @@ fn all_set() -> Config {
         fail_on: FailOn::Never,
         namespace: "some-name".to_owned(),
         root_namespace: Some("some-name".to_owned()),
-        exclude_inbound_ports: None,
+        exclude_inbound_ports: Some([80, 9090].into()),
         context_resources: Vec::new(),
-        context_files: Vec::new(),
-        namespaces: BTreeMap::new(),
+        context_files: vec!["mesh/".to_owned(), "../a.yaml".to_owned()],
+        namespaces: [
+            ("a".to_owned(), NamespaceInjection::Sidecar),
+            ("b-1".to_owned(), NamespaceInjection::Ambient),
+            ("c".to_owned(), NamespaceInjection::None),
+        ]
+        .into(),
         mesh_mode: Some(MtlsMode::Strict),
         injection_unknown: InjectionUnknown::Assume,
         targets_unknown: TargetsUnknown::Refuse,
@@ -49,12 +54,24 @@ fn all_set() -> Config {
     }
 }
 
+fn object() -> Value {
+    json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "a"}})
+}
+
 #[test]
-fn every_setting_can_be_made_in_a_config_map() {
+fn every_setting_but_one_can_be_made_in_a_config_map() {
+    let named = [
+        ("severity.stale-tls", "off"),
+        ("injection.namespaces.a", "sidecar"),
+        ("injection.namespaces.b-1", "ambient"),
+        ("injection.namespaces.c", "none"),
+    ];
     let data: Map<String, Value> = SETTINGS
         .iter()
-        .map(|&field| (field.to_owned(), json!(example(field))))
-        .chain([("severity.stale-tls".to_owned(), json!("off"))])
+        .filter(|&&field| field != "context.resources")
+        .map(|&field| (field, example(field)))
+        .chain(named)
+        .map(|(field, value)| (field.to_owned(), json!(value)))
         .collect();
     assert_eq!(config_map(Value::Object(data)), Ok(all_set()));
 }
@@ -63,12 +80,17 @@ fn every_setting_can_be_made_in_a_config_map() {
 fn every_setting_can_be_made_in_a_scrape_tls() {
     let spec = json!({
         "mode": "check", "failOn": "never", "namespace": "some-name",
-        "mesh": {"rootNamespace": "some-name", "mode": "STRICT"},
-        "injection": {"unknown": "assume"}, "targets": {"unknown": "refuse"},
+        "mesh": {"rootNamespace": "some-name", "mode": "STRICT", "excludeInboundPorts": [9090, 80]},
+        "context": {"files": ["mesh/", "../a.yaml"], "resources": [object()]},
+        "injection": {"unknown": "assume", "namespaces": {"a": "sidecar", "b-1": "ambient", "c": "none"}}, "targets": {"unknown": "refuse"},
         "certificates": {"directory": "/certs/", "volumeName": "some-name"},
         "scraper": {"inject": "always"}, "severity": {"stale-tls": "off"},
     });
-    assert_eq!(scrape_tls(spec), Ok(all_set()));
+    let expected = Config {
+        context_resources: vec![object()],
+        ..all_set()
+    };
+    assert_eq!(scrape_tls(spec), Ok(expected));
 }
 
 #[test]
@@ -78,6 +100,8 @@ fn what_is_empty_has_its_default() {
         json!({}),
         json!({"mesh": null, "severity": {}}),
         json!({"mesh": {"mode": null}}),
+        json!({"context": null, "injection": {"namespaces": null}}),
+        json!({"context": {"files": [], "resources": []}, "injection": {"namespaces": {"a": null}}}),
     ] {
         assert_eq!(scrape_tls(spec), Ok(Config::default()));
     }
@@ -88,23 +112,30 @@ fn what_is_empty_has_its_default() {
 fn everything_wrong_is_said_at_once() {
     let spec = json!({
         "Mode": "check", "failon": "never", "namespace": "Prod", "mode": "fix",
-        "mesh": {"mode": "strict", "excludeInboundPorts": [9090], "rootNamespce": "x"},
-        "context": {"files": ["a"]}, "injection": {"namespaces": {"a": "sidecar"}, "unknown": true},
+        "mesh": {"mode": "strict", "excludeInboundPorts": "9090", "rootNamespce": "x"},
+        "context": {"files": "a", "resources": {}, "file": "a"},
+        "injection": {"namespaces": {"a": "istio", "b.c": "none", "": "none", "D": "none"}, "namespace": "a", "unknown": true},
         "targets": {"mixed": "keep"}, "certificates": {"directory": "certs", "volumeName": "x".repeat(57), "via": "endpoint", "scrapeClassName": "a"},
         "scraper": {"interception": "keep", "selfScrape": "patch", "inject": ["always"]},
         "severity": {"stale-tls": "loud"}, "mesh.mode": "STRICT",
     });
     assert_snapshot!(scrape_tls(spec).unwrap_err(), @r#"
     the configuration in config.yaml is refused:
-      spec.Mode is no field (did you mean mode?); allowed here: mode, failOn, namespace, mesh, injection, targets, certificates, scraper, severity
-      spec.failon is no field (did you mean failOn?); allowed here: mode, failOn, namespace, mesh, injection, targets, certificates, scraper, severity
+      spec.Mode is no field (did you mean mode?); allowed here: mode, failOn, namespace, mesh, context, injection, targets, certificates, scraper, severity
+      spec.failon is no field (did you mean failOn?); allowed here: mode, failOn, namespace, mesh, context, injection, targets, certificates, scraper, severity
       spec.namespace is "Prod"; allowed: a DNS label as text: 1 to 63 of a-z, 0-9 and `-`, with no `-` at the ends
       spec.mode is "fix"; allowed: patch, check
       spec.mesh.mode is "strict"; allowed: STRICT, PERMISSIVE, DISABLE
-      spec.mesh.excludeInboundPorts is not supported yet; remove it
-      spec.mesh.rootNamespce is no field (did you mean rootNamespace?); allowed here: rootNamespace, mode
-      spec.context is not supported yet; remove it
-      spec.injection.namespaces is not supported yet; remove it
+      spec.mesh.excludeInboundPorts is "9090"; allowed: a list of numbers from 1 to 65535
+      spec.mesh.rootNamespce is no field (did you mean rootNamespace?); allowed here: rootNamespace, mode, excludeInboundPorts
+      spec.context.files is "a"; allowed: a list of files and directories
+      spec.context.resources is a map; allowed: a list of objects
+      spec.context.file is no field (did you mean files?); allowed here: resources, files
+      spec.injection.namespaces.a is "istio"; allowed: sidecar, ambient, none
+      spec.injection.namespaces"b.c" is no name of a namespace, which is a DNS label: 1 to 63 of a-z, 0-9 and `-`, with no `-` at the ends
+      spec.injection.namespaces. is no name of a namespace, which is a DNS label: 1 to 63 of a-z, 0-9 and `-`, with no `-` at the ends
+      spec.injection.namespaces.D is no name of a namespace, which is a DNS label: 1 to 63 of a-z, 0-9 and `-`, with no `-` at the ends
+      spec.injection.namespace is no field (did you mean namespaces?); allowed here: unknown, namespaces
       spec.injection.unknown is true; allowed: relabel, assume, ignore
       spec.targets.mixed is not supported yet; remove it
       spec.certificates.directory is "certs"; allowed: an absolute path below `/`, without `:`, `.` and `..`
@@ -115,7 +146,7 @@ fn everything_wrong_is_said_at_once() {
       spec.scraper.selfScrape is not supported yet; remove it
       spec.scraper.inject is a list; allowed: unknown, always, never
       spec.severity.stale-tls is "loud"; allowed: off, info, warning, error
-      spec."mesh.mode" is no field (did you mean mode?); allowed here: mode, failOn, namespace, mesh, injection, targets, certificates, scraper, severity
+      spec."mesh.mode" is no field (did you mean mode?); allowed here: mode, failOn, namespace, mesh, context, injection, targets, certificates, scraper, severity
     "#);
 }
 
@@ -138,14 +169,76 @@ fn what_should_be_a_map_is_named() {
 
 #[test]
 fn a_config_map_is_read_as_strictly() {
-    let data = json!({"mesh.mode": "STRICT", "mesh.rootNamespce": "a", "context.files": "a,b", "injection.namespaces.a": "sidecar", "mesh": "a"});
+    let data = json!({
+        "mesh.mode": "STRICT", "mesh.rootNamespce": "a", "mesh": "a", "mesh.excludeInboundPorts": "80,http",
+        "context.files": "a,,b", "context.resources": "[]", "context": "a",
+        "injection.namespaces.a": "istio", "injection.namespaces.a.b": "none", "injection.namespaces.": "none",
+        "injection.namespaces": "a", "injection.unknow": "assume"
+    });
     assert_snapshot!(config_map(data).unwrap_err(), @r#"
     the configuration in functionConfig is refused:
-      data.mesh.rootNamespce is no field (did you mean rootNamespace?); allowed here: rootNamespace, mode
-      data.context.files is not supported yet; remove it
-      data.injection.namespaces.a is not supported yet; remove it
+      data.mesh.rootNamespce is no field (did you mean rootNamespace?); allowed here: rootNamespace, mode, excludeInboundPorts
       data.mesh is "a"; allowed: a map of fields
+      data.mesh.excludeInboundPorts[1] is "http"; allowed: a number from 1 to 65535
+      data.context.files[1] is ""; allowed: a file or directory, as text
+      data.context.resources cannot be set in a ConfigMap; use kind ScrapeTLS (apiVersion istio-scrape.dev/v1alpha1), or context.files
+      data.context is "a"; allowed: a map of fields
+      data.injection.namespaces.a is "istio"; allowed: sidecar, ambient, none
+      data.injection.namespaces.a.b is no name of a namespace, which is a DNS label: 1 to 63 of a-z, 0-9 and `-`, with no `-` at the ends
+      data.injection.namespaces. is no name of a namespace, which is a DNS label: 1 to 63 of a-z, 0-9 and `-`, with no `-` at the ends
+      data.injection.namespaces is "a"; allowed: a map of names of namespaces to sidecar, ambient or none
+      data.injection.unknow is no field (did you mean unknown?); allowed here: unknown, namespaces
     "#);
+}
+
+#[test]
+fn elements_of_lists_are_named_by_their_position() {
+    for (ports, refused) in [
+        (json!([0]), "[0] is 0"),
+        (json!([80, 65536]), "[1] is 65536"),
+        (json!([80, "http"]), "[1] is \"http\""),
+        (json!(["80"]), "[0] is \"80\""),
+        (json!([-1]), "[0] is -1"),
+        (json!([80.5]), "[0] is 80.5"),
+        (json!([[]]), "[0] is a list"),
+    ] {
+        let error = scrape_tls(json!({"mesh": {"excludeInboundPorts": ports}})).unwrap_err();
+        let expected =
+            format!("spec.mesh.excludeInboundPorts{refused}; allowed: a number from 1 to 65535");
+        assert!(error.to_string().contains(&expected), "{error}");
+    }
+    let resources = |resources: Value| scrape_tls(json!({"context": {"resources": resources}}));
+    assert_snapshot!(resources(json!([object(), "a"])).unwrap_err(), @r#"
+    the configuration in config.yaml is refused:
+      spec.context.resources[1] is "a"; allowed: an object with `apiVersion` and `kind`
+    "#);
+    assert_snapshot!(resources(json!([{"kind": "Service"}])).unwrap_err(), @"
+    the configuration in config.yaml is refused:
+      spec.context.resources[0] is a map without apiVersion as text; allowed: an object with `apiVersion` and `kind`
+    ");
+    assert_snapshot!(resources(json!([{"kind": ""}])).unwrap_err(), @"
+    the configuration in config.yaml is refused:
+      spec.context.resources[0] is a map without apiVersion and kind as text; allowed: an object with `apiVersion` and `kind`
+    ");
+    assert_snapshot!(scrape_tls(json!({"context": {"files": ["a", ""]}})).unwrap_err(), @r#"
+    the configuration in config.yaml is refused:
+      spec.context.files[1] is ""; allowed: a file or directory, as text
+    "#);
+}
+
+#[test]
+fn no_ports_is_something_else_than_nothing_said() {
+    let excluded = |config: Result<Config, ConfigError>| config.unwrap().exclude_inbound_ports;
+    let none = Some([].into());
+    assert_eq!(
+        excluded(scrape_tls(json!({"mesh": {"excludeInboundPorts": []}}))),
+        none
+    );
+    assert_eq!(
+        excluded(config_map(json!({"mesh.excludeInboundPorts": ""}))),
+        none
+    );
+    assert_eq!(excluded(scrape_tls(json!({"mesh": {}}))), None);
 }
 
 #[test]

@@ -1,0 +1,247 @@
+//! What may a setting be, and how is it written?
+//!
+//! Authority: the contract of `ScrapeTLS.spec`; DNS labels by RFC 1123, as Kubernetes has them.
+//! Departs from nothing.
+//! Knows: types and ranges of values, lists in a ConfigMap. Does not know: which setting has which type.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::Problem;
+use super::error::resembling;
+
+/// Length of a DNS label.
+pub(super) const DNS_LABEL_MAX: usize = 63;
+
+/// How settings are written: a ConfigMap has texts only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Writing {
+    /// `ScrapeTLS.spec`
+    Nested,
+    /// `data` of a ConfigMap
+    Flat,
+}
+
+/// A [`Problem`] that does not know yet where it is.
+pub(super) enum Complaint {
+    /// Not obeyed by this version.
+    NotYet,
+    /// No such field.
+    Unknown(String),
+    /// A field whose name is none of those that may be chosen.
+    Name(&'static str),
+    /// Nothing for a ConfigMap.
+    NotFlat {
+        /// What to do instead.
+        instead: &'static str,
+    },
+    /// Wrong type or range.
+    Value {
+        /// Where in the value, e.g. `[2]`.
+        within: String,
+        /// The value.
+        said: String,
+        /// What is allowed.
+        allowed: String,
+    },
+}
+
+impl Complaint {
+    /// About the whole value.
+    pub(super) fn value(value: &Value, allowed: impl Into<String>) -> Self {
+        Self::Value {
+            within: String::new(),
+            said: shown(value),
+            allowed: allowed.into(),
+        }
+    }
+
+    fn element(position: usize, value: &Value, allowed: &str) -> Self {
+        Self::Value {
+            within: format!("[{position}]"),
+            said: shown(value),
+            allowed: allowed.to_owned(),
+        }
+    }
+
+    /// The problem in its place; `fields_of` names the fields of a group.
+    pub(super) fn at(self, at: String, fields_of: impl Fn(&str) -> Vec<&'static str>) -> Problem {
+        match self {
+            Self::NotYet => Problem::NotYet { at },
+            Self::Unknown(field) => {
+                let (group, name) = field.rsplit_once('.').unwrap_or(("", &field));
+                let allowed = fields_of(group);
+                Problem::UnknownField {
+                    meant: resembling(name, &allowed),
+                    allowed: allowed.into_iter().map(str::to_owned).collect(),
+                    at,
+                }
+            }
+            Self::Name(problem) => Problem::Name { at, problem },
+            Self::NotFlat { instead } => Problem::NotInConfigMap { at, instead },
+            Self::Value {
+                within,
+                said,
+                allowed,
+            } => Problem::Value {
+                at: at + &within,
+                said,
+                allowed,
+            },
+        }
+    }
+}
+
+/// One of some words.
+pub(super) fn word<T: Copy>(value: &Value, words: &[(&str, T)]) -> Result<T, Complaint> {
+    words
+        .iter()
+        .find(|(word, _)| value.as_str() == Some(word))
+        .map(|&(_, meaning)| meaning)
+        .ok_or_else(|| {
+            let words: Vec<&str> = words.iter().map(|&(word, _)| word).collect();
+            Complaint::value(value, words.join(", "))
+        })
+}
+
+/// A DNS label of so many characters at most.
+pub(super) fn dns_label(value: &Value, max: usize) -> Result<String, Complaint> {
+    let is_label = |text: &&str| {
+        (1..=max).contains(&text.len())
+            && text
+                .bytes()
+                .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+            && !text.starts_with('-')
+            && !text.ends_with('-')
+    };
+    value
+        .as_str()
+        .filter(is_label)
+        .map(str::to_owned)
+        .ok_or_else(|| {
+            let allowed = format!(
+                "a DNS label as text: 1 to {max} of a-z, 0-9 and `-`, with no `-` at the ends"
+            );
+            Complaint::value(value, allowed)
+        })
+}
+
+/// An absolute path, without trailing slash.
+pub(super) fn directory(value: &Value) -> Result<String, Complaint> {
+    let is_path = |path: &&str| {
+        path.strip_prefix('/').is_some_and(|names| {
+            names
+                .split('/')
+                .all(|name| !matches!(name, "" | "." | ".."))
+        }) && !path.contains(|c: char| c == ':' || c.is_control())
+    };
+    value
+        .as_str()
+        .map(|path| path.trim_end_matches('/'))
+        .filter(is_path)
+        .map(str::to_owned)
+        .ok_or_else(|| {
+            Complaint::value(
+                value,
+                "an absolute path below `/`, without `:`, `.` and `..`",
+            )
+        })
+}
+
+/// Numbers of ports.
+pub(super) fn ports(value: &Value, writing: Writing) -> Result<BTreeSet<u16>, Complaint> {
+    const ALLOWED: &str = "a number from 1 to 65535";
+    let of_text = |text: &str| match text.bytes().all(|byte| byte.is_ascii_digit()) {
+        true => text.parse::<u16>().ok(),
+        false => None,
+    };
+    let port = |value: &Value| match (writing, value) {
+        (Writing::Nested, Value::Number(number)) => number.as_u64()?.try_into().ok(),
+        (Writing::Flat, Value::String(text)) => of_text(text),
+        (Writing::Nested | Writing::Flat, _) => None,
+    };
+    list(value, writing, "a list of numbers from 1 to 65535")?
+        .iter()
+        .enumerate()
+        .map(|(position, element)| {
+            port(element)
+                .filter(|number| *number > 0)
+                .ok_or_else(|| Complaint::element(position, element, ALLOWED))
+        })
+        .collect()
+}
+
+/// Names of files and directories, as written.
+pub(super) fn paths(value: &Value, writing: Writing) -> Result<Vec<String>, Complaint> {
+    list(value, writing, "a list of files and directories")?
+        .iter()
+        .enumerate()
+        .map(|(position, element)| {
+            element
+                .as_str()
+                .filter(|path| !path.is_empty())
+                .map(str::to_owned)
+                .ok_or_else(|| {
+                    Complaint::element(position, element, "a file or directory, as text")
+                })
+        })
+        .collect()
+}
+
+/// Objects of Kubernetes.
+pub(super) fn objects(value: &Value, writing: Writing) -> Result<Vec<Value>, Complaint> {
+    const ALLOWED: &str = "an object with `apiVersion` and `kind`";
+    if writing == Writing::Flat {
+        return Err(Complaint::NotFlat {
+            instead: "use kind ScrapeTLS (apiVersion istio-scrape.dev/v1alpha1), or context.files",
+        });
+    }
+    let objects = list(value, writing, "a list of objects")?;
+    for (position, object) in objects.iter().enumerate() {
+        let is_said = |key: &str| {
+            let text = object.get(key).and_then(Value::as_str);
+            text.is_some_and(|text| !text.is_empty())
+        };
+        let missing: Vec<&str> = ["apiVersion", "kind"]
+            .into_iter()
+            .filter(|key| !is_said(key))
+            .collect();
+        if !object.is_object() {
+            return Err(Complaint::element(position, object, ALLOWED));
+        }
+        if !missing.is_empty() {
+            return Err(Complaint::Value {
+                within: format!("[{position}]"),
+                said: format!("a map without {} as text", missing.join(" and ")),
+                allowed: ALLOWED.to_owned(),
+            });
+        }
+    }
+    Ok(objects)
+}
+
+/// The elements: of a list, or of a text with commas where there are texts only.
+fn list(value: &Value, writing: Writing, what: &str) -> Result<Vec<Value>, Complaint> {
+    match (writing, value) {
+        (Writing::Nested, Value::Array(elements)) => Ok(elements.clone()),
+        (Writing::Flat, Value::String(text)) if text.trim().is_empty() => Ok(Vec::new()),
+        (Writing::Flat, Value::String(text)) => {
+            Ok(text.split(',').map(|part| part.trim().into()).collect())
+        }
+        (Writing::Nested, _) => Err(Complaint::value(value, what)),
+        (Writing::Flat, _) => {
+            let allowed = format!("{what}, as one text with commas between them");
+            Err(Complaint::value(value, allowed))
+        }
+    }
+}
+
+fn shown(value: &Value) -> String {
+    match value {
+        Value::Null => "empty".to_owned(),
+        Value::Array(_) => "a list".to_owned(),
+        Value::Object(_) => "a map".to_owned(),
+        Value::Bool(_) | Value::Number(_) | Value::String(_) => value.to_string(),
+    }
+}

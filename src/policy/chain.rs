@@ -120,6 +120,38 @@ pub(super) fn either(one: Vec<Link>, other: Vec<Link>) -> Vec<Link> {
         .collect()
 }
 
+/// The chain of a port that a policy opens and ztunnel keeps closed: what it passes over has no say, the next wider STRICT has.
+pub(super) fn closed_for_ztunnel(mut links: Vec<Link>) -> Vec<Link> {
+    let mut passed_over = false;
+    for link in &mut links {
+        let (part, why) = match (link.part, link.says) {
+            (Part::Decides, _) => {
+                passed_over = true;
+                (Part::Ignored, "ztunnel passes over it")
+            }
+            (Part::Overridden, None) if passed_over => (Part::Inherits, "the wider level is asked"),
+            (Part::Overridden, Some(MtlsMode::Strict)) if passed_over => {
+                passed_over = false;
+                (Part::Decides, "what ztunnel enforces instead")
+            }
+            _ => continue,
+        };
+        link.part = part;
+        why.clone_into(&mut link.why);
+    }
+    links
+}
+
+/// The chain of a port that a policy closes and ztunnel leaves open.
+pub(super) fn opened_for_ztunnel(mut links: Vec<Link>) -> Vec<Link> {
+    for link in links.iter_mut().filter(|link| link.part == Part::Decides) {
+        link.part = Part::Ignored;
+        "what istiod makes of these policies for ztunnel does not guard the port"
+            .clone_into(&mut link.why);
+    }
+    links
+}
+
 /// The chain so far.
 struct Chain {
     links: Vec<Link>,

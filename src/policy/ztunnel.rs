@@ -6,7 +6,7 @@
 //! written would be STRICT. Where the cluster may hold other policies, or the same in another order, the answer is unknown or says so.
 //! Knows: PeerAuthentication, labels and namespace of pods, a port. Does not know: whether ztunnel captures the port.
 
-use super::chain::chain;
+use super::chain::{chain, closed_for_ztunnel, opened_for_ztunnel};
 use super::mode::{
     Floor, Mode, Undecided, doubtful_evidence, evidence, floors, in_common, listed_ports,
     rival_evidence,
@@ -121,12 +121,18 @@ fn at_port(standings: &Standings<'_>, floor: &Floor, port: Option<u16>) -> Mode 
     let differences = differences(standings, &outlook, port);
     let known = differences.doubts.is_empty();
     let undecided = differences.undecided;
+    let written = chain(&standings.attaching, floor, port, differences.in_doubt);
+    let links = match decision.differs {
+        None => written,
+        Some(Differs::Stricter) => closed_for_ztunnel(written),
+        Some(Differs::Open) => opened_for_ztunnel(written),
+    };
     let roots = floor
         .root_because
         .iter()
         .filter(|_| decision.reaches_the_mesh);
     Mode {
-        chain: chain(&standings.attaching, floor, port, differences.in_doubt),
+        chain: links,
         fact: Fact {
             value: known.then_some(decision.mode),
             proven: known
@@ -235,6 +241,17 @@ struct Decision {
     proven: bool,
     /// No narrower level decides.
     reaches_the_mesh: bool,
+    /// ztunnel does not do as it is written.
+    differs: Option<Differs>,
+}
+
+/// How ztunnel departs from what is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Differs {
+    /// Strangers are refused where the policies open the port.
+    Stricter,
+    /// Nobody is refused where the policies close it.
+    Open,
 }
 
 /// What is written decides the words; whether strangers are refused, `strict`.
@@ -266,19 +283,21 @@ fn decision(
         None => (floor.mode, floor.because.clone(), floor.configured),
     };
     let workload = standings[2].contenders.first().copied();
-    let (mode, first) = match (strict, written == MtlsMode::Strict, workload) {
+    let (mode, differs, first) = match (strict, written == MtlsMode::Strict, workload) {
         (true, false, Some(workload)) => (
             MtlsMode::Strict,
+            Some(Differs::Stricter),
             stricter_than_written(workload, standings, floor, port),
         ),
         (false, true, Some(workload)) => (
             MtlsMode::Permissive,
+            Some(Differs::Open),
             format!(
                 "{first}, but what istiod makes of {} for ztunnel does not guard the port",
                 named(&workload.object)
             ),
         ),
-        (_, _, _) => (written, first),
+        (_, _, _) => (written, None, first),
     };
     let because = std::iter::once(first).chain(inherited).collect();
     Decision {
@@ -286,6 +305,7 @@ fn decision(
         because,
         proven,
         reaches_the_mesh,
+        differs,
     }
 }
 

@@ -7,9 +7,8 @@
 //! `PILOT_ENABLE_SIDECAR_LISTENING_HBONE` counts as on, as it is wherever ambient is.
 //! Knows: labels and annotations of pods, ProxyConfig, the mesh's proxyMetadata. Does not know: policies, scrapers.
 
-use super::injection::revision;
 use super::{Fact, Mesh, effective_proxy_config, named};
-use crate::model::{ControlPlane, PodsKnown, Workload};
+use crate::model::{PodsKnown, Workload};
 
 /// The label that tells ztunnel to tunnel: a list of protocols.
 const TUNNEL: &str = "networking.istio.io/tunnel";
@@ -20,7 +19,7 @@ const METADATA: &str = "ISTIO_META_ENABLE_HBONE";
 pub fn accepts_hbone(mesh: &Mesh<'_>, pods: &Workload) -> Fact<bool> {
     let fact = by_label(pods)
         .or_else(|| by_proxy_config(mesh, pods))
-        .unwrap_or_else(|| where_nobody_sets_it(mesh, pods));
+        .unwrap_or_else(|| by_default(pods));
     match pods.known {
         PodsKnown::Template | PodsKnown::Operator => fact,
         PodsKnown::SelectorOnly => Fact {
@@ -52,45 +51,20 @@ fn by_proxy_config(mesh: &Mesh<'_>, pods: &Workload) -> Option<Fact<bool>> {
     })
 }
 
-/// What it means that nobody sets it.
-fn where_nobody_sets_it(mesh: &Mesh<'_>, pods: &Workload) -> Fact<bool> {
-    if is_mesh_config_shown(mesh, pods) {
-        let because = format!("nothing sets {METADATA} for {}", named(&pods.object));
-        return Fact::assumed(false, because);
-    }
-    Fact::unknown(format!(
-        "whether the sidecar of {} accepts tunnels is not in the input: the mesh's proxyMetadata, or a label \
-         {TUNNEL} on the pods, would say it",
+/// The charts set it in an ambient installation only, and then it is in the mesh's settings.
+fn by_default(pods: &Workload) -> Fact<bool> {
+    let because = format!(
+        "nothing in the input sets {METADATA} for {}: the charts' default is no tunnel",
         named(&pods.object)
-    ))
-}
-
-/// Whether the input has the rendered settings of the mesh, in which a missing key is an answer.
-fn is_mesh_config_shown(mesh: &Mesh<'_>, pods: &Workload) -> bool {
-    let planes = &mesh.inventory.control_planes;
-    let is_mesh_config = |plane: &&ControlPlane| {
-        let name = plane.object.name.as_str();
-        plane.object.kind == "ConfigMap"
-            && name.starts_with("istio")
-            && !name.starts_with("istio-sidecar-injector")
-    };
-    let shows = |revision: &str| {
-        planes
-            .iter()
-            .filter(is_mesh_config)
-            .any(|plane| plane.revision == revision)
-    };
-    match revision(mesh, pods) {
-        Some(revision) => shows(&revision),
-        None => !planes.is_empty() && planes.iter().all(|plane| shows(&plane.revision)),
-    }
+    );
+    Fact::assumed(false, because)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::config::Config;
-    use crate::model::{Inventory, ProxyConfig};
+    use crate::model::{ControlPlane, Inventory, ProxyConfig};
     use crate::policy::Settings;
     use crate::policy::fixture::{annotated, inventory, labels, policy, workload};
     use crate::policy::proxy_config::ANNOTATION;
@@ -156,7 +130,7 @@ mod tests {
                 "proxyMetadata: {ISTIO_META_ENABLE_HBONE: \"false\"}",
                 Some(false),
             ),
-            ("proxyMetadata: {OTHER: x}", None),
+            ("proxyMetadata: {OTHER: x}", Some(false)),
             ("proxyMetadata: [", None),
         ] {
             assert_eq!(
@@ -167,7 +141,7 @@ mod tests {
         }
     }
 
-    /// A mesh config that is there and silent says no; other objects of the control plane say nothing.
+    /// Nothing said is the charts' default, and proves nothing.
     #[test]
     fn the_mesh() {
         let pods = workload("shop", &[("sidecar.istio.io/inject", "true")]);
@@ -175,12 +149,12 @@ mod tests {
             ("istio", Some("true"), Some(true)),
             ("istio", Some("false"), Some(false)),
             ("istio", None, Some(false)),
-            ("istio-sidecar-injector", None, None),
         ] {
             let inventory = mesh_config(name, hbone);
             assert_eq!(asked(&inventory, &pods).value, accepts, "{name} {hbone:?}");
         }
-        assert_eq!(of_pods(&pods), None);
+        let unsaid = asked(&Inventory::default(), &pods);
+        assert_eq!((unsaid.value, unsaid.proven), (Some(false), false));
     }
 
     /// EffectiveProxyConfig: workload over namespace over mesh, and the annotation over all.
@@ -204,8 +178,11 @@ mod tests {
             (vec![of_mesh(), of_namespace()], Some(false)),
             (vec![of_mesh(), of_namespace(), of_workload()], Some(true)),
             (vec![of_namespace(), config("shop", "o", &[], "true")], None),
-            (vec![config("shop", "db", &[("app", "db")], "true")], None),
-            (vec![config("other", "x", &[], "true")], None),
+            (
+                vec![config("shop", "db", &[("app", "db")], "true")],
+                Some(false),
+            ),
+            (vec![config("other", "x", &[], "true")], Some(false)),
         ] {
             let inventory = Inventory {
                 proxy_configs: configs,

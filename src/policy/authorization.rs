@@ -4,9 +4,9 @@
 //! Departs from them: a policy of which manifests do not show whether it applies or matches makes the answer unknown where it decides; what a CUSTOM provider says is never known.
 //! Knows: AuthorizationPolicy, labels of pods, one request. Does not know: scrapes, how a request comes to its identity.
 
+use super::readership::{Istiod, Reads};
 use super::selection::{Selects, selects};
-use super::settings::revision_behind;
-use super::{DataPlane, Mesh, injection, named};
+use super::{DataPlane, Mesh, named};
 use crate::model::{Action, AuthorizationPolicy, Object, Workload};
 use matching::{Asked, Proxy};
 
@@ -255,7 +255,7 @@ fn candidates<'a>(mesh: &Mesh<'a>, pods: &Workload) -> Vec<Candidate<'a>> {
     let roots = &mesh.settings_of(pods).root_namespaces;
     let own = &pods.object.namespace;
     let namespaces = roots.iter().filter(|root| *root != own).chain([own]);
-    let revision = injection::revision(mesh, pods);
+    let istiod = Istiod::of(mesh, pods);
     let mut candidates = Vec::new();
     for namespace in namespaces {
         let all = mesh.inventory.authorizations_in(namespace);
@@ -271,12 +271,14 @@ fn candidates<'a>(mesh: &Mesh<'a>, pods: &Workload) -> Vec<Candidate<'a>> {
                 }
                 Selects::Yes => {}
             }
-            match (&policy.revision, &revision) {
-                (None, _) => {}
-                (Some(of), Some(own))
-                    if own == of || own == revision_behind(mesh.inventory, of) => {}
-                (Some(_), Some(_)) => continue,
-                (Some(of), None) => doubts.push(format!("whether the pods are of revision {of}")),
+            let revision = policy.revision.as_deref();
+            match istiod.reads(revision) {
+                Reads::No => continue,
+                Reads::Possibly => doubts.push(format!(
+                    "whether the pods are of revision {}",
+                    revision.unwrap_or_default()
+                )),
+                Reads::Yes => {}
             }
             if all.iter().any(|other| is_another_version(other, policy)) {
                 doubts.push("which of its versions in the input counts".to_owned());

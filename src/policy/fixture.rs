@@ -8,12 +8,12 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use super::injector::IGNORED_NAMESPACES;
-use super::webhook::{INJECT, NAMESPACE_INJECTION, REVISION};
+use super::webhook::{INJECT, NAMESPACE_INJECTION};
 use super::{Mesh, Settings};
 use crate::config::Config;
 use crate::model::{
     Container, ControlPlane, InjectorWebhook, InjectorWebhooks, Inventory, Labels, MtlsMode,
-    NAMESPACE_NAME_LABEL, Namespace, Object, PeerAuthentication, PodsKnown, Workload,
+    NAMESPACE_NAME_LABEL, Namespace, Object, PeerAuthentication, PodsKnown, REVISION, Workload,
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement};
 

@@ -127,10 +127,10 @@ pub(super) fn standings_for<'a>(
     // Most inputs label no policy, and then nobody's revision matters.
     let labelled = meant.iter().any(|(policy, _)| policy.revision.is_some());
     let istiod = labelled.then(|| Istiod::of(mesh, pods));
-    let reads = |policy| {
-        istiod
-            .as_ref()
-            .map_or(Reads::Yes, |istiod| istiod.reads(policy))
+    let reads = |policy: &PeerAuthentication| {
+        istiod.as_ref().map_or(Reads::Yes, |istiod| {
+            istiod.reads(policy.revision.as_deref())
+        })
     };
     [Level::Mesh, Level::Namespace, Level::Workload].map(|at| {
         let (mut candidates, mut ignored) = (Vec::new(), Vec::new());

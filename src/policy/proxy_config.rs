@@ -8,11 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::annotations::PROXY_CONFIG;
 use super::possible::Possible;
 use super::{Mesh, MeshSettings, named};
 use crate::model::{Labels, PodsKnown, ProxyConfig, Workload, contains, embedded};
-
-pub(super) const ANNOTATION: &str = "proxy.istio.io/config";
 
 /// The configuration of some pods' proxy, as far as it decides about a scrape.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,8 +94,12 @@ pub fn effective_proxy_config(
     let port = Possible::of_mesh(mesh, pods, &settings.status_port, "15020", |plane| {
         plane.status_port
     });
-    let own_say =
-        |field: &str| format!("{}: annotation {ANNOTATION}: {field}", named(&pods.object));
+    let own_say = |field: &str| {
+        format!(
+            "{}: annotation {PROXY_CONFIG}: {field}",
+            named(&pods.object)
+        )
+    };
     Ok(EffectiveProxyConfig {
         metadata,
         // REDIRECT is the zero of its enum, and zeros do not overrule when the configurations are merged.
@@ -194,12 +197,12 @@ pub(super) struct Written {
 
 /// What the pods' annotation says. Its text is not repeated where it is not understood: it is long, and may hold secrets.
 pub(super) fn own(pods: &Workload) -> Result<Written, String> {
-    let Some(text) = pods.annotations.get(ANNOTATION) else {
+    let Some(text) = pods.annotations.get(PROXY_CONFIG) else {
         return Ok(Written::default());
     };
     written(text).map_err(|why| {
         let owner = named(&pods.object);
-        format!("{owner}: annotation {ANNOTATION} is not understood: {why}")
+        format!("{owner}: annotation {PROXY_CONFIG} is not understood: {why}")
     })
 }
 

@@ -147,10 +147,16 @@ pub(super) fn proxy_config(
     }
 }
 
+/// As reading has them; within a namespace the order stays.
+pub(super) fn in_order_of_namespaces(policies: &mut [PeerAuthentication]) {
+    policies.sort_by(|one, other| one.object.namespace.cmp(&other.object.namespace));
+}
+
 pub(super) fn inventory(
     namespaces: Vec<Namespace>,
-    policies: Vec<PeerAuthentication>,
+    mut policies: Vec<PeerAuthentication>,
 ) -> Inventory {
+    in_order_of_namespaces(&mut policies);
     let namespaces = namespaces
         .into_iter()
         .map(|namespace| (namespace.object.name.clone(), namespace))

@@ -61,19 +61,19 @@ pub fn effective_proxy_config(
     let settings = mesh.settings_of(pods);
     let own = own(pods)?;
     let namespace = pods.object.namespace.as_str();
-    let of = |wanted: &dyn Fn(&ProxyConfig) -> bool| -> Vec<&ProxyConfig> {
-        let configs = mesh.inventory.proxy_configs.iter();
-        let mut configs: Vec<_> = configs.filter(|config| wanted(config)).collect();
-        configs.sort_by_key(|config| &config.object);
-        configs
+    let configs_in = |namespace: &str| mesh.inventory.proxy_configs_in(namespace).iter();
+    let of_all = |config: &&ProxyConfig| config.selector.is_empty();
+    let selecting = |wanted: &dyn Fn(&ProxyConfig) -> bool| -> Vec<&ProxyConfig> {
+        let configs = configs_in(namespace).filter(|config| !of_all(config));
+        configs.filter(|config| wanted(config)).collect()
     };
-    let of_all = |config: &ProxyConfig| config.selector.is_empty();
 
     let mut metadata = mesh_wide(mesh, pods, settings);
     let roots = &settings.root_namespaces;
-    let in_root = of(&|config| of_all(config) && roots.contains(&config.object.namespace));
+    let in_root = roots.iter().flat_map(|root| configs_in(root));
+    let in_root: Vec<_> = in_root.filter(of_all).collect();
     overlay(&mut metadata, &in_root, roots.len() == 1, Origin::Defaults);
-    let in_namespace = of(&|config| of_all(config) && config.object.namespace == namespace);
+    let in_namespace: Vec<_> = configs_in(namespace).filter(of_all).collect();
     overlay(&mut metadata, &in_namespace, true, Origin::Defaults);
     for (key, value) in own.metadata {
         let because = format!("{}: proxyMetadata {key}", named(&pods.object));
@@ -81,10 +81,9 @@ pub fn effective_proxy_config(
         let origin = Origin::Annotation;
         metadata.insert(key, Metadata { value, origin });
     }
-    let here = |config: &ProxyConfig| !of_all(config) && config.object.namespace == namespace;
-    let selecting = of(&|config| here(config) && contains(&pods.labels, &config.selector));
-    overlay(&mut metadata, &selecting, true, Origin::Selected);
-    let perhaps = of(&|config| here(config) && may_select(&config.selector, pods));
+    let surely = selecting(&|config| contains(&pods.labels, &config.selector));
+    overlay(&mut metadata, &surely, true, Origin::Selected);
+    let perhaps = selecting(&|config| may_select(&config.selector, pods));
     overlay(&mut metadata, &perhaps, false, Origin::Selected);
 
     let mode = Possible::of_mesh(mesh, pods, &settings.interception, "REDIRECT", |plane| {

@@ -45,7 +45,6 @@ fn with_root(
     pods: &Workload,
     port: Option<u16>,
 ) -> Mode {
-    let policies = &mesh.inventory.policies;
     let is_passed_over = |policy: &PeerAuthentication| {
         pods.object.namespace != root_namespace
             && policy.selector_written
@@ -79,7 +78,10 @@ fn with_root(
             .fold(at_port(&standings, floor, None), in_common_for_ztunnel),
     };
     mode.fact.because.extend(passed_over(
-        policies.iter().filter(|policy| is_passed_over(policy)),
+        mesh.inventory
+            .policies_in(root_namespace)
+            .iter()
+            .filter(|policy| is_passed_over(policy)),
     ));
     mode
 }

@@ -12,7 +12,7 @@ mod operators;
 mod proxy_config;
 mod webhooks;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use serde_json::Value;
@@ -118,6 +118,8 @@ pub struct ControlPlane {
     pub root_namespace: Option<String>,
     /// `trustDomain`: the first part of every identity.
     pub trust_domain: Option<String>,
+    /// `trustDomainAliases`: other names under which policies may mean the trust domain.
+    pub trust_domain_aliases: Option<BTreeSet<String>>,
     /// `enablePrometheusMerge`: whether pilot-agent serves the metrics of the application beside its own.
     pub prometheus_merge: Option<bool>,
     /// `outboundTrafficPolicy.mode`.
@@ -160,6 +162,7 @@ impl ControlPlane {
             revision: revision.into(),
             root_namespace: None,
             trust_domain: None,
+            trust_domain_aliases: None,
             prometheus_merge: None,
             outbound: None,
             mtls: None,

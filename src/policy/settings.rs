@@ -43,6 +43,8 @@ pub struct MeshSettings {
     pub root_because: Vec<String>,
     /// `trustDomain`
     pub trust_domain: Fact<String>,
+    /// `trustDomainAliases`
+    pub trust_domain_aliases: Fact<BTreeSet<String>>,
     /// `enablePrometheusMerge`
     pub prometheus_merge: Fact<bool>,
     /// `outboundTrafficPolicy.mode`
@@ -206,6 +208,9 @@ impl MeshSettings {
             trust_domain: sayings.fact("trustDomain", TRUST_DOMAIN.to_owned(), |plane| {
                 plane.trust_domain.clone()
             }),
+            trust_domain_aliases: sayings.fact("trustDomainAliases", BTreeSet::new(), |plane| {
+                plane.trust_domain_aliases.clone()
+            }),
             prometheus_merge: sayings.fact("enablePrometheusMerge", true, |plane| {
                 plane.prometheus_merge
             }),
@@ -264,6 +269,7 @@ impl MeshSettings {
             root_namespaces: &self.root_namespaces | &other.root_namespaces,
             root_because,
             trust_domain: alike(self.trust_domain, &other.trust_domain),
+            trust_domain_aliases: alike(self.trust_domain_aliases, &other.trust_domain_aliases),
             prometheus_merge: alike(self.prometheus_merge, &other.prometheus_merge),
             outbound: alike(self.outbound, &other.outbound),
             interception: alike(self.interception, &other.interception),

@@ -24,6 +24,7 @@ outboundTrafficPolicy:
   mode: REGISTRY_ONLY
 rootNamespace: mesh-config
 trustDomain: corp.example
+trustDomainAliases: [old.example, older.example]
 "#;
 
 /// As the chart renders it: JSON, the parts of the values that templates use.
@@ -114,6 +115,7 @@ fn a_mesh_config_says_what_decides_and_nothing_else() {
     let expected = ControlPlane {
         root_namespace: Some("mesh-config".to_owned()),
         trust_domain: Some("corp.example".to_owned()),
+        trust_domain_aliases: Some(["old.example".to_owned(), "older.example".to_owned()].into()),
         prometheus_merge: Some(false),
         outbound: Some(OutboundPolicy::RegistryOnly),
         interception: Some("TPROXY".to_owned()),

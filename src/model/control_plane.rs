@@ -221,8 +221,9 @@ pub struct InjectorWebhook {
 pub struct ProxyConfig {
     /// The object.
     pub object: Object,
-    /// `spec.selector.matchLabels`; empty: every pod of the namespace, or of the mesh in the root namespace.
-    pub selector: Labels,
+    /// `spec.selector.matchLabels`; `None`, no selector: every pod of the namespace, or of the mesh in the root namespace.
+    /// An empty one selects no pods.
+    pub selector: Option<Labels>,
     /// `spec.environmentVariables`: read like `proxyMetadata`.
     pub environment: BTreeMap<String, String>,
 }

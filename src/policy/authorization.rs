@@ -5,8 +5,7 @@
 //! Knows: AuthorizationPolicy, labels of pods, one request. Does not know: scrapes, how a request comes to its identity.
 
 use super::selection::{Selects, selects};
-use super::settings::revision_behind;
-use super::{DataPlane, Mesh, injection, named};
+use super::{DataPlane, Mesh, injection, named, settings};
 use crate::model::{Action, AuthorizationPolicy, Object, Workload};
 use identity::TrustDomains;
 use matching::{Asked, Proxy};
@@ -277,12 +276,13 @@ fn candidates<'a>(mesh: &Mesh<'a>, pods: &Workload) -> Vec<Candidate<'a>> {
                 }
                 Selects::Yes => {}
             }
-            match (&policy.revision, &revision) {
-                (None, _) => {}
-                (Some(of), Some(own))
-                    if own == of || own == revision_behind(mesh.inventory, of) => {}
-                (Some(_), Some(_)) => continue,
-                (Some(of), None) => doubts.push(format!("whether the pods are of revision {of}")),
+            if let Some(of) = &policy.revision {
+                let own = revision.as_ref();
+                match own.and_then(|own| settings::names(mesh.inventory, of, own)) {
+                    Some(true) => {}
+                    Some(false) => continue,
+                    None => doubts.push(format!("whether the pods are of revision {of}")),
+                }
             }
             if all.iter().any(|other| is_another_version(other, policy)) {
                 doubts.push("which of its versions in the input counts".to_owned());

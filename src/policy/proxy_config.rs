@@ -68,7 +68,8 @@ pub fn effective_proxy_config(
         configs.sort_by_key(|config| &config.object);
         configs
     };
-    let of_all = |config: &ProxyConfig| config.selector.is_empty();
+    // A selector without labels is none of the two: it selects nobody.
+    let of_all = |config: &ProxyConfig| config.selector.is_none();
 
     let mut metadata = mesh_wide(mesh, pods, settings);
     let roots = &settings.root_namespaces;
@@ -82,10 +83,14 @@ pub fn effective_proxy_config(
         let origin = Origin::Annotation;
         metadata.insert(key, Metadata { value, origin });
     }
-    let here = |config: &ProxyConfig| !of_all(config) && config.object.namespace == namespace;
-    let selecting = of(&|config| here(config) && contains(&pods.labels, &config.selector));
+    let by_labels = |config: &ProxyConfig, selects: &dyn Fn(&Labels) -> bool| {
+        let selector = config.selector.as_ref();
+        let selector = selector.filter(|labels| !labels.is_empty());
+        config.object.namespace == namespace && selector.is_some_and(selects)
+    };
+    let selecting = of(&|config| by_labels(config, &|labels| contains(&pods.labels, labels)));
     overlay(&mut metadata, &selecting, true, Origin::Selected);
-    let perhaps = of(&|config| here(config) && may_select(&config.selector, pods));
+    let perhaps = of(&|config| by_labels(config, &|labels| may_select(labels, pods)));
     overlay(&mut metadata, &perhaps, false, Origin::Selected);
 
     let mode = Possible::of_mesh(mesh, pods, &settings.interception, "REDIRECT", |plane| {

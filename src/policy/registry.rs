@@ -5,8 +5,7 @@
 //! Knows: Sidecar objects, the mesh's settings, labels of pods. Does not know: destinations, what the pods' sidecar takes.
 
 use super::selection::{Selects, selects};
-use super::settings::revision_behind;
-use super::{Fact, Mesh, injection, named};
+use super::{Fact, Mesh, injection, named, settings};
 use crate::model::{OutboundPolicy, Sidecar, Workload};
 
 /// What the sidecar of these pods, if they have one, does with requests to addresses that the mesh does not know.
@@ -44,10 +43,11 @@ fn applies(mesh: &Mesh<'_>, sidecar: &Sidecar, pods: &Workload) -> Selects {
     };
     let by_revision = match (&sidecar.revision, injection::revision(mesh, pods)) {
         (None, _) => Selects::Yes,
-        (Some(of), Some(own)) if own == *of || own == revision_behind(mesh.inventory, of) => {
-            Selects::Yes
-        }
-        (Some(_), Some(_)) => Selects::No,
+        (Some(of), Some(own)) => match settings::names(mesh.inventory, of, &own) {
+            Some(true) => Selects::Yes,
+            Some(false) => Selects::No,
+            None => Selects::Possibly,
+        },
         (Some(_), None) => Selects::Possibly,
     };
     by_labels.min(by_root).min(by_revision)

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::injector::InjectorSettings;
 use super::{Fact, named};
 use crate::config::{Config, NamespaceInjection};
-use crate::model::{ControlPlane, Inventory, MtlsMode, Object, OutboundPolicy};
+use crate::model::{ControlPlane, InjectorWebhooks, Inventory, MtlsMode, Object, OutboundPolicy};
 
 const TRUST_DOMAIN: &str = "cluster.local";
 /// pilot-agent's own port.
@@ -131,13 +131,25 @@ impl Settings {
     }
 }
 
-/// The revision of the istiod behind the name of a revision or tag, as far as the input shows tags.
-pub(super) fn revision_behind<'n>(inventory: &'n Inventory, name: &'n str) -> &'n str {
-    inventory
-        .injectors
-        .iter()
-        .find(|injector| injector.tag.as_deref() == Some(name))
-        .map_or(name, |injector| &injector.revision)
+/// The revision of the istiod behind the name of a revision or tag, as far as the input shows tags; `None`: the tag is
+/// there for several revisions.
+pub(super) fn revision_behind<'n>(inventory: &'n Inventory, name: &'n str) -> Option<&'n str> {
+    let of_tag = |injector: &&InjectorWebhooks| injector.tag.as_deref() == Some(name);
+    let mut tags = inventory.injectors.iter().filter(of_tag);
+    match tags.next() {
+        None => Some(name),
+        Some(InjectorWebhooks { revision, .. }) => tags
+            .all(|other| other.revision == *revision)
+            .then_some(revision),
+    }
+}
+
+/// Whether a name, of a revision or of a tag, is one of this revision.
+pub(super) fn names(inventory: &Inventory, name: &str, revision: &str) -> Option<bool> {
+    match name == revision {
+        true => Some(true),
+        false => revision_behind(inventory, name).map(|behind| behind == revision),
+    }
 }
 
 /// The objects of one revision, and where their contradictions go.

@@ -130,8 +130,10 @@ pub struct ControlPlane {
     pub proxy_metadata: BTreeMap<String, String>,
     /// `defaultConfig.interceptionMode`, as spelled.
     pub interception: Option<String>,
-    /// `defaultConfig.statusPort` or `global.proxy.statusPort`: pilot-agent's own port.
+    /// `defaultConfig.statusPort`: where pilot-agent listens.
     pub status_port: Option<u16>,
+    /// `global.proxy.statusPort`: where the injector takes pilot-agent to listen, so that it leaves the port alone.
+    pub injector_status_port: Option<u16>,
     /// `global.proxy.includeInboundPorts`, as spelled: `*` or a list.
     pub include_inbound_ports: Option<String>,
     /// `global.proxy.excludeInboundPorts`, as spelled.
@@ -169,6 +171,7 @@ impl ControlPlane {
             proxy_metadata: BTreeMap::new(),
             interception: None,
             status_port: None,
+            injector_status_port: None,
             include_inbound_ports: None,
             exclude_inbound_ports: None,
             include_ip_ranges: None,

@@ -51,8 +51,10 @@ pub struct MeshSettings {
     pub outbound: Fact<OutboundPolicy>,
     /// `interceptionMode` of every proxy.
     pub interception: Fact<String>,
-    /// pilot-agent's own port.
+    /// `statusPort` of every proxy: where pilot-agent listens.
     pub status_port: Fact<u16>,
+    /// The port that the injector takes for pilot-agent's, and has sidecars leave alone.
+    pub injector_status_port: Fact<u16>,
     /// Inbound ports that sidecars take: `*` or a list.
     pub include_inbound_ports: Fact<String>,
     /// Inbound ports that they leave alone if they take all.
@@ -233,6 +235,9 @@ impl MeshSettings {
                 plane.interception.clone()
             }),
             status_port: sayings.fact("statusPort", STATUS_PORT, |plane| plane.status_port),
+            injector_status_port: sayings.fact("global.proxy.statusPort", STATUS_PORT, |plane| {
+                plane.injector_status_port
+            }),
             include_inbound_ports: sayings.fact("includeInboundPorts", everywhere(), |plane| {
                 plane.include_inbound_ports.clone()
             }),
@@ -286,6 +291,7 @@ impl MeshSettings {
             outbound: alike(self.outbound, &other.outbound),
             interception: alike(self.interception, &other.interception),
             status_port: alike(self.status_port, &other.status_port),
+            injector_status_port: alike(self.injector_status_port, &other.injector_status_port),
             include_inbound_ports: alike(self.include_inbound_ports, &other.include_inbound_ports),
             exclude_inbound_ports: alike(self.exclude_inbound_ports, &other.exclude_inbound_ports),
             include_ip_ranges: alike(self.include_ip_ranges, &other.include_ip_ranges),

@@ -12,7 +12,7 @@ mod operators;
 mod proxy_config;
 mod webhooks;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use serde_json::Value;
@@ -118,6 +118,8 @@ pub struct ControlPlane {
     pub root_namespace: Option<String>,
     /// `trustDomain`: the first part of every identity.
     pub trust_domain: Option<String>,
+    /// `trustDomainAliases`: other names under which policies may mean the trust domain.
+    pub trust_domain_aliases: Option<BTreeSet<String>>,
     /// `enablePrometheusMerge`: whether pilot-agent serves the metrics of the application beside its own.
     pub prometheus_merge: Option<bool>,
     /// `outboundTrafficPolicy.mode`.
@@ -128,8 +130,10 @@ pub struct ControlPlane {
     pub proxy_metadata: BTreeMap<String, String>,
     /// `defaultConfig.interceptionMode`, as spelled.
     pub interception: Option<String>,
-    /// `defaultConfig.statusPort` or `global.proxy.statusPort`: pilot-agent's own port.
+    /// `defaultConfig.statusPort`: where pilot-agent listens.
     pub status_port: Option<u16>,
+    /// `global.proxy.statusPort`: where the injector takes pilot-agent to listen, so that it leaves the port alone.
+    pub injector_status_port: Option<u16>,
     /// `global.proxy.includeInboundPorts`, as spelled: `*` or a list.
     pub include_inbound_ports: Option<String>,
     /// `global.proxy.excludeInboundPorts`, as spelled.
@@ -160,12 +164,14 @@ impl ControlPlane {
             revision: revision.into(),
             root_namespace: None,
             trust_domain: None,
+            trust_domain_aliases: None,
             prometheus_merge: None,
             outbound: None,
             mtls: None,
             proxy_metadata: BTreeMap::new(),
             interception: None,
             status_port: None,
+            injector_status_port: None,
             include_inbound_ports: None,
             exclude_inbound_ports: None,
             include_ip_ranges: None,
@@ -218,8 +224,9 @@ pub struct InjectorWebhook {
 pub struct ProxyConfig {
     /// The object.
     pub object: Object,
-    /// `spec.selector.matchLabels`; empty: every pod of the namespace, or of the mesh in the root namespace.
-    pub selector: Labels,
+    /// `spec.selector.matchLabels`; `None`, no selector: every pod of the namespace, or of the mesh in the root namespace.
+    /// An empty one selects no pods.
+    pub selector: Option<Labels>,
     /// `spec.environmentVariables`: read like `proxyMetadata`.
     pub environment: BTreeMap<String, String>,
 }

@@ -92,7 +92,7 @@ fn by_name(
     let name = revision.name();
     let proven = !namespace.is_missing();
     let request: Vec<String> = request(pods, namespace).into_iter().collect();
-    let governing = Some(revision_behind(inventory, name).to_owned());
+    let governing = revision_behind(inventory, name).map(str::to_owned);
     let injects_by_configuration = matches!(
         namespace.source,
         Source::Configured(NamespaceInjection::Sidecar)
@@ -135,10 +135,7 @@ fn by_default(mesh: &Mesh<'_>, pods: &Workload, namespace: &NamespaceLabels<'_>)
     }
     let injectors = &mesh.inventory.injectors;
     let default = revision_behind(mesh.inventory, Revision::Default.name());
-    let setting = &mesh
-        .settings
-        .of_revision(Some(default))
-        .namespaces_by_default;
+    let setting = &mesh.settings.of_revision(default).namespaces_by_default;
     let default_is_shown = injectors.iter().any(|injector| {
         injector.tag.as_deref().unwrap_or(&injector.revision) == Revision::Default.name()
     });
@@ -163,7 +160,7 @@ fn by_default(mesh: &Mesh<'_>, pods: &Workload, namespace: &NamespaceLabels<'_>)
             because,
         },
     };
-    Asked::new(fact, Some(default.to_owned()))
+    Asked::new(fact, default.map(str::to_owned))
 }
 
 fn nobody(namespace: &NamespaceLabels<'_>) -> Asked {

@@ -8,8 +8,10 @@ use super::readership::{Istiod, Reads};
 use super::selection::{Selects, selects};
 use super::{DataPlane, Mesh, named};
 use crate::model::{Action, AuthorizationPolicy, Object, Workload};
+use identity::TrustDomains;
 use matching::{Asked, Proxy};
 
+mod identity;
 mod matching;
 
 /// A request, as the proxy before the port sees it.
@@ -93,12 +95,16 @@ pub fn access(mesh: &Mesh<'_>, pods: &Workload, plane: DataPlane, request: &Requ
         (DataPlane::Sidecar, Layer::Tcp) => (Proxy::SidecarTcp, None),
         (DataPlane::Sidecar, Layer::Unknown) => (Proxy::SidecarHttp, Some(Proxy::SidecarTcp)),
     };
+    let settings = mesh.settings_of(pods);
     let asked = Asked {
         proxy,
         peer: request.peer,
         port: request.port,
         path: request.path,
-        trust_domain: &mesh.settings_of(pods).trust_domain,
+        trust: TrustDomains {
+            domain: &settings.trust_domain,
+            aliases: &settings.trust_domain_aliases,
+        },
     };
     let judged: Vec<_> = candidates(mesh, pods)
         .into_iter()

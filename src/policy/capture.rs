@@ -181,11 +181,15 @@ fn by_exclusion(
         return Fact::unknown("the port is not known, and the sidecar does not take all of them");
     };
     let settings = mesh.settings_of(pods);
-    // The exclusion follows the chart's value; `statusPort` of `proxy.istio.io/config` moves only pilot-agent.
+    // The exclusion follows the chart's value; `statusPort` of `defaultConfig` and `proxy.istio.io/config` moves only pilot-agent.
     let status = own_or_mesh(pods, STATUS_PORT, || {
-        Possible::of_mesh(mesh, pods, &settings.status_port, "15020", |plane| {
-            plane.status_port
-        })
+        Possible::of_mesh(
+            mesh,
+            pods,
+            &settings.injector_status_port,
+            "15020",
+            |plane| plane.injector_status_port,
+        )
     });
     let exclude = own_or_mesh(pods, EXCLUDE_INBOUND, || {
         Possible::of_mesh(mesh, pods, &settings.exclude_inbound_ports, "", |plane| {

@@ -142,7 +142,7 @@ pub(super) fn proxy_config(
 ) -> crate::model::ProxyConfig {
     crate::model::ProxyConfig {
         object: object("ProxyConfig", namespace, name),
-        selector: Labels::new(),
+        selector: None,
         environment: labels(environment),
     }
 }

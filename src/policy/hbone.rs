@@ -165,7 +165,7 @@ mod tests {
             object.kind = "ProxyConfig".to_owned();
             ProxyConfig {
                 object,
-                selector: labels(selector),
+                selector: (!selector.is_empty()).then(|| labels(selector)),
                 environment: [(METADATA.to_owned(), value.to_owned())].into(),
             }
         };

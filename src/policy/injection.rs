@@ -75,7 +75,7 @@ pub fn data_plane(mesh: &Mesh<'_>, pods: &Workload) -> Injection {
 pub(super) fn revision(mesh: &Mesh<'_>, pods: &Workload) -> Option<String> {
     let of_proxy = proxy(pods).and_then(|_| injected_by(pods));
     match of_proxy {
-        Some(name) => Some(revision_behind(mesh.inventory, &name).to_owned()),
+        Some(name) => revision_behind(mesh.inventory, &name).map(str::to_owned),
         None => {
             let namespace = NamespaceLabels::of(mesh, &pods.object.namespace);
             asked(mesh, pods, &namespace).revision

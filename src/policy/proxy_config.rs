@@ -62,10 +62,14 @@ pub fn effective_proxy_config(
     let own = own(pods)?;
     let namespace = pods.object.namespace.as_str();
     let configs_in = |namespace: &str| mesh.inventory.proxy_configs_in(namespace).iter();
-    let of_all = |config: &&ProxyConfig| config.selector.is_empty();
-    let selecting = |wanted: &dyn Fn(&ProxyConfig) -> bool| -> Vec<&ProxyConfig> {
-        let configs = configs_in(namespace).filter(|config| !of_all(config));
-        configs.filter(|config| wanted(config)).collect()
+    let of_all = |config: &&ProxyConfig| config.selector.is_none();
+    let selecting = |selects: &dyn Fn(&Labels) -> bool| -> Vec<&ProxyConfig> {
+        let by_labels = |config: &&ProxyConfig| {
+            // A selector without labels selects nobody, and its ProxyConfig is not one of all either.
+            let labels = config.selector.as_ref().filter(|labels| !labels.is_empty());
+            labels.is_some_and(selects)
+        };
+        configs_in(namespace).filter(by_labels).collect()
     };
 
     let mut metadata = mesh_wide(mesh, pods, settings);
@@ -81,9 +85,9 @@ pub fn effective_proxy_config(
         let origin = Origin::Annotation;
         metadata.insert(key, Metadata { value, origin });
     }
-    let surely = selecting(&|config| contains(&pods.labels, &config.selector));
+    let surely = selecting(&|labels| contains(&pods.labels, labels));
     overlay(&mut metadata, &surely, true, Origin::Selected);
-    let perhaps = selecting(&|config| may_select(&config.selector, pods));
+    let perhaps = selecting(&|labels| may_select(labels, pods));
     overlay(&mut metadata, &perhaps, false, Origin::Selected);
 
     let mode = Possible::of_mesh(mesh, pods, &settings.interception, "REDIRECT", |plane| {

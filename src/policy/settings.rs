@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::injector::InjectorSettings;
 use super::{Fact, named};
 use crate::config::{Config, NamespaceInjection};
-use crate::model::{ControlPlane, Inventory, MtlsMode, Object, OutboundPolicy};
+use crate::model::{ControlPlane, InjectorWebhooks, Inventory, MtlsMode, Object, OutboundPolicy};
 
 const TRUST_DOMAIN: &str = "cluster.local";
 /// pilot-agent's own port.
@@ -43,14 +43,18 @@ pub struct MeshSettings {
     pub root_because: Vec<String>,
     /// `trustDomain`
     pub trust_domain: Fact<String>,
+    /// `trustDomainAliases`
+    pub trust_domain_aliases: Fact<BTreeSet<String>>,
     /// `enablePrometheusMerge`
     pub prometheus_merge: Fact<bool>,
     /// `outboundTrafficPolicy.mode`
     pub outbound: Fact<OutboundPolicy>,
     /// `interceptionMode` of every proxy.
     pub interception: Fact<String>,
-    /// pilot-agent's own port.
+    /// `statusPort` of every proxy: where pilot-agent listens.
     pub status_port: Fact<u16>,
+    /// The port that the injector takes for pilot-agent's, and has sidecars leave alone.
+    pub injector_status_port: Fact<u16>,
     /// Inbound ports that sidecars take: `*` or a list.
     pub include_inbound_ports: Fact<String>,
     /// Inbound ports that they leave alone if they take all.
@@ -129,13 +133,17 @@ impl Settings {
     }
 }
 
-/// The revision of the istiod behind the name of a revision or tag, as far as the input shows tags.
-pub(super) fn revision_behind<'n>(inventory: &'n Inventory, name: &'n str) -> &'n str {
-    inventory
-        .injectors
-        .iter()
-        .find(|injector| injector.tag.as_deref() == Some(name))
-        .map_or(name, |injector| &injector.revision)
+/// The revision of the istiod behind the name of a revision or tag, as far as the input shows tags; `None`: the tag is
+/// there for several revisions.
+pub(super) fn revision_behind<'n>(inventory: &'n Inventory, name: &'n str) -> Option<&'n str> {
+    let of_tag = |injector: &&InjectorWebhooks| injector.tag.as_deref() == Some(name);
+    let mut tags = inventory.injectors.iter().filter(of_tag);
+    match tags.next() {
+        None => Some(name),
+        Some(InjectorWebhooks { revision, .. }) => tags
+            .all(|other| other.revision == *revision)
+            .then_some(revision),
+    }
 }
 
 /// The objects of one revision, and where their contradictions go.
@@ -206,6 +214,9 @@ impl MeshSettings {
             trust_domain: sayings.fact("trustDomain", TRUST_DOMAIN.to_owned(), |plane| {
                 plane.trust_domain.clone()
             }),
+            trust_domain_aliases: sayings.fact("trustDomainAliases", BTreeSet::new(), |plane| {
+                plane.trust_domain_aliases.clone()
+            }),
             prometheus_merge: sayings.fact("enablePrometheusMerge", true, |plane| {
                 plane.prometheus_merge
             }),
@@ -216,6 +227,9 @@ impl MeshSettings {
                 plane.interception.clone()
             }),
             status_port: sayings.fact("statusPort", STATUS_PORT, |plane| plane.status_port),
+            injector_status_port: sayings.fact("global.proxy.statusPort", STATUS_PORT, |plane| {
+                plane.injector_status_port
+            }),
             include_inbound_ports: sayings.fact("includeInboundPorts", everywhere(), |plane| {
                 plane.include_inbound_ports.clone()
             }),
@@ -264,10 +278,12 @@ impl MeshSettings {
             root_namespaces: &self.root_namespaces | &other.root_namespaces,
             root_because,
             trust_domain: alike(self.trust_domain, &other.trust_domain),
+            trust_domain_aliases: alike(self.trust_domain_aliases, &other.trust_domain_aliases),
             prometheus_merge: alike(self.prometheus_merge, &other.prometheus_merge),
             outbound: alike(self.outbound, &other.outbound),
             interception: alike(self.interception, &other.interception),
             status_port: alike(self.status_port, &other.status_port),
+            injector_status_port: alike(self.injector_status_port, &other.injector_status_port),
             include_inbound_ports: alike(self.include_inbound_ports, &other.include_inbound_ports),
             exclude_inbound_ports: alike(self.exclude_inbound_ports, &other.exclude_inbound_ports),
             include_ip_ranges: alike(self.include_ip_ranges, &other.include_ip_ranges),

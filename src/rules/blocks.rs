@@ -4,10 +4,6 @@
 //! Departs from nothing: what is not known is said as an info; without a scraper in the input only what keeps out every one.
 //! Knows: judged endpoints, scrapers as patched, Istio's answer. Does not know: how endpoints are changed.
 
-use std::collections::BTreeMap;
-
-use jsonptr::PointerBuf;
-
 use super::Rule;
 use super::decision::{Decision, Demand, Now};
 use super::demand::{self, Aside, Judged};
@@ -17,7 +13,7 @@ use super::refused;
 use super::scraper::{Patched, ScraperState};
 use super::view::Scraping;
 use crate::config::{MtlsMode, Severity};
-use crate::model::{Endpoint, Object, OutboundPolicy, Scrape, Scraper, Workload};
+use crate::model::{Endpoint, OutboundPolicy, Scrape, Scraper, Workload};
 use crate::policy::{self, DataPlane, Fact};
 use crate::targets::{self, Pods, Target};
 
@@ -76,9 +72,15 @@ fn softened(mut finding: Decision, is_known: bool) -> Decision {
 /// Everything that stands in the way of scrapes.
 pub(super) fn decide_all(patched: &Patched<'_>, endpoints: &[JudgedEndpoint]) -> Vec<Decision> {
     let mut findings = Vec::new();
-    let mut lost = Lost::of(patched);
+    // What each scraper's sidecar does with requests to addresses that the mesh does not know.
+    let mesh = patched.mesh();
+    let scrapers = patched.inventory.scrapers.iter();
+    let outbound: Vec<_> = scrapers
+        .map(|scraper| policy::outbound_policy(&mesh, &scraper.pods))
+        .collect();
     let has_policies = !patched.inventory.authorizations.is_empty();
-    let is_restricted = lost.is_possible();
+    let allows = |fact: &Fact<_>| fact.value == Some(OutboundPolicy::AllowAny);
+    let is_restricted = !outbound.iter().all(allows);
     let scrapes = patched.inventory.scrapes.iter();
     let written = scrapes.flat_map(|scrape| scrape.endpoints.iter().map(move |one| (scrape, one)));
     for ((scrape, endpoint), judged) in written.zip(endpoints) {
@@ -92,10 +94,9 @@ pub(super) fn decide_all(patched: &Patched<'_>, endpoints: &[JudgedEndpoint]) ->
         }
         for position in scrapers {
             let met = (scrape, endpoint, judged);
-            findings.extend(met_by(patched, met, position, &mut lost));
+            findings.extend(met_by(patched, met, position, &outbound));
         }
     }
-    findings.extend(lost.findings(patched));
     findings
 }
 
@@ -124,9 +125,10 @@ fn met_by<'a>(
     patched: &'a Patched<'a>,
     (scrape, endpoint, judged_endpoint): Met<'a>,
     position: Option<usize>,
-    lost: &mut Lost,
+    outbound: &[Fact<OutboundPolicy>],
 ) -> Vec<Decision> {
     let scraper = position.map(|position| patched.scraper(position));
+    let outbound = position.map(|position| &outbound[position]);
     let scraping = Scraping {
         patched,
         scrape,
@@ -137,6 +139,7 @@ fn met_by<'a>(
         scraper.is_some_and(|(scraper, _)| scraper.ignores_namespace_selectors);
     let inventory = &patched.inventory;
     let mut findings = Vec::new();
+    let mut lost = None;
     for target in targets::reach(inventory, scrape, endpoint, own_namespace_only).targets {
         let Pods::Of(pods) = &target.pods else {
             continue;
@@ -155,10 +158,13 @@ fn met_by<'a>(
             };
             findings.extend(refused::by_policies(&meeting));
             findings.extend(encrypted_twice(&meeting));
-            if let Some(position) = position {
-                lost.note(position, &meeting);
-            }
+            let lost_here = outbound.and_then(|fact| loses(fact.value, &meeting));
+            lost = lost.max(lost_here);
         }
+    }
+    if let (Some(is_known), Some((scraper, _)), Some(outbound)) = (lost, scraper, outbound) {
+        let decision = &judged_endpoint.decision;
+        findings.push(registry_only(decision, scraper, outbound, is_known));
     }
     findings
 }
@@ -199,95 +205,42 @@ fn encrypted_twice(meeting: &Meeting<'_>) -> Option<Decision> {
     Some(meeting.finding(Rule::HeadlessDoubleTls, is_known, message))
 }
 
-/// The scrapers whose sidecars lose requests to pod addresses, with the scrape objects that are lost by it.
-struct Lost {
-    /// What each scraper's sidecar does with requests to addresses that the mesh does not know.
-    outbound: Vec<Fact<OutboundPolicy>>,
-    known: BTreeMap<usize, Vec<Object>>,
-    perhaps: BTreeMap<usize, Vec<Object>>,
-}
-
-impl Lost {
-    fn of(patched: &Patched<'_>) -> Self {
-        let mesh = patched.mesh();
-        let scrapers = patched.inventory.scrapers.iter();
-        Self {
-            outbound: scrapers
-                .map(|scraper| policy::outbound_policy(&mesh, &scraper.pods))
-                .collect(),
-            known: BTreeMap::new(),
-            perhaps: BTreeMap::new(),
-        }
-    }
-
-    /// Whether any scraper may lose anything.
-    fn is_possible(&self) -> bool {
-        let allows = |fact: &Fact<_>| fact.value == Some(OutboundPolicy::AllowAny);
-        !self.outbound.iter().all(allows)
-    }
-
-    fn note(&mut self, position: usize, meeting: &Meeting<'_>) {
-        let Some((_, state)) = meeting.scraper else {
-            return;
-        };
-        let outbound = self.outbound[position].value;
-        let Some(OnTheWay { takes, knows: None }) = meeting.on_the_way() else {
-            return;
-        };
-        let list = match (state.plane.value, outbound, takes) {
-            (Some(DataPlane::Sidecar), Some(OutboundPolicy::RegistryOnly), Some(true)) => {
-                &mut self.known
-            }
-            (
-                Some(DataPlane::Sidecar) | None,
-                Some(OutboundPolicy::RegistryOnly) | None,
-                Some(true) | None,
-            ) => &mut self.perhaps,
-            (_, Some(OutboundPolicy::AllowAny), _)
-            | (_, _, Some(false))
-            | (Some(DataPlane::Ambient | DataPlane::None), _, _) => return,
-        };
-        let objects = list.entry(position).or_default();
-        let object = &meeting.endpoint.decision.object;
-        if !objects.contains(object) {
-            objects.push(object.clone());
-        }
-    }
-
-    /// One finding for each scraper: the cause is there.
-    fn findings(&self, patched: &Patched<'_>) -> Vec<Decision> {
-        let mut findings = Vec::new();
-        for (lists, is_known) in [(&self.known, true), (&self.perhaps, false)] {
-            for (position, objects) in lists {
-                let (scraper, _) = patched.scraper(*position);
-                let because = &self.outbound[*position].because;
-                findings.push(registry_only(scraper, because, objects, is_known));
-            }
-        }
-        findings
+/// Whether the scraper's sidecar loses the request, because the mesh does not know the address; `Some(false)`: perhaps.
+fn loses(outbound: Option<OutboundPolicy>, meeting: &Meeting<'_>) -> Option<bool> {
+    let (_, state) = meeting.scraper?;
+    let OnTheWay { takes, knows: None } = meeting.on_the_way()? else {
+        return None;
+    };
+    match (state.plane.value, outbound, takes) {
+        (Some(DataPlane::Sidecar), Some(OutboundPolicy::RegistryOnly), Some(true)) => Some(true),
+        (
+            Some(DataPlane::Sidecar) | None,
+            Some(OutboundPolicy::RegistryOnly) | None,
+            Some(true) | None,
+        ) => Some(false),
+        (_, Some(OutboundPolicy::AllowAny), _)
+        | (_, _, Some(false))
+        | (Some(DataPlane::Ambient | DataPlane::None), _, _) => None,
     }
 }
 
+/// The same words for every endpoint that the scraper loses: the cause is one.
 fn registry_only(
+    decision: &Decision,
     scraper: &Scraper,
-    because: &[String],
-    objects: &[Object],
+    outbound: &Fact<OutboundPolicy>,
     is_known: bool,
 ) -> Decision {
-    let named = match objects {
-        [] => String::new(),
-        [one] => one.to_string(),
-        [one, others @ ..] => format!("{one} and {} more", others.len()),
-    };
     let verb = if is_known { "lets" } else { "may let" };
     let message = format!(
-        "its sidecar {verb} no request through to pod addresses, which the mesh does not know as destinations ({}): {named} \
-         would get no metrics; annotate its pods (spec.podMetadata) with traffic.sidecar.istio.io/includeOutboundIPRanges: \"\", \
+        "the sidecar of {} {verb} no request through to pod addresses, which the mesh does not know as destinations ({}), \
+         so there are no metrics; annotate the scraper's pods (spec.podMetadata) with traffic.sidecar.istio.io/includeOutboundIPRanges: \"\", \
          or with the ports in traffic.sidecar.istio.io/excludeOutboundPorts, or set outboundTrafficPolicy to ALLOW_ANY for them",
-        because.join("; ")
+        scraper.object,
+        outbound.because.join("; ")
     );
-    let at = PointerBuf::from_tokens(["spec"]);
-    let finding = Decision::finding(&scraper.object, at, Rule::RegistryOnlyBlocksScrape, message);
+    let (object, at) = (&decision.object, decision.at.clone());
+    let finding = Decision::finding(object, at, Rule::RegistryOnlyBlocksScrape, message);
     softened(finding, is_known)
 }
 

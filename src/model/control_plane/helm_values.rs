@@ -23,8 +23,7 @@ pub(super) fn add_mesh_config(
     }
 }
 
-/// Adds `global.proxy` and `sidecarInjectorWebhook`: what the injector goes by. Its status port is the one that sidecars
-/// leave alone, so it wins over that of `meshConfig`.
+/// Adds `global.proxy` and `sidecarInjectorWebhook`: what the injector goes by.
 pub(super) fn add_injection(
     plane: &mut ControlPlane,
     values: &Field<'_>,
@@ -44,7 +43,7 @@ pub(super) fn add_injection(
             set(slot, printed(&proxy, key), problems);
         }
         let status_port = proxy.key("statusPort").and_then(|field| port(&field));
-        set(&mut plane.status_port, status_port, problems);
+        set(&mut plane.injector_status_port, status_port, problems);
         set(
             &mut plane.injector_policy,
             text(&proxy, "autoInject"),

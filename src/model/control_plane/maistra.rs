@@ -6,7 +6,7 @@
 
 use serde_json::Value;
 
-use super::mesh_config::{boolean, outbound, outbound_mode, text};
+use super::mesh_config::{boolean, names, outbound, outbound_mode, text};
 use super::{ControlPlane, DEFAULT_REVISION, helm_values, set};
 use crate::model::field::{Field, Problem, Read, noted};
 use crate::model::{MtlsMode, Object};
@@ -51,6 +51,8 @@ fn add_v1(plane: &mut ControlPlane, values: &Field<'_>, problems: &mut Vec<Probl
             text(&global, "trustDomain"),
             problems,
         );
+        let aliases = names(&global, "trustDomainAliases");
+        set(&mut plane.trust_domain_aliases, aliases, problems);
         set(&mut plane.outbound, outbound(&global), problems);
         let enabled = global
             .key("mtls")
@@ -69,6 +71,10 @@ fn add_v2(plane: &mut ControlPlane, spec: &Field<'_>, problems: &mut Vec<Problem
             .key("trust")
             .and_then(|trust| text(&trust, "domain"));
         set(&mut plane.trust_domain, domain, problems);
+        let aliases = security
+            .key("trust")
+            .and_then(|trust| names(&trust, "additionalDomains"));
+        set(&mut plane.trust_domain_aliases, aliases, problems);
     }
     noted(add_traffic_control(plane, spec, problems), problems);
 }

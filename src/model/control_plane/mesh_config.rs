@@ -4,7 +4,7 @@
 //! Departs from it: a field of a wrong type is left out and reported, where istiod refuses the whole MeshConfig; fields go by their JSON names, not by those of the proto.
 //! Knows: MeshConfig and the ProxyConfig in it. Does not know: which object it is in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{ControlPlane, OutboundPolicy, port, set};
 use crate::model::field::{Field, Problem, Read, noted};
@@ -17,6 +17,8 @@ pub(super) fn add(plane: &mut ControlPlane, mesh: &Field<'_>, problems: &mut Vec
         problems,
     );
     set(&mut plane.trust_domain, text(mesh, "trustDomain"), problems);
+    let aliases = names(mesh, "trustDomainAliases");
+    set(&mut plane.trust_domain_aliases, aliases, problems);
     set(
         &mut plane.prometheus_merge,
         boolean(mesh, "enablePrometheusMerge"),
@@ -36,6 +38,20 @@ pub(super) fn add(plane: &mut ControlPlane, mesh: &Field<'_>, problems: &mut Vec
 /// A string in a field; the empty one is what proto means by "not set".
 pub(super) fn text(of: &Field<'_>, key: &str) -> Read<Option<String>> {
     Ok(of.key(key)?.text()?.map(str::to_owned))
+}
+
+/// A list of strings in a field, in whatever order.
+pub(super) fn names(of: &Field<'_>, key: &str) -> Read<Option<BTreeSet<String>>> {
+    let field = of.key(key)?;
+    if field.is_missing() {
+        return Ok(None);
+    }
+    let elements = field.list()?;
+    let names = elements.iter().map(|element| match element.written() {
+        Some(_) => Ok(element.string()?.unwrap_or_default().to_owned()),
+        None => Err(element.expected("a string")),
+    });
+    names.collect::<Read<_>>().map(Some)
 }
 
 /// A boolean in a field.

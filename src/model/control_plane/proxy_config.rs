@@ -14,7 +14,10 @@ pub(in crate::model) fn proxy_config(object: Object, root: &Field<'_>) -> Read<P
     let selector = spec.key("selector")?;
     Ok(ProxyConfig {
         object,
-        selector: selector.key("matchLabels")?.labels()?,
+        selector: match selector.is_missing() {
+            true => None,
+            false => Some(selector.key("matchLabels")?.labels()?),
+        },
         environment: spec.key("environmentVariables")?.labels()?,
     })
 }

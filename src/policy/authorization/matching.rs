@@ -1,12 +1,12 @@
 //! Does a rule of an AuthorizationPolicy match a request?
 //!
-//! Authority: istio/istio pilot/pkg/security/authz/model/{model,generator}.go, matcher/string.go, pilot/pkg/security/trustdomain/bundle.go; for ztunnel pilot/pkg/serviceregistry/ambient/authorization.go `handleRule`.
-//! Departs from them: addresses, hosts, headers and path templates are not compared, the answer is then unknown; trust domain aliases are not read.
-//! Knows: rules, a request, the mesh's trust domain. Does not know: which policies apply, what follows from a match.
+//! Authority: istio/istio pilot/pkg/security/authz/model/{model,generator}.go, matcher/string.go; for ztunnel pilot/pkg/serviceregistry/ambient/authorization.go `handleRule`.
+//! Departs from them: addresses, hosts, headers and path templates are not compared, the answer is then unknown.
+//! Knows: rules, a request. Does not know: which policies apply, what follows from a match.
 
 use super::Peer;
+use super::identity::TrustDomains;
 use crate::model::{Action, AuthorizationPolicy, AuthorizationRule, Condition, Operation, Source};
-use crate::policy::Fact;
 
 /// What a proxy makes of a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,13 +27,11 @@ pub(super) struct Asked<'a> {
     pub(super) peer: Peer<'a>,
     pub(super) port: Option<u16>,
     pub(super) path: Option<&'a str>,
-    pub(super) trust_domain: &'a Fact<String>,
+    pub(super) trust: TrustDomains<'a>,
 }
 
 /// vmagent never asks otherwise.
 const METHOD: &str = "GET";
-/// In a policy it stands for the trust domain of the mesh, whatever that is called (bundle.go `ReplaceTrustDomainAliases`).
-const LOCAL: &str = "cluster.local";
 
 impl Asked<'_> {
     /// Whether one of the rules matches; a policy without rules matches nothing.
@@ -192,44 +190,9 @@ impl Asked<'_> {
 
     fn principal(&self, pattern: &str) -> Option<bool> {
         self.identity(|namespace, account| {
-            self.principal_is(pattern, &format!("ns/{namespace}/sa/{account}"))
+            let rest = format!("ns/{namespace}/sa/{account}");
+            self.trust.principal_is(pattern, &rest, self.proxy)
         })
-    }
-
-    /// Whether a pattern is true of the mesh's trust domain with the rest of an identity.
-    fn principal_is(&self, pattern: &str, rest: &str) -> Option<bool> {
-        if pattern == "*" {
-            return Some(true);
-        }
-        let (domain, rest_of_pattern) = match pattern.split_once('/') {
-            Some((domain, rest)) => (Some(domain), rest),
-            None => (None, pattern),
-        };
-        // Only a whole identity has a trust domain to replace.
-        let is_whole = pattern.split('/').count() == 5;
-        if domain == Some(LOCAL) && is_whole && !self.is_ztunnel() {
-            return affix(rest_of_pattern, rest);
-        }
-        if let Some(suffix) = pattern.strip_prefix('*')
-            && rest.ends_with(suffix)
-        {
-            return Some(true);
-        }
-        let whole = self.trust_domain.value.as_ref();
-        let whole = whole.map(|domain| format!("{domain}/{rest}"));
-        if let Some(whole) = whole {
-            let is = affix(pattern, &whole)?;
-            if is || self.trust_domain.proven && (self.is_ztunnel() || !is_whole) {
-                return Some(is);
-            }
-        }
-        // Under another name of the mesh, or an alias, it may be true.
-        let elsewhere = match (pattern.strip_prefix('*'), domain) {
-            (Some(suffix), _) => suffix.ends_with(rest),
-            (None, Some(_)) => affix(rest_of_pattern, rest)?,
-            (None, None) => pattern.ends_with('*'),
-        };
-        if elsewhere { None } else { Some(false) }
     }
 
     /// What decides about a policy and is in no manifest.
@@ -295,7 +258,7 @@ fn unlisted(values: &[String], is: impl Fn(&String) -> Option<bool>) -> Option<O
 }
 
 /// `*` for anything but nothing, `*` at one end, or the text itself (matcher/string.go); a `*` elsewhere is not followed.
-fn affix(pattern: &str, text: &str) -> Option<bool> {
+pub(super) fn affix(pattern: &str, text: &str) -> Option<bool> {
     if pattern == "*" {
         return Some(!text.is_empty());
     }

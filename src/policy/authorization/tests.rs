@@ -516,7 +516,7 @@ fn trust_domains() {
     for (domains, plane, principal, lets) in [
         (&["corp"][..], Sidecar, local.as_str(), Some(true)),
         (&["corp"], Sidecar, &corp, Some(true)),
-        (&["corp"], Sidecar, &other, None),
+        (&["corp"], Sidecar, &other, Some(false)),
         (
             &["corp"],
             Sidecar,
@@ -543,6 +543,131 @@ fn trust_domains() {
             asked(domains, plane, principal),
             lets,
             "{domains:?} {plane:?} {principal}"
+        );
+    }
+}
+
+/// bundle_test.go `TestReplaceTrustDomainAliases`: every name of the mesh means the mesh.
+#[test]
+fn trust_domain_aliases() {
+    let asked = |aliases: &[&[&str]], domain: Option<&str>, plane: DataPlane, principal: &str| {
+        let mut inventory = inventory(&[("shop", "a", from(json!({"principals": [principal]})))]);
+        for (item, aliases) in aliases.iter().enumerate() {
+            let mut object = workload("istio-system", &[]).object;
+            object.item = item;
+            let mut plane = ControlPlane::silent(object, "default");
+            plane.trust_domain = domain.map(str::to_owned);
+            let aliases = aliases.iter().map(|alias| (*alias).to_owned());
+            plane.trust_domain_aliases = Some(aliases.collect());
+            inventory.control_planes.push(plane);
+        }
+        let pods = workload("shop", &[("sidecar.istio.io/inject", "true")]);
+        match asked_of(&inventory, &pods, plane, &REQUEST) {
+            Access::Lets => Some(true),
+            Access::Blocks { .. } => Some(false),
+            Access::Unknown(_) => None,
+        }
+    };
+    use DataPlane::{Ambient, Sidecar};
+    let with = |domain: &str| format!("{domain}/ns/monitoring/sa/vmagent-main");
+    for (aliases, domain, plane, principal, lets) in [
+        (
+            &[&["old"][..]][..],
+            Some("new"),
+            Sidecar,
+            with("old"),
+            Some(true),
+        ),
+        (
+            &[&["older", "old"]],
+            Some("new"),
+            Sidecar,
+            with("old"),
+            Some(true),
+        ),
+        (&[&["old"]], Some("new"), Sidecar, with("new"), Some(true)),
+        (
+            &[&["old"]],
+            Some("new"),
+            Sidecar,
+            with("cluster.local"),
+            Some(true),
+        ),
+        (
+            &[&["old"]],
+            Some("new"),
+            Sidecar,
+            with("other"),
+            Some(false),
+        ),
+        (
+            &[&["old-td"]],
+            Some("new"),
+            Sidecar,
+            with("*-td"),
+            Some(true),
+        ),
+        (
+            &[&["old-td"]],
+            Some("new"),
+            Sidecar,
+            with("old*"),
+            Some(true),
+        ),
+        (
+            &[&["old-td"]],
+            Some("new"),
+            Sidecar,
+            with("*-foreign"),
+            Some(false),
+        ),
+        (
+            &[&["old"]],
+            Some("new"),
+            Sidecar,
+            "old/ns/monitoring/sa/*".to_owned(),
+            Some(true),
+        ),
+        (
+            &[&["old"]],
+            Some("new"),
+            Sidecar,
+            "old/ns/shop/sa/web".to_owned(),
+            Some(false),
+        ),
+        // Not a whole identity: the name is compared as it is.
+        (
+            &[&["old"]],
+            Some("new"),
+            Sidecar,
+            "old/ns/monitoring/*".to_owned(),
+            Some(false),
+        ),
+        // An alias is one whatever the trust domain is called.
+        (&[&["old"]], None, Sidecar, with("old"), Some(true)),
+        (&[&["old"]], None, Sidecar, with("other"), None),
+        // Objects that disagree about the aliases.
+        (
+            &[&["old"], &["older"]],
+            Some("new"),
+            Sidecar,
+            with("old"),
+            None,
+        ),
+        (
+            &[&["old"], &["older"]],
+            Some("new"),
+            Sidecar,
+            with("new"),
+            Some(true),
+        ),
+        // ztunnel knows no aliases.
+        (&[&["old"]], Some("new"), Ambient, with("old"), Some(false)),
+    ] {
+        assert_eq!(
+            asked(aliases, domain, plane, &principal),
+            lets,
+            "{aliases:?} {domain:?} {plane:?} {principal}"
         );
     }
 }

@@ -338,10 +338,13 @@ fn excluded_by_the_configuration() {
 
 #[test]
 fn the_status_port_of_the_mesh() {
-    let moved = |plane: &mut ControlPlane| plane.status_port = Some(15999);
+    let moved = |plane: &mut ControlPlane| plane.injector_status_port = Some(15999);
     assert_eq!(set(moved, &[], 15999).0, Some(false));
     assert_eq!(set(moved, &[], 15020).0, Some(true));
     assert_eq!(set(moved, &[(STATUS_PORT, "15020")], 15999).0, Some(true));
+    let listens = |plane: &mut ControlPlane| plane.status_port = Some(15999);
+    assert_eq!(set(listens, &[], 15999).0, Some(true), "only pilot-agent");
+    assert_eq!(set(listens, &[], 15020).0, Some(false));
     let agents = [(PROXY_CONFIG, "statusPort: 15998")];
     assert_eq!(on(&agents, 15998).0, Some(true), "not in the template");
     assert_eq!(on(&agents, 15020), NO);
@@ -353,7 +356,7 @@ fn objects_that_disagree() {
     let planes = || {
         ["9090", "9090,7070"].map(|list| ControlPlane {
             exclude_inbound_ports: Some(list.into()),
-            status_port: Some(if list == "9090" { 15020 } else { 15999 }),
+            injector_status_port: Some(if list == "9090" { 15020 } else { 15999 }),
             ..control_plane(list, "default")
         })
     };

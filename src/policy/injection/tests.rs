@@ -457,6 +457,12 @@ mod revisions {
         );
         let tags = vec![injector("1-16", Some("tag"))];
         assert_eq!(of(tags, &[], &status("{}")), named("1-16"));
+        let two = ["1-16", "1-17"].map(|revision| injector(revision, Some("tag")));
+        assert_eq!(
+            of(two.to_vec(), &[], &status("{}")),
+            None,
+            "nothing says which of them made the pods"
+        );
         assert_eq!(of(vec![], &[], &status("no json: [")), named("tag"));
         let annotated = injected(&[], &[(STATUS, "{}"), (REVISION, "1-16")]);
         assert_eq!(of(vec![], &[], &annotated), named("1-16"));

@@ -54,7 +54,7 @@ fn in_namespace(value: &str) -> ProxyConfig {
 
 fn selecting(app: &str, value: &str) -> ProxyConfig {
     ProxyConfig {
-        selector: labels(&[("app", app)]),
+        selector: Some(labels(&[("app", app)])),
         ..proxy_config("shop", value, &[("KEY", value)])
     }
 }
@@ -103,12 +103,24 @@ fn annotation_takes_precedence_over_defaults() {
     assert_eq!(key("mesh", vec![selecting("db", "other")], OWN), ["own"]);
 }
 
+/// mergedNamespaceConfig wants no selector at all, mergedWorkloadConfig one with labels.
+#[test]
+fn a_selector_without_labels_selects_nobody() {
+    for of_some in [in_root("root"), in_namespace("namespace")] {
+        let of_nobody = ProxyConfig {
+            selector: Some(labels(&[])),
+            ..of_some
+        };
+        assert_eq!(key("mesh", vec![of_nobody], None), ["mesh"]);
+    }
+}
+
 /// One with a selector is for pods of its own namespace, in the root namespace too.
 #[test]
 fn cr_in_other_namespaces_get_ignored() {
     assert_eq!(key("mesh", vec![selecting("db", "other")], None), ["mesh"]);
     let elsewhere = ProxyConfig {
-        selector: labels(&[("app", "web")]),
+        selector: Some(labels(&[("app", "web")])),
         ..in_root("root")
     };
     assert_eq!(key("mesh", vec![elsewhere], None), ["mesh"]);
@@ -151,7 +163,7 @@ fn pods_that_are_not_in_the_input() {
         ..workload("shop", &[("app", "web")])
     };
     let canary = ProxyConfig {
-        selector: labels(&[("tier", "canary")]),
+        selector: Some(labels(&[("tier", "canary")])),
         ..in_namespace("canary")
     };
     assert_eq!(key_of("mesh", vec![canary], &pods), ["canary", "mesh"]);

@@ -24,6 +24,7 @@ outboundTrafficPolicy:
   mode: REGISTRY_ONLY
 rootNamespace: mesh-config
 trustDomain: corp.example
+trustDomainAliases: [old.example, older.example]
 "#;
 
 /// As the chart renders it: JSON, the parts of the values that templates use.
@@ -114,6 +115,7 @@ fn a_mesh_config_says_what_decides_and_nothing_else() {
     let expected = ControlPlane {
         root_namespace: Some("mesh-config".to_owned()),
         trust_domain: Some("corp.example".to_owned()),
+        trust_domain_aliases: Some(["old.example".to_owned(), "older.example".to_owned()].into()),
         prometheus_merge: Some(false),
         outbound: Some(OutboundPolicy::RegistryOnly),
         interception: Some("TPROXY".to_owned()),
@@ -147,7 +149,7 @@ fn the_injector_goes_by_its_config_before_the_values() {
         exclude_ip_ranges: Some("10.0.0.1/32".to_owned()),
         include_outbound_ports: Some(String::new()),
         exclude_outbound_ports: Some(String::new()),
-        status_port: Some(15020),
+        injector_status_port: Some(15020),
         namespaces_by_default: Some(true),
         injector_policy: Some("disabled".to_owned()),
         never_inject: Some(never.clone()),
@@ -339,7 +341,7 @@ fn values_of_the_injector_that_nobody_could_print_are_problems() {
     );
     let said = &inventory.control_planes[0];
     let expected = ControlPlane {
-        status_port: Some(15022),
+        injector_status_port: Some(15022),
         exclude_outbound_ports: Some("8443".to_owned()),
         ..ControlPlane::silent(said.object.clone(), "default")
     };

@@ -24,7 +24,7 @@ fn version_2() {
         "v2",
         json!({
             "version": "v2.6", "tracing": {"type": "None"},
-            "security": {"dataPlane": {"mtls": true, "automtls": true}, "trust": {"domain": "corp.example"}},
+            "security": {"dataPlane": {"mtls": true, "automtls": true}, "trust": {"domain": "corp.example", "additionalDomains": ["old.example"]}},
             "proxy": {"networking": {"trafficControl": {
                 "inbound": {"interceptionMode": "TPROXY", "includedPorts": ["*"], "excludedPorts": [9090, 9091]},
                 "outbound": {"policy": "REGISTRY_ONLY", "includedIPRanges": ["10.0.0.0/8", "172.16.0.0/12"],
@@ -36,6 +36,7 @@ fn version_2() {
     let expected = ControlPlane {
         root_namespace: text("mesh-one"),
         trust_domain: text("corp.example"),
+        trust_domain_aliases: Some(["old.example".to_owned()].into()),
         mtls: Some(MtlsMode::Strict),
         outbound: Some(OutboundPolicy::RegistryOnly),
         interception: text("TPROXY"),
@@ -54,13 +55,14 @@ fn version_1_holds_helm_values() {
     let said = plane(
         "v1",
         json!({"version": "v1.1", "istio": {
-            "global": {"mtls": {"enabled": false, "auto": true}, "trustDomain": "corp.example",
+            "global": {"mtls": {"enabled": false, "auto": true}, "trustDomain": "corp.example", "trustDomainAliases": ["old.example"],
                 "outboundTrafficPolicy": {"mode": "ALLOW_ANY"}, "proxy": {"excludeInboundPorts": "9090"}},
             "gateways": {"istio-ingressgateway": {"autoscaleEnabled": false}}}}),
     );
     let expected = ControlPlane {
         root_namespace: Some("mesh-one".to_owned()),
         trust_domain: Some("corp.example".to_owned()),
+        trust_domain_aliases: Some(["old.example".to_owned()].into()),
         mtls: Some(MtlsMode::Permissive),
         outbound: Some(OutboundPolicy::AllowAny),
         exclude_inbound_ports: Some("9090".to_owned()),

@@ -55,7 +55,8 @@ fn an_istio_operator_s_mesh_config_wins_over_the_one_in_its_values_key_by_key() 
             .map(|(key, value)| (key.to_owned(), value.to_owned()))
             .into(),
         exclude_inbound_ports: Some("9090,9091".to_owned()),
-        status_port: Some(15022),
+        status_port: Some(15030),
+        injector_status_port: Some(15022),
         injector_policy: Some("disabled".to_owned()),
         namespaces_by_default: Some(false),
         ..ControlPlane::silent(said.object.clone(), "canary")

@@ -23,7 +23,7 @@ fn whom_it_selects_and_what_it_sets() {
         panic!("{:?}", inventory.proxy_configs);
     };
     assert_eq!(config.object.to_string(), "ProxyConfig shop/metrics");
-    assert_eq!(config.selector, labels(&[("app", "web")]));
+    assert_eq!(config.selector, Some(labels(&[("app", "web")])));
     assert_eq!(
         config.environment,
         labels(&[("METRICS_LOCALHOST_ACCESS_ONLY", "true")])
@@ -38,8 +38,21 @@ fn without_selector_it_selects_all() {
         json!({"selector": null, "environmentVariables": {}}),
     ] {
         let inventory = inventory(spec);
-        assert_eq!(inventory.proxy_configs[0].selector, Labels::new());
+        assert_eq!(inventory.proxy_configs[0].selector, None);
         assert_eq!(inventory.proxy_configs[0].environment, Labels::new());
+    }
+}
+
+#[test]
+fn an_empty_selector_is_not_no_selector() {
+    for selector in [
+        json!({}),
+        json!({"matchLabels": {}}),
+        json!({"matchLabels": null}),
+    ] {
+        let inventory = inventory(json!({"selector": selector}));
+        let labels = inventory.proxy_configs[0].selector.clone();
+        assert_eq!(labels, Some(Labels::new()));
     }
 }
 

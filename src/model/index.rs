@@ -33,13 +33,19 @@ impl Inventory {
     }
 
     /// Services that may carry all of `labels`, in order; `None` where every one may.
-    pub fn services_with(&self, labels: &Labels) -> Option<impl Iterator<Item = &Service>> {
+    pub fn services_with(
+        &self,
+        labels: &Labels,
+    ) -> Option<impl ExactSizeIterator<Item = &Service>> {
         let rarest = rarest(&self.index.as_ref()?.services, labels)?;
         Some(rarest.iter().map(|position| &self.services[*position]))
     }
 
     /// Workloads whose pods may carry all of `labels`, in order; `None` where every one may.
-    pub fn workloads_with(&self, labels: &Labels) -> Option<impl Iterator<Item = &Workload>> {
+    pub fn workloads_with(
+        &self,
+        labels: &Labels,
+    ) -> Option<impl ExactSizeIterator<Item = &Workload>> {
         let rarest = rarest(&self.index.as_ref()?.workloads, labels)?;
         Some(rarest.iter().map(|position| &self.workloads[*position]))
     }

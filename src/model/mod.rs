@@ -12,6 +12,7 @@
 //! ```
 
 mod authorization;
+mod by_namespace;
 mod control_plane;
 mod embedded;
 mod field;
@@ -42,7 +43,7 @@ pub use control_plane::{
 };
 pub use embedded::embedded;
 pub use index::LabelIndex;
-pub use metadata::is_cluster_scoped;
+pub use metadata::{REVISION, is_cluster_scoped};
 pub use reading::{is_scrape, makes_pods, read, read_in_context, reads};
 pub use selectors::{contains, described, selects};
 pub use sidecar::Sidecar;
@@ -83,23 +84,6 @@ pub struct Inventory {
     pub unread: Vec<Unread>,
     /// Who carries which label; `None`: look at all.
     pub index: Option<LabelIndex>,
-}
-
-impl Inventory {
-    /// The Services of a namespace.
-    pub fn services_in(&self, namespace: &str) -> &[Service] {
-        reading::in_namespace(&self.services, |service| &service.object, namespace)
-    }
-
-    /// The AuthorizationPolicies of a namespace.
-    pub fn authorizations_in(&self, namespace: &str) -> &[AuthorizationPolicy] {
-        reading::in_namespace(&self.authorizations, |policy| &policy.object, namespace)
-    }
-
-    /// The workloads of a namespace.
-    pub fn workloads_in(&self, namespace: &str) -> &[Workload] {
-        reading::in_namespace(&self.workloads, |workload| &workload.object, namespace)
-    }
 }
 
 /// Which object, and what its metadata tells us to do with it.

@@ -255,17 +255,6 @@ fn sorted(mut inventory: Inventory) -> Inventory {
     inventory
 }
 
-/// The part of a sorted list that is in a namespace.
-pub(super) fn in_namespace<'l, T>(
-    list: &'l [T],
-    object: impl Fn(&T) -> &Object,
-    namespace: &str,
-) -> &'l [T] {
-    let start = list.partition_point(|element| object(element).namespace.as_str() < namespace);
-    let rest = &list[start..];
-    &rest[..rest.partition_point(|element| object(element).namespace == namespace)]
-}
-
 fn order(object: &Object) -> (&str, &str, &str, usize) {
     (&object.namespace, &object.name, &object.kind, object.item)
 }

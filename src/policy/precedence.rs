@@ -5,6 +5,7 @@
 //! Knows: PeerAuthentication, labels of pods. Does not know: what the modes add up to, injection, ports.
 
 use std::collections::BTreeMap;
+use std::iter;
 
 use super::Mesh;
 use super::readership::{Istiod, Reads};
@@ -114,12 +115,15 @@ pub(super) fn standings_for<'a>(
     root_namespace: &str,
     pods: &Workload,
 ) -> [Standing<'a>; 3] {
-    let policies = &mesh.inventory.policies;
+    let own = pods.object.namespace.as_str();
+    let namespaces =
+        iter::once(root_namespace).chain(Some(own).filter(|own| *own != root_namespace));
+    let policies: Vec<&PeerAuthentication> = namespaces
+        .flat_map(|namespace| mesh.inventory.policies_in(namespace))
+        .collect();
     let meant: Vec<(&PeerAuthentication, Selects)> = policies
         .iter()
-        .filter(|policy| {
-            [root_namespace, &pods.object.namespace].contains(&policy.object.namespace.as_str())
-        })
+        .copied()
         .filter(|policy| (reader.reads)(policy))
         .map(|policy| (policy, selection(policy, pods)))
         .filter(|(_, selects)| *selects != Selects::No)
@@ -127,10 +131,10 @@ pub(super) fn standings_for<'a>(
     // Most inputs label no policy, and then nobody's revision matters.
     let labelled = meant.iter().any(|(policy, _)| policy.revision.is_some());
     let istiod = labelled.then(|| Istiod::of(mesh, pods));
-    let reads = |policy| {
-        istiod
-            .as_ref()
-            .map_or(Reads::Yes, |istiod| istiod.reads(policy))
+    let reads = |policy: &PeerAuthentication| {
+        istiod.as_ref().map_or(Reads::Yes, |istiod| {
+            istiod.reads(policy.revision.as_deref())
+        })
     };
     [Level::Mesh, Level::Namespace, Level::Workload].map(|at| {
         let (mut candidates, mut ignored) = (Vec::new(), Vec::new());
@@ -160,7 +164,7 @@ pub(super) fn standings_for<'a>(
         });
         Standing {
             ignored,
-            ..standing(reader, at, candidates, policies, pods.known)
+            ..standing(reader, at, candidates, &policies, pods.known)
         }
     })
 }
@@ -190,7 +194,7 @@ fn standing<'a>(
     reader: &Reader<'_>,
     level: Level,
     candidates: Vec<Candidate<'a>>,
-    policies: &[PeerAuthentication],
+    policies: &[&PeerAuthentication],
     known: PodsKnown,
 ) -> Standing<'a> {
     let candidates = in_order(candidates);
@@ -241,7 +245,7 @@ fn doubt(
         reads,
     }: &Candidate<'_>,
     candidates: &[Candidate<'_>],
-    policies: &[PeerAuthentication],
+    policies: &[&PeerAuthentication],
     known: PodsKnown,
 ) -> Option<Doubt> {
     let stands_here = |version: &PeerAuthentication| {

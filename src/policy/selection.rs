@@ -4,6 +4,7 @@
 //! Departs from it: the pods are not there yet, so a label that only the cluster sets makes the answer "possibly".
 //! Knows: labels of pods and of selectors. Does not know: modes, levels, Namespaces.
 
+use super::hbone::TUNNEL;
 use crate::model::{Labels, PodsKnown, Workload};
 
 /// Whether a selector selects the pods of a workload.
@@ -26,7 +27,7 @@ const SET_IN_THE_CLUSTER: &[&str] = &[
     "controller-revision-hash",
     "controller-uid",
     "job-name",
-    "networking.istio.io/tunnel",
+    TUNNEL,
     "pod-template-generation",
     "pod-template-hash",
     "rollouts-pod-template-hash",

@@ -146,14 +146,6 @@ pub(super) fn revision_behind<'n>(inventory: &'n Inventory, name: &'n str) -> Op
     }
 }
 
-/// Whether a name, of a revision or of a tag, is one of this revision.
-pub(super) fn names(inventory: &Inventory, name: &str, revision: &str) -> Option<bool> {
-    match name == revision {
-        true => Some(true),
-        false => revision_behind(inventory, name).map(|behind| behind == revision),
-    }
-}
-
 /// The objects of one revision, and where their contradictions go.
 struct Sayings<'a> {
     planes: &'a [&'a ControlPlane],

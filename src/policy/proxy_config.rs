@@ -62,12 +62,12 @@ pub fn effective_proxy_config(
     let own = own(pods)?;
     let namespace = pods.object.namespace.as_str();
     let configs_in = |namespace: &str| mesh.inventory.proxy_configs_in(namespace).iter();
+    // A selector without labels is none of the two: it selects nobody.
     let of_all = |config: &&ProxyConfig| config.selector.is_none();
     let selecting = |selects: &dyn Fn(&Labels) -> bool| -> Vec<&ProxyConfig> {
         let by_labels = |config: &&ProxyConfig| {
-            // A selector without labels selects nobody, and its ProxyConfig is not one of all either.
-            let labels = config.selector.as_ref().filter(|labels| !labels.is_empty());
-            labels.is_some_and(selects)
+            let selector = config.selector.as_ref();
+            selector.is_some_and(|labels| !labels.is_empty() && selects(labels))
         };
         configs_in(namespace).filter(by_labels).collect()
     };

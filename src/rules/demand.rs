@@ -133,83 +133,34 @@ fn judge_pods(
     target: &Target<'_>,
     pods: &Workload,
 ) -> Judged {
-    let plane = policy::data_plane(mesh, pods);
-    let mode = match plane.fact.value {
+    let injection = policy::data_plane(mesh, pods);
+    let plane = injection.fact;
+    let mode = match plane.value {
         Some(DataPlane::Ambient) => policy::mode_in_ambient(mesh, pods, target.port),
         Some(DataPlane::Sidecar | DataPlane::None) | None => policy::mode(mesh, pods, target.port),
     };
-    let captured = match plane.fact.value {
+    let captured = match plane.value {
         Some(DataPlane::Sidecar) | None => policy::captured(mesh, pods, target.port),
         Some(DataPlane::Ambient) => policy::captured_by_ztunnel(pods, target.port),
         Some(DataPlane::None) => Fact {
             value: Some(false),
-            proven: plane.fact.proven,
+            proven: plane.proven,
             because: Vec::new(),
         },
     };
-    let tunnelled = tunnelled(mesh, scraper, pods, plane.fact.value);
-    let mut demand = demand(
-        plane.fact.value,
-        captured.value,
-        mode.fact.value,
-        tunnelled.value,
-    );
-    let mut proven = is_proven(demand, &plane.fact, &captured, &mode.fact);
-    let mut because = because(&plane.fact, &captured, &mode.fact);
-    if target.port.is_none() {
-        because.insert(
-            0,
-            "no pods in the input tell the number of the port".to_owned(),
-        );
-    }
-    let mut aside = None;
+    let facts = Facts {
+        tunnelled: tunnelled(mesh, scraper, pods, plane.value),
+        plane: &plane,
+        captured: &captured,
+        mode: &mode.fact,
+    };
+    let mut asked = Asked::by_table(&facts, target.port);
     // Without a sidecar the settings of one mean nothing.
-    let has_proxy = matches!(plane.fact.value, Some(DataPlane::Sidecar) | None);
-    match policy::serves_istios_certificates(mesh, pods, target.port) {
-        Some(policy::Serves::Always(how)) if has_proxy => {
-            demand = of_secure_port(plane.fact.value, captured.value, mode.fact.value);
-            aside = (demand == Demand::Unreachable).then_some(Aside::EndsBeforeEnvoy);
-            proven = match demand {
-                Demand::MutualTls => plane.fact.proven,
-                _ => is_proven(demand, &plane.fact, &captured, &mode.fact),
-            };
-            because.insert(0, how);
-        }
-        Some(policy::Serves::OnlyWithin(how)) if has_proxy => {
-            // What the sidecar takes it hands on from within the pod.
-            (demand, aside) = match (plane.fact.value, captured.value) {
-                (Some(_), Some(false)) => (Demand::Unreachable, Some(Aside::OnlyWithin)),
-                (Some(_), Some(true) | None) | (None, _) => (Demand::Unknown, None),
-            };
-            proven = demand == Demand::Unreachable && plane.fact.proven;
-            because.insert(0, how);
-        }
-        Some(policy::Serves::Undecided(why)) if has_proxy => {
-            demand = Demand::Unknown;
-            proven = false;
-            because.splice(0..0, why);
-        }
-        Some(policy::Serves::Perhaps(how)) if demand == Demand::Plain => {
-            proven = false;
-            because.push(how);
-        }
-        Some(
-            policy::Serves::Always(_)
-            | policy::Serves::OnlyWithin(_)
-            | policy::Serves::Undecided(_)
-            | policy::Serves::Perhaps(_),
-        )
-        | None => {}
+    let has_proxy = matches!(plane.value, Some(DataPlane::Sidecar) | None);
+    if let Some(serves) = policy::serves_istios_certificates(mesh, pods, target.port) {
+        asked.heed_own_certificates(serves, has_proxy, &facts);
     }
-    if captured.value == Some(true) && mode.fact.value == Some(MtlsMode::Strict) {
-        // A tunnel decides; that there is none, or perhaps one, is said last.
-        let at = if tunnelled.value == Some(true) {
-            0
-        } else {
-            because.len()
-        };
-        because.splice(at..at, tunnelled.because);
-    }
+    asked.note_tunnel(facts);
     Judged {
         shown: JudgedTarget {
             kind: pods.object.kind.clone(),
@@ -217,53 +168,92 @@ fn judge_pods(
             name: pods.object.name.clone(),
             port: target.port,
             via: target.via.clone(),
-            data_plane: plane.fact.value,
+            data_plane: plane.value,
             // Without a known data plane only "nothing takes it" is certain.
-            captured: match (plane.fact.value, captured.value) {
+            captured: match (plane.value, captured.value) {
                 (None, Some(true)) => None,
                 (_, captured) => captured,
             },
             mode: mode.fact.value,
-            proven,
-            demand,
-            because,
+            proven: asked.proven,
+            demand: asked.demand,
+            because: asked.because,
             chain: mode.chain,
         },
-        aside,
+        aside: asked.aside,
         undecided: mode.undecided,
-        unlabelled: plane.unlabelled,
-        namespace_assumed: plane.namespace_missing,
+        unlabelled: injection.unlabelled,
+        namespace_assumed: injection.namespace_missing,
         mode_assumed: mode.assumed,
         mode_proven: mode.fact.proven,
         addressed_as_pod: target.addressed_by.is_none(),
     }
 }
 
-/// A port that Envoy itself guards with certificates of the mesh wants them in every mode; but where
-/// the sidecar takes the port under STRICT it ends the TLS before Envoy's port sees it, and where
-/// nobody says that there is a sidecar there may be no such port.
-fn of_secure_port(
-    plane: Option<DataPlane>,
-    captured: Option<bool>,
-    mode: Option<MtlsMode>,
-) -> Demand {
-    use MtlsMode::{Disable, Permissive, Strict};
-    match (plane, captured, mode) {
-        (Some(DataPlane::Sidecar), Some(false), _) => Demand::MutualTls,
-        (Some(DataPlane::Sidecar), Some(true) | None, Some(Permissive | Disable)) => {
-            Demand::MutualTls
+/// What the table is asked about.
+pub(super) struct Facts<'f> {
+    /// What stands before the port.
+    pub(super) plane: &'f Fact<DataPlane>,
+    /// Whether it takes the connections to the port.
+    pub(super) captured: &'f Fact<bool>,
+    /// What the policies say.
+    pub(super) mode: &'f Fact<MtlsMode>,
+    tunnelled: Fact<bool>,
+}
+
+/// What a port demands, on the way from the table to the judgement.
+pub(super) struct Asked {
+    /// The demand.
+    pub(super) demand: Demand,
+    /// Whether objects or explicit configuration say all that it rests on.
+    pub(super) proven: bool,
+    /// The evidence, what decides most first.
+    pub(super) because: Vec<String>,
+    /// Why the table was not asked, if it was not.
+    pub(super) aside: Option<Aside>,
+}
+
+impl Asked {
+    fn by_table(facts: &Facts<'_>, port: Option<u16>) -> Self {
+        let demand = demand(
+            facts.plane.value,
+            facts.captured.value,
+            facts.mode.value,
+            facts.tunnelled.value,
+        );
+        let mut because = because(facts.plane, facts.captured, facts.mode);
+        if port.is_none() {
+            because.insert(
+                0,
+                "no pods in the input tell the number of the port".to_owned(),
+            );
         }
-        (Some(DataPlane::Sidecar), Some(true), Some(Strict)) => Demand::Unreachable,
-        (Some(DataPlane::Sidecar), None, Some(Strict) | None)
-        | (Some(DataPlane::Sidecar), Some(true), None)
-        | (Some(DataPlane::Ambient | DataPlane::None) | None, _, _) => Demand::Unknown,
+        Self {
+            demand,
+            proven: is_proven(demand, facts.plane, facts.captured, facts.mode),
+            because,
+            aside: None,
+        }
+    }
+
+    /// A tunnel decides where the port is STRICT; that there is none, or perhaps one, is said last.
+    fn note_tunnel(&mut self, facts: Facts<'_>) {
+        let is_strict = facts.mode.value == Some(MtlsMode::Strict);
+        if facts.captured.value != Some(true) || !is_strict {
+            return;
+        }
+        let at = match facts.tunnelled.value {
+            Some(true) => 0,
+            Some(false) | None => self.because.len(),
+        };
+        self.because.splice(at..at, facts.tunnelled.because);
     }
 }
 
 /// Whether objects or explicit configuration say all that the demand rests on.
 ///
 /// Plain needs one proof of three; mutual TLS needs every fact proven.
-fn is_proven(
+pub(super) fn is_proven(
     demand: Demand,
     plane: &Fact<DataPlane>,
     captured: &Fact<bool>,
@@ -446,20 +436,5 @@ mod tests {
             Demand::Unknown
         );
         assert_eq!(demand(None, None, None, Some(false)), Demand::Unknown);
-    }
-
-    /// A port that Envoy guards wants certificates unless the sidecar in front of it ends the TLS.
-    #[test]
-    fn a_guarded_port_is_out_of_reach_only_behind_a_strict_sidecar() {
-        for (plane, captured, mode, _) in cells() {
-            let expected = match (plane, captured, mode) {
-                (Some(Sidecar), Some(false), _) => Demand::MutualTls,
-                (Some(Sidecar), _, Some(Permissive | Disable)) => Demand::MutualTls,
-                (Some(Sidecar), Some(true), Some(Strict)) => Demand::Unreachable,
-                (_, _, _) => Demand::Unknown,
-            };
-            let demanded = of_secure_port(plane, captured, mode);
-            assert_eq!(demanded, expected, "{plane:?} {captured:?} {mode:?}");
-        }
     }
 }

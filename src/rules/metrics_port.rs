@@ -1,7 +1,7 @@
 //! Which metrics ports of Istio's own let nobody in, and what is the way out?
 //!
 //! Authority: Istio's task "Securing Prometheus Scraping": secure ports, and plain ones that are closed to others; `policy` says which they are.
-//! Departs from it: what it leaves open, secure ports under STRICT, is taken as closed (`demand::of_secure_port`).
+//! Departs from it: what it leaves open, secure ports under STRICT, is taken as closed (`own_certificates.rs`).
 //! Knows: judged targets. Does not know: how endpoints are written.
 
 use super::Rule;

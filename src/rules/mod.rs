@@ -22,6 +22,7 @@ mod message;
 mod metrics_port;
 mod obstacle;
 mod originates;
+mod own_certificates;
 mod policies;
 mod refused;
 mod relabel;

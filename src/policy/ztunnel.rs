@@ -13,6 +13,7 @@ use super::mode::{
 };
 use super::outlook::{port_entry, says};
 use super::precedence::{Doubt, Level, Reader, Standing, level, same_identity, standings_for};
+use super::selection::label;
 use super::{Fact, Mesh, named};
 use crate::model::{MtlsMode, PeerAuthentication, PodsKnown, Workload};
 use choices::{Outlook, Pick, Standings, outlook};
@@ -50,7 +51,6 @@ fn with_root(
     pods: &Workload,
     port: Option<u16>,
 ) -> Mode {
-    let policies = &mesh.inventory.policies;
     let is_passed_over = |policy: &PeerAuthentication| {
         pods.object.namespace != root_namespace
             && policy.selector_written
@@ -88,9 +88,11 @@ fn with_root(
             .map(|listed| at_port(&standings, floor, Some(listed)))
             .fold(at_port(&standings, floor, None), in_common_for_ztunnel),
     };
-    mode.fact.because.extend(passed_over(
-        policies.iter().filter(|policy| is_passed_over(policy)),
-    ));
+    let of_root = mesh
+        .inventory
+        .policies_for(root_namespace, |key| label(pods, key));
+    let of_root = of_root.into_iter().filter(|policy| is_passed_over(policy));
+    mode.fact.because.extend(passed_over(of_root));
     mode
 }
 

@@ -42,7 +42,7 @@ pub use control_plane::{
     ControlPlane, InjectorWebhook, InjectorWebhooks, OutboundPolicy, ProxyConfig,
 };
 pub use embedded::embedded;
-pub use index::LabelIndex;
+pub use index::{LabelIndex, PodLabel};
 pub use metadata::{REVISION, is_cluster_scoped};
 pub use reading::{is_scrape, makes_pods, read, read_in_context, reads};
 pub use selectors::{contains, described, selects};

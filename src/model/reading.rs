@@ -238,9 +238,6 @@ fn add_namespaces(inventory: &mut Inventory, mut namespaces: Vec<Namespace>) {
 }
 
 fn sorted(mut inventory: Inventory) -> Inventory {
-    fn sort<T>(list: &mut [T], object: impl Fn(&T) -> &Object) {
-        list.sort_by(|a, b| order(object(a)).cmp(&order(object(b))));
-    }
     sort(&mut inventory.services, |service| &service.object);
     sort(&mut inventory.workloads, |workload| &workload.object);
     sort(&mut inventory.policies, |policy| &policy.object);
@@ -251,8 +248,19 @@ fn sorted(mut inventory: Inventory) -> Inventory {
     sort(&mut inventory.proxy_configs, |config| &config.object);
     sort(&mut inventory.scrapes, |scrape| &scrape.object);
     sort(&mut inventory.scrapers, |scraper| &scraper.object);
-    sort(&mut inventory.unread, |unread| &unread.object);
+    inventory.sort_unread();
     inventory
+}
+
+fn sort<T>(list: &mut [T], object: impl Fn(&T) -> &Object) {
+    list.sort_by(|a, b| order(object(a)).cmp(&order(object(b))));
+}
+
+impl Inventory {
+    /// Brings what could not be understood into the order of the other lists, after more has been found.
+    pub fn sort_unread(&mut self) {
+        sort(&mut self.unread, |unread| &unread.object);
+    }
 }
 
 fn order(object: &Object) -> (&str, &str, &str, usize) {

@@ -14,6 +14,7 @@ use super::mode::{
 };
 use super::outlook::{port_entry, says};
 use super::precedence::{Doubt, Level, Reader, Standing, level, same_identity, standings_for};
+use super::selection::label;
 use super::{Fact, Mesh, named};
 use crate::model::{MtlsMode, PeerAuthentication, PodsKnown, Workload};
 use choices::{Outlook, Pick, Standings, outlook};
@@ -77,12 +78,11 @@ fn with_root(
             .map(|listed| at_port(&standings, floor, Some(listed)))
             .fold(at_port(&standings, floor, None), in_common_for_ztunnel),
     };
-    mode.fact.because.extend(passed_over(
-        mesh.inventory
-            .policies_in(root_namespace)
-            .iter()
-            .filter(|policy| is_passed_over(policy)),
-    ));
+    let of_root = mesh
+        .inventory
+        .policies_for(root_namespace, |key| label(pods, key));
+    let of_root = of_root.into_iter().filter(|policy| is_passed_over(policy));
+    mode.fact.because.extend(passed_over(of_root));
     mode
 }
 

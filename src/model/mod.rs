@@ -9,6 +9,9 @@
 //! Service ──selector──► Workload (pod template) ◄────────────────────────┘
 //!    ▲ labels                                 ▲ pod labels
 //! VMServiceScrape ◄──selects── VMAgent     VMPodScrape ◄──selects── VMAgent
+//!
+//! ControlPlane, InjectorWebhooks ──revision──► what is set for pods and who injects them
+//! ProxyConfig, Sidecar, AuthorizationPolicy ──selector──► Workload
 //! ```
 
 mod authorization;

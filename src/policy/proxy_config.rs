@@ -10,9 +10,8 @@ use serde_json::Value;
 
 use super::annotations::PROXY_CONFIG;
 use super::possible::Possible;
-use super::selection::{Selects, selects};
 use super::{Mesh, MeshSettings, named};
-use crate::model::{ProxyConfig, Workload, embedded};
+use crate::model::{Labels, PodsKnown, ProxyConfig, Workload, contains, embedded};
 
 /// The configuration of some pods' proxy, as far as it decides about a scrape.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,10 +64,10 @@ pub fn effective_proxy_config(
     let configs_in = |namespace: &str| mesh.inventory.proxy_configs_in(namespace).iter();
     // A selector without labels is none of the two: it selects nobody.
     let of_all = |config: &&ProxyConfig| config.selector.is_none();
-    let selecting = |how: Selects| -> Vec<&ProxyConfig> {
+    let selecting = |selects: &dyn Fn(&Labels) -> bool| -> Vec<&ProxyConfig> {
         let by_labels = |config: &&ProxyConfig| {
             let selector = config.selector.as_ref();
-            selector.is_some_and(|labels| !labels.is_empty() && selects(labels, pods) == how)
+            selector.is_some_and(|labels| !labels.is_empty() && selects(labels))
         };
         configs_in(namespace).filter(by_labels).collect()
     };
@@ -86,9 +85,9 @@ pub fn effective_proxy_config(
         let origin = Origin::Annotation;
         metadata.insert(key, Metadata { value, origin });
     }
-    let surely = selecting(Selects::Yes);
+    let surely = selecting(&|labels| contains(&pods.labels, labels));
     overlay(&mut metadata, &surely, true, Origin::Selected);
-    let perhaps = selecting(Selects::Possibly);
+    let perhaps = selecting(&|labels| may_select(labels, pods));
     overlay(&mut metadata, &perhaps, false, Origin::Selected);
 
     let mode = Possible::of_mesh(mesh, pods, &settings.interception, "REDIRECT", |plane| {
@@ -180,6 +179,15 @@ fn overlay(
         value.proven &= value.values.len() == 1;
         metadata.insert(key.clone(), Metadata { value, origin });
     }
+}
+
+/// Whether pods of which only some labels are known may have those that are asked for.
+fn may_select(selector: &Labels, pods: &Workload) -> bool {
+    pods.known == PodsKnown::SelectorOnly
+        && !contains(&pods.labels, selector)
+        && selector
+            .iter()
+            .all(|(key, value)| pods.labels.get(key).is_none_or(|has| has == value))
 }
 
 /// What `proxy.istio.io/config` says, as far as it is read.

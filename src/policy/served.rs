@@ -135,19 +135,31 @@ fn is_written(output: &Metadata, pods: &Workload) -> bool {
     output.value.values.iter().any(may_be)
 }
 
-/// Where `sidecar.istio.io/userVolumeMount` mounts volumes: a list, or a map from volume name to mount.
+/// Where `sidecar.istio.io/userVolumeMount` mounts volumes.
 fn mounted_in_proxy(pods: &Workload) -> BTreeSet<String> {
     let annotation = pods.annotations.get(USER_VOLUME_MOUNT);
-    let mounts: Vec<Value> = match annotation.and_then(|text| embedded(text).ok()) {
-        Some(Value::Array(mounts)) => mounts,
-        Some(Value::Object(mounts)) => mounts.into_iter().map(|(_, mount)| mount).collect(),
-        Some(_) | None => Vec::new(),
-    };
-    mounts
-        .iter()
-        .filter_map(|mount| mount.get("mountPath")?.as_str())
+    let annotation = annotation.and_then(|text| embedded(text).ok());
+    user_volume_mounts(annotation.as_ref().unwrap_or(&Value::Null))
+        .into_iter()
+        .filter_map(|(_, mount)| mount.get("mountPath")?.as_str())
         .map(|path| path.trim_end_matches('/').to_owned())
         .collect()
+}
+
+/// The mounts in `sidecar.istio.io/userVolumeMount`, with the names of their volumes, in both forms that the injection
+/// template reads: a list, or a map by name.
+pub fn user_volume_mounts(annotation: &Value) -> Vec<(Option<&str>, &Value)> {
+    match annotation {
+        Value::Array(mounts) => mounts
+            .iter()
+            .map(|mount| (mount.get("name").and_then(Value::as_str), mount))
+            .collect(),
+        Value::Object(mounts) => mounts
+            .iter()
+            .map(|(name, mount)| (Some(name.as_str()), mount))
+            .collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Vec::new(),
+    }
 }
 
 #[cfg(test)]

@@ -173,28 +173,17 @@ fn restriction(mount: &Value, writer: bool) -> Option<&'static str> {
     }
 }
 
-/// Both forms that the injection template reads: a list, or a map from volume name to mount.
 fn sidecar_mounts(annotation: &Value) -> Vec<Mount> {
-    let mount = |volume: Option<&str>, value: &Value| {
-        Some(Mount {
-            volume: volume
-                .or_else(|| value.get("name").and_then(Value::as_str))?
-                .to_owned(),
-            path: without_slash(value.get("mountPath")?.as_str()?),
-            restricted: restriction(value, true),
+    policy::user_volume_mounts(annotation)
+        .into_iter()
+        .filter_map(|(volume, mount)| {
+            Some(Mount {
+                volume: volume?.to_owned(),
+                path: without_slash(mount.get("mountPath")?.as_str()?),
+                restricted: restriction(mount, true),
+            })
         })
-    };
-    match annotation {
-        Value::Array(mounts) => mounts
-            .iter()
-            .filter_map(|value| mount(None, value))
-            .collect(),
-        Value::Object(mounts) => mounts
-            .iter()
-            .filter_map(|(volume, value)| mount(Some(volume), value))
-            .collect(),
-        _ => Vec::new(),
-    }
+        .collect()
 }
 
 /// Mounts of the scraper's own container: the operator's list, and what a patch of the container adds.

@@ -6,7 +6,6 @@
 
 use super::*;
 use crate::config::Config;
-use crate::model::PodsKnown;
 use crate::model::{ControlPlane, Inventory};
 use crate::policy::Settings;
 use crate::policy::fixture::{annotated, control_plane, labels, proxy_config, workload};

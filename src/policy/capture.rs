@@ -21,6 +21,8 @@ const BYPASS: &str = "ambient.istio.io/bypass-inbound-capture";
 const HBONE: u16 = 15008;
 /// Envoy's own metrics and health, excluded for every sidecar.
 const ENVOYS_OWN: [u16; 2] = [15090, 15021];
+/// pilot-agent's own, unless somebody moves it.
+const DEFAULT_STATUS_PORT: &str = "15020";
 /// Where captured connections end up; asked directly, Envoy has nobody to hand them to (run.go `buildInboundBlackhole`).
 const ENVOYS_LISTENERS: [u16; 2] = [15001, 15006];
 
@@ -187,18 +189,31 @@ fn by_exclusion(
             mesh,
             pods,
             &settings.injector_status_port,
-            "15020",
+            DEFAULT_STATUS_PORT,
             |plane| plane.injector_status_port,
         )
     });
     let exclude = own_or_mesh(pods, EXCLUDE_INBOUND, || {
-        Possible::of_mesh(mesh, pods, &settings.exclude_inbound_ports, "", |plane| {
+        let set = Possible::of_mesh(mesh, pods, &settings.exclude_inbound_ports, "", |plane| {
             plane.exclude_inbound_ports.clone()
-        })
+        });
+        Possible {
+            proven: set.proven || mesh.settings.excluded_ports_are_configured(),
+            ..set
+        }
     });
     let is_status = status.holds(|status| port_number(status) == Some(port));
-    if ENVOYS_OWN.contains(&port) || is_status == Some(true) {
+    let by_default = is_status == Some(true) && status.value() == Some(DEFAULT_STATUS_PORT);
+    if ENVOYS_OWN.contains(&port) || by_default {
         return Fact::proven(false, format!("port {port} is the sidecar's own"));
+    }
+    if is_status == Some(true) {
+        let own = format!("port {port} is the sidecar's own");
+        return Fact {
+            value: Some(false),
+            proven: status.proven,
+            because: std::iter::once(own).chain(status.because).collect(),
+        };
     }
     let lists = |list: &str| port_list(list).is_some_and(|ports| ports.contains(&port));
     let is_excluded = match exclude.holds(|list| port_list(list).is_some()) {
@@ -217,7 +232,7 @@ fn by_exclusion(
             let everything = Fact {
                 value: Some(true),
                 proven: include.proven,
-                because: match include.proven {
+                because: match include.written {
                     true => include.because.clone(),
                     false => vec![format!("{} limits no inbound ports", named(&pods.object))],
                 },

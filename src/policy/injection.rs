@@ -25,6 +25,8 @@ pub struct Injection {
     pub unlabelled: bool,
     /// The Namespace is not in the input and was taken as unlabelled, as that alone makes a data plane.
     pub namespace_missing: bool,
+    /// Nobody says whether the pods have a sidecar, and if they have none, ztunnel takes their connections.
+    pub else_ambient: bool,
 }
 
 impl From<Fact<DataPlane>> for Injection {
@@ -33,6 +35,7 @@ impl From<Fact<DataPlane>> for Injection {
             fact,
             unlabelled: false,
             namespace_missing: false,
+            else_ambient: false,
         }
     }
 }
@@ -142,9 +145,15 @@ fn by_both_gates(mesh: &Mesh<'_>, pods: &Workload, namespace: &NamespaceLabels<'
             };
             without_sidecar(pods, namespace, asked)
         }
-        (Some(true), None) => unknown(namespace, [injects.because, asked.fact.because].concat()),
-        (None, Some(true)) => unknown(namespace, asked.fact.because),
-        (None, None) => unknown(namespace, [asked.fact.because, injects.because].concat()),
+        (Some(true), None) => {
+            let because = [injects.because, asked.fact.because].concat();
+            unless_ambient(pods, namespace, because)
+        }
+        (None, Some(true)) => unless_ambient(pods, namespace, asked.fact.because),
+        (None, None) => {
+            let because = [asked.fact.because, injects.because].concat();
+            unless_ambient(pods, namespace, because)
+        }
     }
 }
 
@@ -206,6 +215,18 @@ fn never_injected(namespace: &str) -> Fact<DataPlane> {
         DataPlane::None,
         format!("namespace {namespace} is never injected"),
     )
+}
+
+/// Nobody says whether there is a sidecar, and the labels may put pods without one into ambient.
+fn unless_ambient(
+    pods: &Workload,
+    namespace: &NamespaceLabels<'_>,
+    because: Vec<String>,
+) -> Injection {
+    Injection {
+        else_ambient: ambient_enrols(&namespace.labels, pods),
+        ..unknown(namespace, because)
+    }
 }
 
 fn unknown(namespace: &NamespaceLabels<'_>, because: Vec<String>) -> Injection {

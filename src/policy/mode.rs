@@ -8,7 +8,9 @@ use std::collections::BTreeSet;
 use std::iter;
 
 use super::chain::{Link, chain, either};
-use super::outlook::{Outlook, Tier, heard, port_entry, says, tiers};
+use super::outlook::{
+    Outlook, Tier, heard, may_end_without_a_policy, port_entry, says, silent_rivals, tiers,
+};
 use super::precedence::{Doubt, Doubtful, Level, Standing, standings};
 use super::{Fact, Mesh, MeshSettings, named, spelled};
 use crate::model::{MtlsMode, Object, PeerAuthentication, Workload};
@@ -153,24 +155,47 @@ fn at_port(standings: &[Standing<'_>; 3], floor: &Floor, port: Option<u16>) -> M
     let undecided = heard.iter().filter_map(undecided).collect::<Vec<_>>();
     let decision = decision(&tiers, floor);
     let known = doubts.is_empty();
+    let unsaid = unsaid(standings, floor, port).filter(|_| decision.proven);
     let reaches_the_mesh = heard.iter().any(|tier| tier.standing.level == Level::Mesh);
     let roots = floor.root_because.iter().filter(|_| reaches_the_mesh);
     Mode {
         fact: Fact {
             value: known.then_some(tiers[0].here.assumed),
-            proven: known && unseen.is_empty() && undecided.is_empty() && decision.proven,
-            because: doubts
-                .into_iter()
-                .chain(decision.because)
-                .chain(rivals)
-                .chain(unseen)
-                .chain(roots.cloned())
-                .collect(),
+            proven: known
+                && unseen.is_empty()
+                && undecided.is_empty()
+                && unsaid.is_none()
+                && decision.proven,
+            because: each_once(
+                doubts
+                    .into_iter()
+                    .chain(decision.because)
+                    .chain(rivals)
+                    .chain(unsaid.into_iter().flatten())
+                    .chain(unseen)
+                    .chain(roots.cloned())
+                    .collect(),
+            ),
         },
         undecided,
         assumed: known && decision.assumed,
         chain: chain(standings, floor, port, in_doubt),
     }
+}
+
+/// Who may leave the mode to Istio's default, where another order of the policies would end there. It is the mode that the
+/// chosen ones set, but nothing in the input sets it then: the cluster may have a policy for it.
+pub(super) fn unsaid(
+    standings: &[Standing<'_>; 3],
+    floor: &Floor,
+    port: Option<u16>,
+) -> Option<Vec<String>> {
+    let is_open = !floor.configured && may_end_without_a_policy(standings, port);
+    is_open.then(|| {
+        silent_rivals(standings, port)
+            .map(|(rival, level)| rival_evidence(rival, level, port))
+            .collect()
+    })
 }
 
 fn undecided(tier: &Tier<'_>) -> Option<Undecided> {

@@ -71,7 +71,7 @@ pub fn outbound_captured(mesh: &Mesh<'_>, pods: &Workload, port: Option<u16>) ->
     }
     match nowhere(&ranges_in) {
         Some(true) => known(false, ranges_in),
-        Some(false) if all && ranges_in.proven => known(true, ranges_in),
+        Some(false) if all && ranges_in.written => known(true, ranges_in),
         Some(false) if all => Fact::assumed(true, format!("{} limits no requests", pods.object)),
         Some(false) | None => unjudged(ranges_in),
     }
@@ -80,7 +80,7 @@ pub fn outbound_captured(mesh: &Mesh<'_>, pods: &Workload, port: Option<u16>) ->
 fn known(captured: bool, setting: Possible) -> Fact<bool> {
     Fact {
         value: Some(captured),
-        proven: setting.proven,
+        proven: setting.written,
         because: setting.because,
     }
 }

@@ -96,6 +96,41 @@ pub(super) fn heard<'t, 'a>(narrowest_first: &'t [Tier<'a>]) -> &'t [Tier<'a>] {
     last.map_or(narrowest_first, |last| &narrowest_first[..=last])
 }
 
+/// Whether no level decides for sure, so that what holds without policies may hold although one of them sets the mode.
+pub(super) fn may_end_without_a_policy(standings: &[Standing<'_>; 3], port: Option<u16>) -> bool {
+    standings
+        .iter()
+        .all(|standing| lets_wider_levels_speak(standing, port))
+}
+
+/// Whether a policy that can win at a level inherits, or nobody may be there at all.
+fn lets_wider_levels_speak(standing: &Standing<'_>, port: Option<u16>) -> bool {
+    let doubtful = standing
+        .doubtful
+        .iter()
+        .filter(|doubtful| doubtful.doubt != Doubt::Refused);
+    let mut winners = standing
+        .contenders
+        .iter()
+        .copied()
+        .chain(doubtful.map(|doubtful| doubtful.policy));
+    standing.contenders.is_empty()
+        || winners.any(|policy| says(policy, standing.level, port).is_none())
+}
+
+/// The policies that may be older than the chosen one of their level, and then leave the mode to wider levels.
+pub(super) fn silent_rivals<'s, 'a>(
+    standings: &'s [Standing<'a>; 3],
+    port: Option<u16>,
+) -> impl Iterator<Item = (&'a PeerAuthentication, Level)> + 's {
+    standings.iter().rev().flat_map(move |standing| {
+        let others = standing.contenders.iter().skip(1).copied();
+        others
+            .filter(move |policy| says(policy, standing.level, port).is_none())
+            .map(|policy| (policy, standing.level))
+    })
+}
+
 impl<'a> Tier<'a> {
     fn new(standing: &'a Standing<'a>, wider: Outlook, port: Option<u16>) -> Self {
         let mut tier = Self {
@@ -151,20 +186,8 @@ impl<'a> Tier<'a> {
             || !self.possible_with(doubtful).into_iter().all(explained)
     }
 
-    /// Whether a policy that can win here inherits, or nobody may be here at all.
     fn lets_wider_levels_speak(&self) -> bool {
-        let doubtful = self
-            .standing
-            .doubtful
-            .iter()
-            .filter(|doubtful| doubtful.doubt != Doubt::Refused);
-        let mut winners = self
-            .standing
-            .contenders
-            .iter()
-            .copied()
-            .chain(doubtful.map(|doubtful| doubtful.policy));
-        self.standing.contenders.is_empty() || winners.any(|policy| self.says(policy).is_none())
+        lets_wider_levels_speak(self.standing, self.port)
     }
 
     fn says(&self, policy: &PeerAuthentication) -> Option<MtlsMode> {

@@ -14,8 +14,10 @@ use crate::model::{ControlPlane, Workload};
 pub struct Possible {
     /// Exactly one where it is known.
     pub values: BTreeSet<String>,
-    /// Whether somebody wrote the known value.
+    /// Whether somebody wrote the known value, for these pods for certain.
     pub proven: bool,
+    /// Whether somebody wrote it, for these pods or others.
+    pub written: bool,
     /// The evidence.
     pub because: Vec<String>,
 }
@@ -26,6 +28,7 @@ impl Possible {
         Self {
             values: BTreeSet::from([value.into()]),
             proven: true,
+            written: true,
             because: vec![because.into()],
         }
     }
@@ -39,10 +42,10 @@ impl Possible {
         default: &str,
         said: impl Fn(&ControlPlane) -> Option<T>,
     ) -> Self {
+        let revision = injection::revision(mesh, pods);
         let values = match &fact.value {
             Some(value) => BTreeSet::from([value.to_string()]),
             None => {
-                let revision = injection::revision(mesh, pods);
                 let planes = &mesh.inventory.control_planes;
                 let obeyed = |plane: &&ControlPlane| Some(&plane.revision) == revision.as_ref();
                 let spelled = |plane| said(plane).map(|value| value.to_string());
@@ -57,14 +60,16 @@ impl Possible {
         };
         Self {
             values,
-            proven: fact.proven,
+            // Pods of which nobody knows the revision may obey one that is not shown.
+            proven: fact.proven && revision.is_some(),
+            written: fact.proven,
             because: fact.because.clone(),
         }
     }
 
     /// With the value in the evidence, where somebody wrote it.
     pub(super) fn spelled_out(mut self) -> Self {
-        if let (Some(value), true) = (self.value().map(str::to_owned), self.proven) {
+        if let (Some(value), true) = (self.value().map(str::to_owned), self.written) {
             for because in &mut self.because {
                 because.push_str(&format!(" is {value:?}"));
             }

@@ -159,6 +159,7 @@ fn overlay(
                 .filter_map(|(_, said)| said.cloned())
                 .collect(),
             proven: sure,
+            written: sure,
             because: sayings
                 .iter()
                 .filter(|(_, said)| said.is_some())

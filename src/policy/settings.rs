@@ -124,6 +124,11 @@ impl Settings {
         &self.any.root_namespaces
     }
 
+    /// Whether the configuration says which inbound ports are excluded, so that it holds for pods of any revision.
+    pub(super) fn excluded_ports_are_configured(&self) -> bool {
+        self.unshown.exclude_inbound_ports.proven
+    }
+
     /// The settings of a revision; `None`: of pods of which nobody knows the revision.
     pub fn of_revision(&self, revision: Option<&str>) -> &MeshSettings {
         match revision {

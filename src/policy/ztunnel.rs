@@ -9,8 +9,8 @@
 use super::chain::{chain, closed_for_ztunnel, opened_for_ztunnel};
 use super::hbone::TUNNEL;
 use super::mode::{
-    Floor, Mode, Undecided, doubtful_evidence, evidence, in_common, in_each_mesh, listed_ports,
-    rival_evidence,
+    Floor, Mode, Undecided, doubtful_evidence, each_once, evidence, in_common, in_each_mesh,
+    listed_ports, rival_evidence, unsaid,
 };
 use super::outlook::{port_entry, says};
 use super::precedence::{Doubt, Level, Reader, Standing, level, same_identity, standings_for};
@@ -113,6 +113,7 @@ fn at_port(standings: &Standings<'_>, floor: &Floor, port: Option<u16>) -> Mode 
     let differences = differences(standings, &outlook, port);
     let known = differences.doubts.is_empty();
     let undecided = differences.undecided;
+    let unsaid = unsaid(&standings.attaching, floor, port).filter(|_| decision.proven);
     let written = chain(&standings.attaching, floor, port, differences.in_doubt);
     let links = match decision.differs {
         None => written,
@@ -130,15 +131,19 @@ fn at_port(standings: &Standings<'_>, floor: &Floor, port: Option<u16>) -> Mode 
             proven: known
                 && differences.unseen.is_empty()
                 && undecided.is_empty()
+                && unsaid.is_none()
                 && decision.proven,
-            because: differences
-                .doubts
-                .into_iter()
-                .chain(decision.because)
-                .chain(differences.rivals)
-                .chain(differences.unseen)
-                .chain(roots.cloned())
-                .collect(),
+            because: each_once(
+                differences
+                    .doubts
+                    .into_iter()
+                    .chain(decision.because)
+                    .chain(differences.rivals)
+                    .chain(unsaid.into_iter().flatten())
+                    .chain(differences.unseen)
+                    .chain(roots.cloned())
+                    .collect(),
+            ),
         },
         undecided,
         assumed: known && !decision.proven,

@@ -140,13 +140,11 @@ fn judge_pods(
         Some(DataPlane::Sidecar | DataPlane::None) | None => policy::mode(mesh, pods, target.port),
     };
     let captured = match plane.value {
-        Some(DataPlane::Sidecar) | None => policy::captured(mesh, pods, target.port),
+        Some(DataPlane::Sidecar) => policy::captured(mesh, pods, target.port),
         Some(DataPlane::Ambient) => policy::captured_by_ztunnel(pods, target.port),
-        Some(DataPlane::None) => Fact {
-            value: Some(false),
-            proven: plane.proven,
-            because: Vec::new(),
-        },
+        Some(DataPlane::None) => past_no_data_plane(mesh, pods, target.port, &plane),
+        None if injection.else_ambient => captured_by_either(mesh, pods, target.port),
+        None => policy::captured(mesh, pods, target.port),
     };
     let facts = Facts {
         tunnelled: tunnelled(mesh, scraper, pods, plane.value),
@@ -187,6 +185,41 @@ fn judge_pods(
         mode_assumed: mode.assumed,
         mode_proven: mode.fact.proven,
         addressed_as_pod: target.addressed_by.is_none(),
+    }
+}
+
+/// Nothing takes the port. Where that is not proven, it still is that a sidecar would not take it either.
+fn past_no_data_plane(
+    mesh: &Mesh<'_>,
+    pods: &Workload,
+    port: Option<u16>,
+    plane: &Fact<DataPlane>,
+) -> Fact<bool> {
+    let by_sidecar = policy::captured(mesh, pods, port);
+    match (plane.proven, by_sidecar.value, by_sidecar.proven) {
+        (false, Some(false), true) => by_sidecar,
+        (_, _, _) => Fact {
+            value: Some(false),
+            proven: plane.proven,
+            because: Vec::new(),
+        },
+    }
+}
+
+/// Whether the port is taken, by a sidecar or by ztunnel: what the pods keep from the one means nothing to the other.
+fn captured_by_either(mesh: &Mesh<'_>, pods: &Workload, port: Option<u16>) -> Fact<bool> {
+    let by_sidecar = policy::captured(mesh, pods, port);
+    let by_ztunnel = policy::captured_by_ztunnel(pods, port);
+    if by_sidecar.value == by_ztunnel.value {
+        return Fact {
+            proven: by_sidecar.proven && by_ztunnel.proven,
+            ..by_sidecar
+        };
+    }
+    Fact {
+        value: None,
+        proven: false,
+        because: [by_sidecar.because, by_ztunnel.because].concat(),
     }
 }
 
@@ -264,9 +297,7 @@ pub(super) fn is_proven(
         Demand::Plain => {
             (open && mode.proven)
                 || (plane.value == Some(DataPlane::None) && plane.proven)
-                || (captured.value == Some(false)
-                    && captured.proven
-                    && plane.value != Some(DataPlane::None))
+                || (captured.value == Some(false) && captured.proven)
         }
         Demand::MutualTls | Demand::Unreachable => mode.proven && plane.proven,
         Demand::MutualTlsIfInjected | Demand::Unknown => false,
@@ -283,7 +314,8 @@ fn because(plane: &Fact<DataPlane>, captured: &Fact<bool>, mode: &Fact<MtlsMode>
         _ => &captured.because,
     };
     let facts: [&[String]; 3] = if outside {
-        [&plane.because, &mode.because, &[]]
+        // What proves it comes first.
+        [captured, &plane.because, &mode.because]
     } else if open {
         [captured, &mode.because, &plane.because]
     } else {

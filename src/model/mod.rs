@@ -16,6 +16,7 @@ mod control_plane;
 mod embedded;
 mod field;
 mod index;
+mod lookup;
 mod metadata;
 mod peer_authentication;
 mod reading;
@@ -59,6 +60,8 @@ pub const NAMESPACE_NAME_LABEL: &str = "kubernetes.io/metadata.name";
 pub struct Inventory {
     /// Namespace objects by name. A namespace that is not here is unknown, not unlabelled.
     pub namespaces: BTreeMap<String, Namespace>,
+    /// Names of Namespaces that are in the input and no less unknown, with the reason in words.
+    pub unclear_namespaces: BTreeMap<String, &'static str>,
     /// Services.
     pub services: Vec<Service>,
     /// Everything whose pods can be scraped: workloads, and the pods that operators make of their objects.
@@ -83,23 +86,6 @@ pub struct Inventory {
     pub unread: Vec<Unread>,
     /// Who carries which label; `None`: look at all.
     pub index: Option<LabelIndex>,
-}
-
-impl Inventory {
-    /// The Services of a namespace.
-    pub fn services_in(&self, namespace: &str) -> &[Service] {
-        reading::in_namespace(&self.services, |service| &service.object, namespace)
-    }
-
-    /// The AuthorizationPolicies of a namespace.
-    pub fn authorizations_in(&self, namespace: &str) -> &[AuthorizationPolicy] {
-        reading::in_namespace(&self.authorizations, |policy| &policy.object, namespace)
-    }
-
-    /// The workloads of a namespace.
-    pub fn workloads_in(&self, namespace: &str) -> &[Workload] {
-        reading::in_namespace(&self.workloads, |workload| &workload.object, namespace)
-    }
 }
 
 /// Which object, and what its metadata tells us to do with it.

@@ -39,7 +39,7 @@ pub use authorization::{
     Action, AuthorizationPolicy, AuthorizationRule, Condition, Operation, Source,
 };
 pub use control_plane::{
-    ControlPlane, InjectorWebhook, InjectorWebhooks, OutboundPolicy, ProxyConfig,
+    ControlPlane, InjectorWebhook, InjectorWebhooks, OutboundPolicy, ProxyConfig, Setting,
 };
 pub use embedded::embedded;
 pub use index::LabelIndex;

@@ -12,7 +12,7 @@ use super::injection::has_proxy;
 use super::possible::Possible;
 use super::webhook::own_say;
 use super::{Fact, Mesh, effective_proxy_config, named, unseen};
-use crate::model::{PodsKnown, Workload};
+use crate::model::{PodsKnown, Setting, Workload};
 
 const EXCLUDE_INTERFACES: &str = "traffic.sidecar.istio.io/excludeInterfaces";
 const TEMPLATES: &str = "inject.istio.io/templates";
@@ -133,7 +133,8 @@ fn by_ports(mesh: &Mesh<'_>, pods: &Workload, port: Option<u16>) -> Fact<bool> {
     }
     let include = own_or_mesh(pods, INCLUDE_INBOUND, || {
         let said = &mesh.settings_of(pods).include_inbound_ports;
-        Possible::of_mesh(mesh, pods, said, "*", |plane| {
+        let setting = (&Setting::IncludeInboundPorts, said);
+        Possible::of_mesh(mesh, pods, setting, "*", |plane| {
             plane.include_inbound_ports.clone()
         })
     });
@@ -187,15 +188,22 @@ fn by_exclusion(
         Possible::of_mesh(
             mesh,
             pods,
-            &settings.injector_status_port,
+            (&Setting::InjectorStatusPort, &settings.injector_status_port),
             "15020",
             |plane| plane.injector_status_port,
         )
     });
     let exclude = own_or_mesh(pods, EXCLUDE_INBOUND, || {
-        Possible::of_mesh(mesh, pods, &settings.exclude_inbound_ports, "", |plane| {
-            plane.exclude_inbound_ports.clone()
-        })
+        Possible::of_mesh(
+            mesh,
+            pods,
+            (
+                &Setting::ExcludeInboundPorts,
+                &settings.exclude_inbound_ports,
+            ),
+            "",
+            |plane| plane.exclude_inbound_ports.clone(),
+        )
     });
     let is_status = status.holds(|status| port_number(status) == Some(port));
     if ENVOYS_OWN.contains(&port) || is_status == Some(true) {

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::possible::Possible;
 use super::{Mesh, MeshSettings, named};
-use crate::model::{Labels, PodsKnown, ProxyConfig, Workload, contains, embedded};
+use crate::model::{Labels, PodsKnown, ProxyConfig, Setting, Workload, contains, embedded};
 
 pub(super) const ANNOTATION: &str = "proxy.istio.io/config";
 
@@ -93,13 +93,21 @@ pub fn effective_proxy_config(
     let perhaps = of(&|config| by_labels(config, &|labels| may_select(labels, pods)));
     overlay(&mut metadata, &perhaps, false, Origin::Selected);
 
-    let mode = Possible::of_mesh(mesh, pods, &settings.interception, "REDIRECT", |plane| {
-        plane.interception.clone()
-    })
+    let mode = Possible::of_mesh(
+        mesh,
+        pods,
+        (&Setting::Interception, &settings.interception),
+        "REDIRECT",
+        |plane| plane.interception.clone(),
+    )
     .spelled_out();
-    let port = Possible::of_mesh(mesh, pods, &settings.status_port, "15020", |plane| {
-        plane.status_port
-    });
+    let port = Possible::of_mesh(
+        mesh,
+        pods,
+        (&Setting::StatusPort, &settings.status_port),
+        "15020",
+        |plane| plane.status_port,
+    );
     let own_say =
         |field: &str| format!("{}: annotation {ANNOTATION}: {field}", named(&pods.object));
     Ok(EffectiveProxyConfig {
@@ -126,7 +134,8 @@ fn mesh_wide(
     let entries = settings.proxy_metadata.iter();
     entries
         .map(|(key, fact)| {
-            let value = Possible::of_mesh(mesh, pods, fact, "", |plane| {
+            let setting = Setting::MetadataEntry(key.clone());
+            let value = Possible::of_mesh(mesh, pods, (&setting, fact), "", |plane| {
                 plane.proxy_metadata.get(key).cloned()
             });
             let origin = Origin::Defaults;
@@ -166,6 +175,11 @@ fn overlay(
         };
         if !sure || sayings.iter().any(|(_, said)| said.is_none()) {
             match metadata.get(key) {
+                // Anything, or this.
+                Some(below) if below.value.values.is_empty() => {
+                    value.values.clear();
+                    value.because.extend(below.value.because.iter().cloned());
+                }
                 Some(below) => {
                     value.values.extend(below.value.values.iter().cloned());
                     value.because.extend(below.value.because.iter().cloned());

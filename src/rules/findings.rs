@@ -109,6 +109,9 @@ fn mesh_mode_contradicted(patched: &Patched<'_>, config: &Config) -> Vec<Decisio
     let Some(configured) = config.mesh_mode else {
         return Vec::new();
     };
+    if !patched.settings.roots_are_known() {
+        return Vec::new();
+    }
     let roots = patched.settings.root_namespaces();
     let is_mesh_wide = |policy: &PeerAuthentication| {
         roots

@@ -44,7 +44,7 @@ pub(super) fn root_namespaces(
         |plane| plane.root_namespace.clone(),
     );
     let hides = |plane: &&ControlPlane| plane.hides(&Setting::RootNamespace);
-    if sayings.planes.iter().any(|plane| hides(plane)) {
+    if sayings.planes.iter().any(hides) {
         return (
             said.into_iter().chain(anywhere(inventory)).collect(),
             fact.because,

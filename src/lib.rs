@@ -56,6 +56,8 @@ pub struct Flags {
     pub config: Option<Source>,
     /// Who reads `context.files`; `None`: nobody, which is an error where there are any.
     pub context_files: Option<Arc<dyn ContextFiles>>,
+    /// Nobody reads [`Outcome::report`], which costs as much as deciding does: it stays empty.
+    pub without_report: bool,
 }
 
 /// The end of a run.
@@ -65,7 +67,7 @@ pub struct Outcome {
     pub output: Option<String>,
     /// What goes to stderr, line by line.
     pub messages: Vec<String>,
-    /// What goes into the report file: JSON, as `explain -o json` has it.
+    /// What goes into the report file: JSON, as `explain -o json` has it; empty with [`Flags::without_report`].
     pub report: String,
     /// Exit code: 0 done, 1 findings.
     pub exit: u8,
@@ -184,7 +186,10 @@ pub fn run(sources: &[Source], flags: &Flags) -> Result<Outcome, Error> {
     Ok(Outcome {
         output,
         messages,
-        report: report::json::render(&plan.decisions),
+        report: match flags.without_report {
+            true => String::new(),
+            false => report::json::render(&plan.decisions),
+        },
         exit: u8::from(failed),
     })
 }

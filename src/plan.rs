@@ -5,6 +5,8 @@
 //! does not say what its patch says stops the run, because then nothing we write can be trusted.
 //! Knows: every layer by its entry. Does not know: files, streams, settings' origin.
 
+use std::collections::BTreeMap;
+
 use jsonptr::PointerBuf;
 use serde_json::Value;
 
@@ -67,6 +69,7 @@ fn inventory(facts: &Facts<'_>, config: &Config, rules: Rules) -> Inventory {
         config,
     );
     inventory.unread.extend(unread);
+    inventory.sort_unread();
     inventory
 }
 
@@ -100,7 +103,7 @@ fn read_differently(facts: &Facts<'_>, config: &Config, decisions: &[Decision]) 
         Rules::Kustomize => (Rules::Kustomize, Rules::Kubectl, "kubectl"),
         Rules::Kubectl => (Rules::Kubectl, Rules::Kustomize, "kustomize"),
     };
-    let mut different = Vec::new();
+    let mut different: BTreeMap<usize, Vec<String>> = BTreeMap::new();
     for (position, item) in facts.items() {
         if let (Ok(ours), Ok(other)) = (item.node.value(ours), item.node.value(other)) {
             let object = identity(facts, position, config);
@@ -108,7 +111,7 @@ fn read_differently(facts: &Facts<'_>, config: &Config, decisions: &[Decision]) 
                 let secret = at
                     .tokens()
                     .any(|token| report::secrets::is_secret(&token.decoded()));
-                different.push(match secret {
+                different.entry(position).or_default().push(match secret {
                     true => format!("{at} of {object}"),
                     false => format!("{at} of {object} ({ours} or {other})"),
                 });
@@ -119,19 +122,22 @@ fn read_differently(facts: &Facts<'_>, config: &Config, decisions: &[Decision]) 
         return Vec::new();
     }
     let others = rules::decide(&inventory(facts, config, other), config);
+    let place = |decision: &Decision| (decision.object.item, decision.at.clone());
     let what = |decision: &Decision| {
         let transport = decision.transport.map(|transport| transport.wanted);
-        (
-            decision.object.item,
-            decision.at.clone(),
-            decision.rule,
-            decision.verdict,
-            transport,
-        )
+        (decision.rule, decision.verdict, transport)
+    };
+    let mut by_place: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for other in &others {
+        by_place.entry(place(other)).or_default().push(what(other));
+    }
+    let is_the_same = |decision: &Decision| {
+        let others = by_place.get(&place(decision));
+        others.is_some_and(|others| others.contains(&what(decision)))
     };
     decisions
         .iter()
-        .filter(|decision| !others.iter().any(|other| what(other) == what(decision)))
+        .filter(|decision| !is_the_same(decision))
         .map(|decision| Decision {
             rule: Rule::ReadDifferently,
             severity: Rule::ReadDifferently.severity(),
@@ -140,12 +146,30 @@ fn read_differently(facts: &Facts<'_>, config: &Config, decisions: &[Decision]) 
             targets: Vec::new(),
             message: format!(
                 "{reader} reads a value differently, and the decision would be another one: quote {}",
-                different.join(", ")
+                some_of(&different, decision.object.item)
             ),
             steps: Vec::new(),
             ..decision.clone()
         })
         .collect()
+}
+
+/// The values to quote, an item's own first. Any of them may decide about any item, and whoever quotes some sees the
+/// others in the next run.
+fn some_of(different: &BTreeMap<usize, Vec<String>>, item: usize) -> String {
+    const NAMED: usize = 10;
+    let all: usize = different.values().map(Vec::len).sum();
+    let own = different.get(&item).into_iter().flatten();
+    let of_others = different.iter().filter(|(position, _)| **position != item);
+    let named: Vec<&str> = own
+        .chain(of_others.flat_map(|(_, values)| values))
+        .map(String::as_str)
+        .take(NAMED)
+        .collect();
+    match all - named.len() {
+        0 => named.join(", "),
+        more => format!("{} and {more} more", named.join(", ")),
+    }
 }
 
 /// The places where two values differ.

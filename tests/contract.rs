@@ -287,7 +287,7 @@ fn block(page: &str, language: &str) -> String {
 }
 
 #[test]
-fn the_diffs_on_the_pages_are_what_the_program_prints() {
+fn the_diffs_and_the_evidence_on_the_pages_are_what_the_program_prints() {
     let output = on_example("kustomize-exec", &["diff", "."]);
     let printed = String::from_utf8_lossy(&output.stdout);
     assert_eq!(
@@ -302,6 +302,13 @@ fn the_diffs_on_the_pages_are_what_the_program_prints() {
         "\nexamples/kustomize-exec/README.md shows\n{shown}\nbut this is printed\n{printed}"
     );
     let excerpt = block("README.md", "diff");
+    assert!(
+        printed.contains(&excerpt),
+        "README.md shows\n{excerpt}\nwhich is no part of what is printed\n{printed}"
+    );
+    let output = on_example("kustomize-exec", &["explain", "."]);
+    let printed = String::from_utf8_lossy(&output.stdout);
+    let excerpt = block("README.md", "text");
     assert!(
         printed.contains(&excerpt),
         "README.md shows\n{excerpt}\nwhich is no part of what is printed\n{printed}"

@@ -98,7 +98,13 @@ fn plain_run(inputs: Result<Inputs, Failure>, config: Option<&Path>, report: Opt
     let context = context_files();
     let outcome = read
         .and_then(|()| flags(config, &context))
-        .and_then(|flags| guarded(|| istio_scrape::run(&inputs.sources, &flags)));
+        .and_then(|flags| {
+            let flags = Flags {
+                without_report: report.is_none(),
+                ..flags
+            };
+            guarded(|| istio_scrape::run(&inputs.sources, &flags))
+        });
     let failed = |failure: &Failure| {
         let results = [as_result(failure)];
         let returned = guarded(|| Ok(krm::returned(&inputs.sources, &results)));
@@ -148,6 +154,7 @@ fn flags(config: Option<&Path>, context: &Arc<Files>) -> Result<Flags, Failure> 
     Ok(Flags {
         config: config.map(inputs::named).transpose()?,
         context_files: Some(context_files),
+        ..Flags::default()
     })
 }
 

@@ -7,8 +7,8 @@
 use super::field::{Field, Problem, Read, noted};
 use super::{Labels, NAMESPACE_NAME_LABEL, Namespace, Object};
 
-/// The revision of the istiod that reads a policy.
-pub(super) const REVISION: &str = "istio.io/rev";
+/// The label of a revision: on an object the istiod that reads it, on a Namespace or pod the one that injects.
+pub const REVISION: &str = "istio.io/rev";
 
 const IGNORE: &str = "istio-scrape.dev/ignore";
 const ACCEPT: &str = "istio-scrape.dev/accept";

@@ -12,11 +12,11 @@
 //! ```
 
 mod authorization;
+mod by_namespace;
 mod control_plane;
 mod embedded;
 mod field;
 mod index;
-mod lookup;
 mod metadata;
 mod peer_authentication;
 mod reading;
@@ -42,8 +42,8 @@ pub use control_plane::{
     ControlPlane, InjectorWebhook, InjectorWebhooks, OutboundPolicy, ProxyConfig, Setting,
 };
 pub use embedded::embedded;
-pub use index::LabelIndex;
-pub use metadata::is_cluster_scoped;
+pub use index::{LabelIndex, PodLabel};
+pub use metadata::{REVISION, is_cluster_scoped};
 pub use reading::{is_scrape, makes_pods, read, read_in_context, reads};
 pub use selectors::{contains, described, selects};
 pub use sidecar::Sidecar;

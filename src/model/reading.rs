@@ -250,9 +250,6 @@ fn add_namespaces(inventory: &mut Inventory, mut namespaces: Vec<Namespace>) {
 }
 
 fn sorted(mut inventory: Inventory) -> Inventory {
-    fn sort<T>(list: &mut [T], object: impl Fn(&T) -> &Object) {
-        list.sort_by(|a, b| order(object(a)).cmp(&order(object(b))));
-    }
     sort(&mut inventory.services, |service| &service.object);
     sort(&mut inventory.workloads, |workload| &workload.object);
     sort(&mut inventory.policies, |policy| &policy.object);
@@ -263,19 +260,19 @@ fn sorted(mut inventory: Inventory) -> Inventory {
     sort(&mut inventory.proxy_configs, |config| &config.object);
     sort(&mut inventory.scrapes, |scrape| &scrape.object);
     sort(&mut inventory.scrapers, |scraper| &scraper.object);
-    sort(&mut inventory.unread, |unread| &unread.object);
+    inventory.sort_unread();
     inventory
 }
 
-/// The part of a sorted list that is in a namespace.
-pub(super) fn in_namespace<'l, T>(
-    list: &'l [T],
-    object: impl Fn(&T) -> &Object,
-    namespace: &str,
-) -> &'l [T] {
-    let start = list.partition_point(|element| object(element).namespace.as_str() < namespace);
-    let rest = &list[start..];
-    &rest[..rest.partition_point(|element| object(element).namespace == namespace)]
+fn sort<T>(list: &mut [T], object: impl Fn(&T) -> &Object) {
+    list.sort_by(|a, b| order(object(a)).cmp(&order(object(b))));
+}
+
+impl Inventory {
+    /// Brings what could not be understood into the order of the other lists, after more has been found.
+    pub fn sort_unread(&mut self) {
+        sort(&mut self.unread, |unread| &unread.object);
+    }
 }
 
 fn order(object: &Object) -> (&str, &str, &str, usize) {

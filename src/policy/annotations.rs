@@ -9,6 +9,14 @@ use std::collections::BTreeSet;
 use super::{named, proxy_config};
 use crate::model::Workload;
 
+/// The configuration of the pods' proxy, as YAML.
+pub const PROXY_CONFIG: &str = "proxy.istio.io/config";
+/// What is mounted into the sidecar.
+pub const USER_VOLUME_MOUNT: &str = "sidecar.istio.io/userVolumeMount";
+/// What the injector leaves in pods, as JSON.
+pub(super) const STATUS: &str = "sidecar.istio.io/status";
+/// What the injector makes of the pods instead of adding a sidecar.
+pub(super) const TEMPLATES: &str = "inject.istio.io/templates";
 pub(super) const INTERCEPTION: &str = "sidecar.istio.io/interceptionMode";
 pub(super) const STATUS_PORT: &str = "status.sidecar.istio.io/port";
 pub(super) const INCLUDE_INBOUND: &str = "traffic.sidecar.istio.io/includeInboundPorts";
@@ -172,7 +180,7 @@ mod tests {
                 "readiness.status.sidecar.istio.io/initialDelaySeconds",
                 "1s",
             ),
-            (proxy_config::ANNOTATION, "proxyMetadata: ["),
+            (PROXY_CONFIG, "proxyMetadata: ["),
         ] {
             assert!(is_refused(key, value), "{key}: {value}");
         }
@@ -196,7 +204,7 @@ mod tests {
             (EXCLUDE_OUTBOUND, "7,8,9"),
             (STATUS_PORT, "0"),
             (INTERCEPTION, "TPROXY"),
-            (proxy_config::ANNOTATION, ""),
+            (PROXY_CONFIG, ""),
             ("traffic.sidecar.istio.io/kubevirtInterfaces", "!"),
         ] {
             assert!(!is_refused(key, value), "{key}: {value}");

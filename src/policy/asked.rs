@@ -6,10 +6,10 @@
 
 use super::namespaces::{NamespaceLabels, Source};
 use super::settings::revision_behind;
-use super::webhook::{INJECT, REVISION, webhook_selects, webhook_selects_by_default};
+use super::webhook::{INJECT, webhook_selects, webhook_selects_by_default};
 use super::{Fact, Mesh, Revision, named};
 use crate::config::NamespaceInjection;
-use crate::model::{Inventory, Labels, Workload, selects};
+use crate::model::{Inventory, Labels, REVISION, Workload, selects};
 
 /// Gate 1, as far as the input shows it.
 pub(super) struct Asked {

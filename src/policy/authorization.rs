@@ -4,8 +4,9 @@
 //! Departs from them: a policy of which manifests do not show whether it applies or matches makes the answer unknown where it decides; what a CUSTOM provider says is never known.
 //! Knows: AuthorizationPolicy, labels of pods, one request. Does not know: scrapes, how a request comes to its identity.
 
+use super::readership::{Istiod, Reads};
 use super::selection::{Selects, selects};
-use super::{DataPlane, Mesh, injection, named, settings};
+use super::{DataPlane, Mesh, named};
 use crate::model::{Action, AuthorizationPolicy, Object, Workload};
 use identity::TrustDomains;
 use matching::{Asked, Proxy};
@@ -260,7 +261,7 @@ fn candidates<'a>(mesh: &Mesh<'a>, pods: &Workload) -> Vec<Candidate<'a>> {
     let roots = &mesh.settings_of(pods).root_namespaces;
     let own = &pods.object.namespace;
     let namespaces = roots.iter().filter(|root| *root != own).chain([own]);
-    let revision = injection::revision(mesh, pods);
+    let istiod = Istiod::of(mesh, pods);
     let mut candidates = Vec::new();
     for namespace in namespaces {
         let all = mesh.inventory.authorizations_in(namespace);
@@ -276,13 +277,14 @@ fn candidates<'a>(mesh: &Mesh<'a>, pods: &Workload) -> Vec<Candidate<'a>> {
                 }
                 Selects::Yes => {}
             }
-            if let Some(of) = &policy.revision {
-                let own = revision.as_ref();
-                match own.and_then(|own| settings::names(mesh.inventory, of, own)) {
-                    Some(true) => {}
-                    Some(false) => continue,
-                    None => doubts.push(format!("whether the pods are of revision {of}")),
-                }
+            let revision = policy.revision.as_deref();
+            match istiod.reads(revision) {
+                Reads::No => continue,
+                Reads::Possibly => doubts.push(format!(
+                    "whether the pods are of revision {}",
+                    revision.unwrap_or_default()
+                )),
+                Reads::Yes => {}
             }
             if all.iter().any(|other| is_another_version(other, policy)) {
                 doubts.push("which of its versions in the input counts".to_owned());

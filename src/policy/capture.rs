@@ -5,8 +5,8 @@
 //! Knows: annotations and containers of pods, settings of the mesh, a port. Does not know: policies, Namespaces.
 
 use super::annotations::{
-    EXCLUDE_INBOUND, INCLUDE_INBOUND, INTERCEPTION, STATUS_PORT, annotation, boolean, port_list,
-    port_number, refused,
+    EXCLUDE_INBOUND, INCLUDE_INBOUND, INTERCEPTION, STATUS, STATUS_PORT, TEMPLATES, annotation,
+    boolean, port_list, port_number, refused,
 };
 use super::injection::has_proxy;
 use super::possible::Possible;
@@ -15,7 +15,6 @@ use super::{Fact, Mesh, effective_proxy_config, named, unseen};
 use crate::model::{PodsKnown, Setting, Workload};
 
 const EXCLUDE_INTERFACES: &str = "traffic.sidecar.istio.io/excludeInterfaces";
-const TEMPLATES: &str = "inject.istio.io/templates";
 const BYPASS: &str = "ambient.istio.io/bypass-inbound-capture";
 
 /// HBONE: leaves the chain before any list of ports is looked at, for sidecars and for ztunnel.
@@ -112,7 +111,7 @@ fn without_a_sidecar(pods: &Workload) -> Option<Fact<bool>> {
     }
     // What istioctl renders for its gateways: a proxy of its own, and a label that asks for no other.
     let declined = own_say(pods).is_some_and(|(_, value)| value == "false");
-    let injected = pods.annotations.contains_key("sidecar.istio.io/status");
+    let injected = pods.annotations.contains_key(STATUS);
     (has_proxy(pods) && declined && !injected).then(|| {
         Fact::assumed(
             false,

@@ -4,7 +4,7 @@
 //! Departs from nothing.
 //! Knows: everything that a PeerAuthentication can say. Does not know: what comes of it.
 
-use super::fixture::{ROOT, inventory, labels, policy, workload};
+use super::fixture::{ROOT, in_order_of_namespaces, inventory, labels, policy, workload};
 use crate::model::{Inventory, MtlsMode, PeerAuthentication, Workload};
 use MtlsMode::{Disable, Permissive, Strict};
 
@@ -114,12 +114,13 @@ impl Random {
         policy
     }
 
-    /// Brings the policies into another order.
+    /// Brings the policies into another order, as far as reading leaves them one: within their namespaces.
     pub(super) fn shuffle(&mut self, draw: &mut Draw) {
         let policies = &mut draw.inventory.policies;
         for at in (1..policies.len()).rev() {
             policies.swap(at, self.below(at + 1));
         }
+        in_order_of_namespaces(policies);
     }
 }
 

@@ -8,12 +8,12 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use super::injector::IGNORED_NAMESPACES;
-use super::webhook::{INJECT, NAMESPACE_INJECTION, REVISION};
+use super::webhook::{INJECT, NAMESPACE_INJECTION};
 use super::{Mesh, Settings};
 use crate::config::Config;
 use crate::model::{
     Container, ControlPlane, InjectorWebhook, InjectorWebhooks, Inventory, Labels, MtlsMode,
-    NAMESPACE_NAME_LABEL, Namespace, Object, PeerAuthentication, PodsKnown, Workload,
+    NAMESPACE_NAME_LABEL, Namespace, Object, PeerAuthentication, PodsKnown, REVISION, Workload,
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement};
 
@@ -147,10 +147,16 @@ pub(super) fn proxy_config(
     }
 }
 
+/// As reading has them; within a namespace the order stays.
+pub(super) fn in_order_of_namespaces(policies: &mut [PeerAuthentication]) {
+    policies.sort_by(|one, other| one.object.namespace.cmp(&other.object.namespace));
+}
+
 pub(super) fn inventory(
     namespaces: Vec<Namespace>,
-    policies: Vec<PeerAuthentication>,
+    mut policies: Vec<PeerAuthentication>,
 ) -> Inventory {
+    in_order_of_namespaces(&mut policies);
     let namespaces = namespaces
         .into_iter()
         .map(|namespace| (namespace.object.name.clone(), namespace))

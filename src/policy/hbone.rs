@@ -11,7 +11,7 @@ use super::{Fact, Mesh, effective_proxy_config, named};
 use crate::model::{PodsKnown, Workload};
 
 /// The label that tells ztunnel to tunnel: a list of protocols.
-const TUNNEL: &str = "networking.istio.io/tunnel";
+pub(super) const TUNNEL: &str = "networking.istio.io/tunnel";
 pub(super) const METADATA: &str = "ISTIO_META_ENABLE_HBONE";
 
 /// Whether pods with a sidecar get requests of ambient pods through a tunnel, which counts as mutual TLS. If not,
@@ -66,8 +66,8 @@ mod tests {
     use crate::config::Config;
     use crate::model::{ControlPlane, Inventory, ProxyConfig};
     use crate::policy::Settings;
+    use crate::policy::annotations::PROXY_CONFIG;
     use crate::policy::fixture::{annotated, inventory, labels, policy, workload};
-    use crate::policy::proxy_config::ANNOTATION;
 
     fn asked(inventory: &Inventory, pods: &Workload) -> Fact<bool> {
         let settings = Settings::of(inventory, &Config::default());
@@ -111,7 +111,7 @@ mod tests {
     #[test]
     fn the_label_wins() {
         let mut pods = annotated(&[(
-            ANNOTATION,
+            PROXY_CONFIG,
             "proxyMetadata: {ISTIO_META_ENABLE_HBONE: \"true\"}",
         )]);
         assert_eq!(of_pods(&pods), Some(true));
@@ -134,7 +134,7 @@ mod tests {
             ("proxyMetadata: [", None),
         ] {
             assert_eq!(
-                of_pods(&annotated(&[(ANNOTATION, config)])),
+                of_pods(&annotated(&[(PROXY_CONFIG, config)])),
                 accepts,
                 "{config}"
             );

@@ -4,16 +4,15 @@
 //! Departs from it: a Namespace that is not in the input counts as unlabelled where that alone makes a data plane, else the answer is unknown.
 //! Knows: Namespaces, labels, annotations and containers of pods. Does not know: policies, ports, scrapes.
 
+use super::annotations::STATUS;
 use super::asked::{Asked, asked};
 use super::injector::{IGNORED_NAMESPACES, injects};
 use super::namespaces::NamespaceLabels;
 use super::settings::revision_behind;
-use super::webhook::{DATAPLANE_MODE, INJECT, REVISION, ambient_enrols, own_say};
+use super::webhook::{DATAPLANE_MODE, INJECT, ambient_enrols, own_say};
 use super::{DataPlane, Fact, Mesh, named, unseen};
-use crate::model::{Container, PodsKnown, Workload, embedded};
+use crate::model::{Container, PodsKnown, REVISION, Workload, embedded};
 
-/// What the injector leaves in pods, as JSON.
-const STATUS: &str = "sidecar.istio.io/status";
 /// The only namespace that the CNI plugin leaves alone unless it is told of others (`excludeNamespaces`).
 const WITHOUT_AMBIENT: &str = "kube-system";
 

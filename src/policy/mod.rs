@@ -2,7 +2,27 @@
 //!
 //! Authority: istio/istio, see the modules.
 //! Departs from it: manifests show a part of the cluster, so every answer can be "unknown" ([`Fact`]).
-//! Knows: workloads, namespaces, PeerAuthentication. Does not know: scrapes, scrapers, patches.
+//! Knows: workloads, Namespaces, Istio's objects, what is set for the mesh. Does not know: scrapes, scrapers, patches.
+//!
+//! ```text
+//! configuration > objects of the control plane > Istio's defaults ── settings (per revision), possible
+//!      │
+//!      ▼
+//! gate 1: is an injector asked? ── asked ◄─ webhook, namespaces     whose istiod? ── readership
+//! gate 2: does it inject? ──────── injector                               │
+//!      │                                                                  ▼
+//!      ▼                                                   precedence ◄─ selection
+//! data plane ── injection                                   │ outlook
+//!      ├─ sidecar ─ is the port taken? ── capture           ├──► mode ──────┐
+//!      │               annotations, proxy_config            │               ├─► chain
+//!      ├─ ambient ─ is the port taken? ── capture           └──► ztunnel ───┘
+//!      └─ none
+//!                  data plane + captured + mode ──► what the port demands (`rules`)
+//!
+//! beside:  served ── ports that ask for certificates by themselves
+//!          outbound, registry ── what a scraper's own sidecar does with its requests
+//!          hbone ── what ztunnel tunnels          authorization ── who is refused although TLS works
+//! ```
 
 use crate::config::MtlsMode;
 use crate::model::{Inventory, Object, Workload};
@@ -35,6 +55,7 @@ mod draws;
 #[cfg(test)]
 mod fixture;
 
+pub use annotations::{PROXY_CONFIG, USER_VOLUME_MOUNT};
 pub use authorization::{Access, Layer, Peer, Refusal, Request, access};
 pub use capture::{captured, captured_by_ztunnel};
 pub use chain::{Link, Part, Rung};

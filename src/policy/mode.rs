@@ -10,7 +10,7 @@ use std::iter;
 use super::chain::{Link, chain, either};
 use super::outlook::{Outlook, Tier, heard, port_entry, says, tiers};
 use super::precedence::{Doubt, Doubtful, Level, Standing, standings};
-use super::{Fact, Mesh, named, spelled};
+use super::{Fact, Mesh, MeshSettings, named, spelled};
 use crate::model::{MtlsMode, Object, PeerAuthentication, Workload};
 
 /// What a pod port enforces, as far as the input shows.
@@ -41,13 +41,26 @@ pub struct Undecided {
 /// The mode that Istio enforces on a port of the pods: the port's, else the workload's, the namespace's, the mesh's, else
 /// PERMISSIVE (policy_applier.go). Without a port: the mode that all of their ports have in common.
 pub fn mode(mesh: &Mesh<'_>, pods: &Workload, port: Option<u16>) -> Mode {
-    let roots = &mesh.settings_of(pods).root_namespaces;
-    let floors = floors(mesh, pods);
-    let by_root = roots
+    in_each_mesh(mesh, pods, in_common, |root, floor| {
+        with_root(mesh, root, floor, pods, port)
+    })
+}
+
+/// What holds whichever root namespace and whichever floor the mesh has, of all that the input allows.
+pub(super) fn in_each_mesh(
+    mesh: &Mesh<'_>,
+    pods: &Workload,
+    in_common: impl Fn(Mode, Mode) -> Mode,
+    with_root: impl Fn(&str, &Floor) -> Mode,
+) -> Mode {
+    let settings = mesh.settings_of(pods);
+    let floors = floors(mesh, settings, pods);
+    let meshes = settings
+        .root_namespaces
         .iter()
-        .flat_map(|root| floors.iter().map(move |floor| (root, floor)))
-        .map(|(root, floor)| with_root(mesh, root, floor, pods, port));
-    by_root
+        .flat_map(|root| floors.iter().map(move |floor| (root, floor)));
+    meshes
+        .map(|(root, floor)| with_root(root, floor))
         .reduce(in_common)
         .expect("there is always a root namespace, and something holds without policies")
 }
@@ -60,12 +73,7 @@ fn with_root(
     port: Option<u16>,
 ) -> Mode {
     let mut standings = standings(mesh, root_namespace, pods);
-    if floor.configured && standings[0].contenders.is_empty() {
-        // The configuration answers for the mesh level that the API server keeps empty.
-        standings[0]
-            .doubtful
-            .retain(|doubtful| doubtful.doubt != Doubt::Refused);
-    }
+    floor.stand_in_for_refused(&mut standings);
     match port {
         Some(_) => at_port(&standings, floor, port),
         None => listed_ports(&standings[2])
@@ -85,9 +93,21 @@ pub(super) struct Floor {
     pub(super) root_because: Vec<String>,
 }
 
+impl Floor {
+    /// Where something else says what holds for the mesh, it answers for the level that the API server keeps empty.
+    pub(super) fn stand_in_for_refused(&self, standings: &mut [Standing<'_>; 3]) {
+        let [of_mesh, _, _] = standings;
+        if self.configured && of_mesh.contenders.is_empty() {
+            of_mesh
+                .doubtful
+                .retain(|doubtful| doubtful.doubt != Doubt::Refused);
+        }
+    }
+}
+
 /// All that may hold; more than one where nobody knows which.
-pub(super) fn floors(mesh: &Mesh<'_>, pods: &Workload) -> Vec<Floor> {
-    let root_because = &mesh.settings_of(pods).root_because;
+fn floors(mesh: &Mesh<'_>, settings: &MeshSettings, pods: &Workload) -> Vec<Floor> {
+    let root_because = &settings.root_because;
     let modes = &mesh.settings.default_modes;
     if modes.is_empty() {
         return vec![Floor {

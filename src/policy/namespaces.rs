@@ -7,10 +7,10 @@
 use std::borrow::Cow;
 
 use super::settings::{Contradiction, Settings};
-use super::webhook::{DATAPLANE_MODE, NAMESPACE_INJECTION, REVISION};
+use super::webhook::{DATAPLANE_MODE, NAMESPACE_INJECTION};
 use super::{Mesh, named};
 use crate::config::NamespaceInjection;
-use crate::model::{Inventory, Labels, NAMESPACE_NAME_LABEL, Namespace};
+use crate::model::{Inventory, Labels, NAMESPACE_NAME_LABEL, Namespace, REVISION};
 
 const INJECTION_LABELS: [&str; 2] = [NAMESPACE_INJECTION, REVISION];
 

@@ -4,12 +4,12 @@
 //! Departs from it: Git rarely has a creationTimestamp, so several policies of a level can contend; a policy that may not be in the cluster, may not select the pods, or may be read by another istiod, is kept apart.
 //! Knows: PeerAuthentication, labels of pods. Does not know: what the modes add up to, injection, ports.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Mesh;
 use super::readership::{Istiod, Reads};
-use super::selection::{Selects, selects};
-use crate::model::{Labels, MtlsMode, PeerAuthentication, PodsKnown, Workload};
+use super::selection::{Selects, label, selects};
+use crate::model::{Inventory, Labels, MtlsMode, PeerAuthentication, PodsKnown, Workload};
 
 /// How wide a PeerAuthentication holds; the narrower one decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -114,11 +114,12 @@ pub(super) fn standings_for<'a>(
     root_namespace: &str,
     pods: &Workload,
 ) -> [Standing<'a>; 3] {
-    let policies = &mesh.inventory.policies;
-    let meant: Vec<(&PeerAuthentication, Selects)> = policies
-        .iter()
-        .filter(|policy| {
-            [root_namespace, &pods.object.namespace].contains(&policy.object.namespace.as_str())
+    let namespaces = BTreeSet::from([root_namespace, pods.object.namespace.as_str()]);
+    let meant: Vec<(&PeerAuthentication, Selects)> = namespaces
+        .into_iter()
+        .flat_map(|namespace| {
+            let inventory = mesh.inventory;
+            inventory.policies_for(namespace, |key| label(pods, key))
         })
         .filter(|policy| (reader.reads)(policy))
         .map(|policy| (policy, selection(policy, pods)))
@@ -127,10 +128,10 @@ pub(super) fn standings_for<'a>(
     // Most inputs label no policy, and then nobody's revision matters.
     let labelled = meant.iter().any(|(policy, _)| policy.revision.is_some());
     let istiod = labelled.then(|| Istiod::of(mesh, pods));
-    let reads = |policy| {
-        istiod
-            .as_ref()
-            .map_or(Reads::Yes, |istiod| istiod.reads(policy))
+    let reads = |policy: &PeerAuthentication| {
+        istiod.as_ref().map_or(Reads::Yes, |istiod| {
+            istiod.reads(policy.revision.as_deref())
+        })
     };
     [Level::Mesh, Level::Namespace, Level::Workload].map(|at| {
         let (mut candidates, mut ignored) = (Vec::new(), Vec::new());
@@ -160,7 +161,7 @@ pub(super) fn standings_for<'a>(
         });
         Standing {
             ignored,
-            ..standing(reader, at, candidates, policies, pods.known)
+            ..standing(reader, at, candidates, mesh.inventory, pods.known)
         }
     })
 }
@@ -190,14 +191,14 @@ fn standing<'a>(
     reader: &Reader<'_>,
     level: Level,
     candidates: Vec<Candidate<'a>>,
-    policies: &[PeerAuthentication],
+    inventory: &Inventory,
     known: PodsKnown,
 ) -> Standing<'a> {
     let candidates = in_order(candidates);
     let (mut contenders, mut doubtful) = (Vec::new(), Vec::new());
     for candidate in &candidates {
         let policy = candidate.policy;
-        match doubt(candidate, &candidates, policies, known) {
+        match doubt(candidate, &candidates, inventory, known) {
             None => contenders.push(policy),
             Some(doubt) => doubtful.push(Doubtful { policy, doubt }),
         }
@@ -241,7 +242,7 @@ fn doubt(
         reads,
     }: &Candidate<'_>,
     candidates: &[Candidate<'_>],
-    policies: &[PeerAuthentication],
+    inventory: &Inventory,
     known: PodsKnown,
 ) -> Option<Doubt> {
     let stands_here = |version: &PeerAuthentication| {
@@ -253,9 +254,9 @@ fn doubt(
             .any(|other| other.selects == Selects::Yes && same(other.policy))
     };
     let has_version_elsewhere = || {
-        policies
-            .iter()
-            .any(|other| same_identity(other, policy) && !stands_here(other))
+        let (namespace, name) = (&policy.object.namespace, &policy.object.name);
+        let versions = inventory.policies_named(namespace, name);
+        versions.into_iter().any(|version| !stands_here(version))
     };
     match selects {
         _ if !policy.refused.is_empty() => Some(Doubt::Refused),

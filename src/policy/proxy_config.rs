@@ -8,11 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::annotations::PROXY_CONFIG;
 use super::possible::Possible;
 use super::{Mesh, MeshSettings, named};
 use crate::model::{Labels, PodsKnown, ProxyConfig, Setting, Workload, contains, embedded};
-
-pub(super) const ANNOTATION: &str = "proxy.istio.io/config";
 
 /// The configuration of some pods' proxy, as far as it decides about a scrape.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,20 +61,23 @@ pub fn effective_proxy_config(
     let settings = mesh.settings_of(pods);
     let own = own(pods)?;
     let namespace = pods.object.namespace.as_str();
-    let of = |wanted: &dyn Fn(&ProxyConfig) -> bool| -> Vec<&ProxyConfig> {
-        let configs = mesh.inventory.proxy_configs.iter();
-        let mut configs: Vec<_> = configs.filter(|config| wanted(config)).collect();
-        configs.sort_by_key(|config| &config.object);
-        configs
-    };
+    let configs_in = |namespace: &str| mesh.inventory.proxy_configs_in(namespace).iter();
     // A selector without labels is none of the two: it selects nobody.
-    let of_all = |config: &ProxyConfig| config.selector.is_none();
+    let of_all = |config: &&ProxyConfig| config.selector.is_none();
+    let selecting = |selects: &dyn Fn(&Labels) -> bool| -> Vec<&ProxyConfig> {
+        let by_labels = |config: &&ProxyConfig| {
+            let selector = config.selector.as_ref();
+            selector.is_some_and(|labels| !labels.is_empty() && selects(labels))
+        };
+        configs_in(namespace).filter(by_labels).collect()
+    };
 
     let mut metadata = mesh_wide(mesh, pods, settings);
     let roots = &settings.root_namespaces;
-    let in_root = of(&|config| of_all(config) && roots.contains(&config.object.namespace));
+    let in_root = roots.iter().flat_map(|root| configs_in(root));
+    let in_root: Vec<_> = in_root.filter(of_all).collect();
     overlay(&mut metadata, &in_root, roots.len() == 1, Origin::Defaults);
-    let in_namespace = of(&|config| of_all(config) && config.object.namespace == namespace);
+    let in_namespace: Vec<_> = configs_in(namespace).filter(of_all).collect();
     overlay(&mut metadata, &in_namespace, true, Origin::Defaults);
     for (key, value) in own.metadata {
         let because = format!("{}: proxyMetadata {key}", named(&pods.object));
@@ -83,14 +85,9 @@ pub fn effective_proxy_config(
         let origin = Origin::Annotation;
         metadata.insert(key, Metadata { value, origin });
     }
-    let by_labels = |config: &ProxyConfig, selects: &dyn Fn(&Labels) -> bool| {
-        let selector = config.selector.as_ref();
-        let selector = selector.filter(|labels| !labels.is_empty());
-        config.object.namespace == namespace && selector.is_some_and(selects)
-    };
-    let selecting = of(&|config| by_labels(config, &|labels| contains(&pods.labels, labels)));
-    overlay(&mut metadata, &selecting, true, Origin::Selected);
-    let perhaps = of(&|config| by_labels(config, &|labels| may_select(labels, pods)));
+    let surely = selecting(&|labels| contains(&pods.labels, labels));
+    overlay(&mut metadata, &surely, true, Origin::Selected);
+    let perhaps = selecting(&|labels| may_select(labels, pods));
     overlay(&mut metadata, &perhaps, false, Origin::Selected);
 
     let mode = Possible::of_mesh(
@@ -108,8 +105,12 @@ pub fn effective_proxy_config(
         "15020",
         |plane| plane.status_port,
     );
-    let own_say =
-        |field: &str| format!("{}: annotation {ANNOTATION}: {field}", named(&pods.object));
+    let own_say = |field: &str| {
+        format!(
+            "{}: annotation {PROXY_CONFIG}: {field}",
+            named(&pods.object)
+        )
+    };
     Ok(EffectiveProxyConfig {
         metadata,
         // REDIRECT is the zero of its enum, and zeros do not overrule when the configurations are merged.
@@ -213,12 +214,12 @@ pub(super) struct Written {
 
 /// What the pods' annotation says. Its text is not repeated where it is not understood: it is long, and may hold secrets.
 pub(super) fn own(pods: &Workload) -> Result<Written, String> {
-    let Some(text) = pods.annotations.get(ANNOTATION) else {
+    let Some(text) = pods.annotations.get(PROXY_CONFIG) else {
         return Ok(Written::default());
     };
     written(text).map_err(|why| {
         let owner = named(&pods.object);
-        format!("{owner}: annotation {ANNOTATION} is not understood: {why}")
+        format!("{owner}: annotation {PROXY_CONFIG} is not understood: {why}")
     })
 }
 

@@ -1,15 +1,15 @@
-//! Does the istiod that the pods obey read a policy?
+//! Does the istiod that the pods obey read an object: a policy, a Sidecar?
 //!
 //! Authority: `LabelsInRevision`, istio/istio pkg/config/model.go, which pilot/pkg/config/kube/crdclient/client.go and the ambient index ask about every object.
 //! Departs from it: a name of which the input shows nothing may be a tag, so only a revision that some object shows keeps another one's policies out; an istiod without revision, which reads all, is installed by no chart.
-//! Knows: labels of policies, names of revisions and tags. Does not know: levels, selectors, modes.
+//! Knows: the label `istio.io/rev` of objects, names of revisions and tags. Does not know: levels, selectors, modes.
 
 use std::collections::BTreeSet;
 
 use super::{DataPlane, Mesh, injection};
 use crate::model::{Inventory, PeerAuthentication, Workload};
 
-/// Whether an istiod reads a policy.
+/// Whether an istiod reads an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reads {
     /// No: it is labelled for another one.
@@ -49,10 +49,10 @@ impl<'a> Istiod<'a> {
         }
     }
 
-    /// Whether it reads a policy: one without revision, and one of its own. The label counts to the letter, a tag in it
-    /// stands for nothing.
-    pub(super) fn reads(&self, policy: &PeerAuthentication) -> Reads {
-        let Some(label) = policy.revision.as_deref() else {
+    /// Whether it reads an object by the label `istio.io/rev`: those without, and those of its own revision. The label
+    /// counts to the letter, a tag in it stands for nothing.
+    pub(super) fn reads(&self, label: Option<&str>) -> Reads {
+        let Some(label) = label else {
             return Reads::Yes;
         };
         if label.is_empty() || (self.tags.contains(label) && !self.installed.contains(label)) {
@@ -116,7 +116,7 @@ pub fn obeyed_instead(
     pods: &Workload,
 ) -> Option<String> {
     let istiod = Istiod::of(mesh, pods);
-    match istiod.reads(policy) {
+    match istiod.reads(policy.revision.as_deref()) {
         Reads::No => istiod.revision,
         Reads::Possibly | Reads::Yes => None,
     }
@@ -125,8 +125,8 @@ pub fn obeyed_instead(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{ControlPlane, InjectorWebhooks, MtlsMode};
-    use crate::policy::fixture::{inventory, mesh, namespace, policy, workload};
+    use crate::model::{ControlPlane, InjectorWebhooks};
+    use crate::policy::fixture::{inventory, mesh, namespace, workload};
 
     fn injector(revision: &str, tag: Option<&str>) -> InjectorWebhooks {
         InjectorWebhooks {
@@ -154,11 +154,7 @@ mod tests {
             .iter()
             .map(|(revision, tag)| injector(revision, *tag))
             .collect();
-        let policy = PeerAuthentication {
-            revision: label.map(str::to_owned),
-            ..policy("shop", "default", Some(MtlsMode::Strict))
-        };
-        Istiod::of(&mesh(&inventory), &workload("shop", &[])).reads(&policy)
+        Istiod::of(&mesh(&inventory), &workload("shop", &[])).reads(label)
     }
 
     const REVISED: (&str, &str) = ("istio.io/rev", "1-20");

@@ -4,8 +4,9 @@
 //! Departs from it: Git does not show which of several Sidecars is the oldest; where they differ the answer is unknown.
 //! Knows: Sidecar objects, the mesh's settings, labels of pods. Does not know: destinations, what the pods' sidecar takes.
 
+use super::readership::{Istiod, Reads};
 use super::selection::{Selects, selects};
-use super::{Fact, Mesh, injection, named, settings};
+use super::{Fact, Mesh, named};
 use crate::model::{OutboundPolicy, Sidecar, Workload};
 
 /// What the sidecar of these pods, if they have one, does with requests to addresses that the mesh does not know.
@@ -41,14 +42,10 @@ fn applies(mesh: &Mesh<'_>, sidecar: &Sidecar, pods: &Workload) -> Selects {
         true => Selects::Possibly,
         false => Selects::Yes,
     };
-    let by_revision = match (&sidecar.revision, injection::revision(mesh, pods)) {
-        (None, _) => Selects::Yes,
-        (Some(of), Some(own)) => match settings::names(mesh.inventory, of, &own) {
-            Some(true) => Selects::Yes,
-            Some(false) => Selects::No,
-            None => Selects::Possibly,
-        },
-        (Some(_), None) => Selects::Possibly,
+    let by_revision = match Istiod::of(mesh, pods).reads(sidecar.revision.as_deref()) {
+        Reads::Yes => Selects::Yes,
+        Reads::Possibly => Selects::Possibly,
+        Reads::No => Selects::No,
     };
     by_labels.min(by_root).min(by_revision)
 }

@@ -4,7 +4,8 @@
 //! Departs from it: the pods are not there yet, so a label that only the cluster sets makes the answer "possibly".
 //! Knows: labels of pods and of selectors. Does not know: modes, levels, Namespaces.
 
-use crate::model::{Labels, PodsKnown, Workload};
+use super::hbone::TUNNEL;
+use crate::model::{Labels, PodLabel, PodsKnown, Workload};
 
 /// Whether a selector selects the pods of a workload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,7 +27,7 @@ const SET_IN_THE_CLUSTER: &[&str] = &[
     "controller-revision-hash",
     "controller-uid",
     "job-name",
-    "networking.istio.io/tunnel",
+    TUNNEL,
     "pod-template-generation",
     "pod-template-hash",
     "rollouts-pod-template-hash",
@@ -56,34 +57,29 @@ pub fn is_selected(match_labels: &Labels, pods: &Workload) -> Option<bool> {
 
 fn has(pods: &Workload, key: &str, value: &str) -> Selects {
     match label(pods, key) {
-        Label::Known(actual) if actual == value => Selects::Yes,
-        Label::Known(_) | Label::Missing => Selects::No,
-        Label::Unknown => Selects::Possibly,
+        PodLabel::Known(actual) if actual == value => Selects::Yes,
+        PodLabel::Known(_) | PodLabel::Missing => Selects::No,
+        PodLabel::Unknown => Selects::Possibly,
     }
 }
 
-enum Label<'a> {
-    Known(&'a str),
-    Missing,
-    Unknown,
-}
-
-fn label<'a>(pods: &'a Workload, key: &str) -> Label<'a> {
+/// What is known of a label of the pods, with those that the injector adds.
+pub(super) fn label<'a>(pods: &'a Workload, key: &str) -> PodLabel<'a> {
     if let Some(value) = pods.labels.get(key) {
-        return Label::Known(value);
+        return PodLabel::Known(value);
     }
     if pods.known != PodsKnown::Template || SET_IN_THE_CLUSTER.contains(&key) {
-        return Label::Unknown;
+        return PodLabel::Unknown;
     }
     match key {
-        "security.istio.io/tlsMode" => Label::Known("istio"),
+        "security.istio.io/tlsMode" => PodLabel::Known("istio"),
         "service.istio.io/canonical-name" => first_label(pods, &["app.kubernetes.io/name", "app"])
             .or_else(|| owner_name(pods))
-            .map_or(Label::Unknown, Label::Known),
-        "service.istio.io/canonical-revision" => Label::Known(
+            .map_or(PodLabel::Unknown, PodLabel::Known),
+        "service.istio.io/canonical-revision" => PodLabel::Known(
             first_label(pods, &["app.kubernetes.io/version", "version"]).unwrap_or("latest"),
         ),
-        _ => Label::Missing,
+        _ => PodLabel::Missing,
     }
 }
 

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::annotations::{STATUS_PORT, boolean, port_number};
+use super::annotations::{STATUS_PORT, TEMPLATES, USER_VOLUME_MOUNT, boolean, port_number};
 use super::proxy_config::{EffectiveProxyConfig, Metadata, Origin};
 use super::{Mesh, effective_proxy_config};
 use crate::model::{Workload, embedded};
@@ -51,7 +51,7 @@ pub fn serves_istios_certificates(
     }
     let proxyless = pods
         .annotations
-        .get("inject.istio.io/templates")
+        .get(TEMPLATES)
         .is_some_and(|templates| templates.contains("grpc-"));
     let output = config
         .as_ref()
@@ -139,7 +139,7 @@ fn is_written(output: &Metadata, pods: &Workload) -> bool {
 
 /// Where `sidecar.istio.io/userVolumeMount` mounts volumes: a list, or a map from volume name to mount.
 fn mounted_in_proxy(pods: &Workload) -> BTreeSet<String> {
-    let annotation = pods.annotations.get("sidecar.istio.io/userVolumeMount");
+    let annotation = pods.annotations.get(USER_VOLUME_MOUNT);
     let mounts: Vec<Value> = match annotation.and_then(|text| embedded(text).ok()) {
         Some(Value::Array(mounts)) => mounts,
         Some(Value::Object(mounts)) => mounts.into_iter().map(|(_, mount)| mount).collect(),

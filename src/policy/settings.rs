@@ -156,14 +156,6 @@ pub(super) fn revision_behind<'n>(inventory: &'n Inventory, name: &'n str) -> Op
     }
 }
 
-/// Whether a name, of a revision or of a tag, is one of this revision.
-pub(super) fn names(inventory: &Inventory, name: &str, revision: &str) -> Option<bool> {
-    match name == revision {
-        true => Some(true),
-        false => revision_behind(inventory, name).map(|behind| behind == revision),
-    }
-}
-
 impl MeshSettings {
     fn said_by(
         inventory: &Inventory,

@@ -4,16 +4,15 @@
 //! Departs from it: each revision is taken as installed; selectors of the CNI plugin are the chart's defaults.
 //! Knows: labels, annotations, names of namespaces. Does not know: webhooks of the input, missing objects, evidence.
 
+use super::annotations::STATUS;
 use super::injector::IGNORED_NAMESPACES;
-use crate::model::{Labels, Workload};
+use crate::model::{Labels, REVISION, Workload};
 
-/// Injection or not: as a pod label seen by webhook and injector, as an annotation by the injector alone.
-/// The pod label (and, deprecated, annotation) that asks for a sidecar or declines it.
+/// Asks for a sidecar or declines it: as a pod label for webhook and injector, as an annotation (deprecated) for the
+/// injector alone.
 pub const INJECT: &str = "sidecar.istio.io/inject";
 /// Injection by the default revision, for a Namespace; every value but `enabled` forbids it.
 pub(super) const NAMESPACE_INJECTION: &str = "istio-injection";
-/// Injection by a revision or tag, for a Namespace or a pod.
-pub(super) const REVISION: &str = "istio.io/rev";
 /// `ambient` or `none`, for a Namespace or a pod.
 pub(super) const DATAPLANE_MODE: &str = "istio.io/dataplane-mode";
 
@@ -102,7 +101,7 @@ pub fn ambient_enrols(namespace: &Labels, pods: &Workload) -> bool {
         (_, Some("none")) => false,
         (of_namespace, _) => of_namespace == Some("ambient"),
     };
-    asked && !pods.host_network && !pods.annotations.contains_key("sidecar.istio.io/status")
+    asked && !pods.host_network && !pods.annotations.contains_key(STATUS)
 }
 
 #[cfg(test)]

@@ -7,12 +7,14 @@
 //! Knows: PeerAuthentication, labels and namespace of pods, a port. Does not know: whether ztunnel captures the port.
 
 use super::chain::{chain, closed_for_ztunnel, opened_for_ztunnel};
+use super::hbone::TUNNEL;
 use super::mode::{
-    Floor, Mode, Undecided, doubtful_evidence, evidence, floors, in_common, listed_ports,
+    Floor, Mode, Undecided, doubtful_evidence, evidence, in_common, in_each_mesh, listed_ports,
     rival_evidence,
 };
 use super::outlook::{port_entry, says};
 use super::precedence::{Doubt, Level, Reader, Standing, level, same_identity, standings_for};
+use super::selection::label;
 use super::{Fact, Mesh, named};
 use crate::model::{MtlsMode, PeerAuthentication, PodsKnown, Workload};
 use choices::{Outlook, Pick, Standings, outlook};
@@ -22,7 +24,7 @@ mod conversion;
 
 /// Labels of pods with a sidecar that no template shows (files/injection-template.yaml, pkg/kube/inject/webhook.go `applyMetadata`).
 const ADDED_BY_INJECTION: [&str; 5] = [
-    "networking.istio.io/tunnel",
+    TUNNEL,
     "security.istio.io/tlsMode",
     "service.istio.io/canonical-name",
     "service.istio.io/canonical-revision",
@@ -32,15 +34,9 @@ const ADDED_BY_INJECTION: [&str; 5] = [
 /// The mode that ztunnel enforces on a port of pods in ambient. It differs from [`super::mode()`], which is asked for sidecars, where
 /// istiod converts policies into something else than they say. Without a port: the mode that all ports have in common.
 pub fn mode_in_ambient(mesh: &Mesh<'_>, pods: &Workload, port: Option<u16>) -> Mode {
-    let roots = &mesh.settings_of(pods).root_namespaces;
-    let floors = floors(mesh, pods);
-    let by_root = roots
-        .iter()
-        .flat_map(|root| floors.iter().map(move |floor| (root, floor)))
-        .map(|(root, floor)| with_root(mesh, root, floor, pods, port));
-    by_root
-        .reduce(in_common_for_ztunnel)
-        .expect("there is always a root namespace, and something holds without policies")
+    in_each_mesh(mesh, pods, in_common_for_ztunnel, |root, floor| {
+        with_root(mesh, root, floor, pods, port)
+    })
 }
 
 fn with_root(
@@ -50,7 +46,6 @@ fn with_root(
     pods: &Workload,
     port: Option<u16>,
 ) -> Mode {
-    let policies = &mesh.inventory.policies;
     let is_passed_over = |policy: &PeerAuthentication| {
         pods.object.namespace != root_namespace
             && policy.selector_written
@@ -69,12 +64,7 @@ fn with_root(
             takes_first: is_proven_older,
         };
         let mut standings = standings_for(&reader, mesh, root_namespace, pods);
-        if floor.configured && standings[0].contenders.is_empty() {
-            // The configuration answers for the mesh level that the API server keeps empty.
-            standings[0]
-                .doubtful
-                .retain(|doubtful| doubtful.doubt != Doubt::Refused);
-        }
+        floor.stand_in_for_refused(&mut standings);
         standings
     };
     let standings = Standings {
@@ -88,9 +78,11 @@ fn with_root(
             .map(|listed| at_port(&standings, floor, Some(listed)))
             .fold(at_port(&standings, floor, None), in_common_for_ztunnel),
     };
-    mode.fact.because.extend(passed_over(
-        policies.iter().filter(|policy| is_passed_over(policy)),
-    ));
+    let of_root = mesh
+        .inventory
+        .policies_for(root_namespace, |key| label(pods, key));
+    let of_root = of_root.into_iter().filter(|policy| is_passed_over(policy));
+    mode.fact.because.extend(passed_over(of_root));
     mode
 }
 

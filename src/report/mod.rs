@@ -77,11 +77,11 @@ fn wanted(wanted: Wanted) -> &'static str {
     }
 }
 
-/// A text for a terminal or a log: control characters are spelled out, so that no name can forge a
-/// line or colour.
+/// A text for a terminal or a log: what is not seen but acts is spelled out, so that no name can forge a line or colour,
+/// or pass for another.
 fn printable(text: &str) -> Cow<'_, str> {
-    if text.chars().any(char::is_control) {
-        let spelled = |c: char| match c.is_control() {
+    if text.chars().any(acts) {
+        let spelled = |c: char| match acts(c) {
             true => c.escape_default().to_string(),
             false => c.to_string(),
         };
@@ -89,6 +89,16 @@ fn printable(text: &str) -> Cow<'_, str> {
     } else {
         text.into()
     }
+}
+
+/// Control characters, line and paragraph separators, and those that turn the direction of the text around them or have
+/// no width.
+fn acts(c: char) -> bool {
+    let unseen = ['\u{61c}', '\u{feff}'].contains(&c)
+        || ('\u{200b}'..='\u{200f}').contains(&c)
+        || ('\u{2028}'..='\u{202e}').contains(&c)
+        || ('\u{2060}'..='\u{206f}').contains(&c);
+    c.is_control() || unseen
 }
 
 /// Decisions with one rule, severity and message, and the places that they concern.

@@ -15,11 +15,9 @@ use serde_json::Value;
 use super::completion::completion;
 use crate::config::Config;
 use crate::model::{Scraper, embedded};
-use crate::policy::{self, Mesh, Origin};
+use crate::policy::{self, Mesh, Origin, PROXY_CONFIG, USER_VOLUME_MOUNT};
 
-pub(super) const PROXY_CONFIG: &str = "proxy.istio.io/config";
 const OUTPUT_CERTS: &str = "OUTPUT_CERTS";
-pub(super) const USER_VOLUME_MOUNT: &str = "sidecar.istio.io/userVolumeMount";
 
 /// What a scraper has of a certificate set-up.
 #[derive(Debug, Clone, PartialEq, Eq)]

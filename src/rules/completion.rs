@@ -8,11 +8,11 @@ use json_patch::{AddOperation, PatchOperation, ReplaceOperation};
 use jsonptr::{Pointer, PointerBuf};
 use serde_json::{Map, Value, json};
 
-use super::certificates::{PROXY_CONFIG, SetUp, USER_VOLUME_MOUNT, parsed_annotation};
+use super::certificates::{SetUp, parsed_annotation};
 use super::decision::Step;
 use super::written::{add, replace};
 use crate::model::Scraper;
-use crate::policy::INJECT;
+use crate::policy::{INJECT, PROXY_CONFIG, USER_VOLUME_MOUNT};
 
 /// Steps after which the scraper's container has the certificates in each of `directories`, and,
 /// with `inject`, the pod label that asks for a sidecar; empty where nothing is missing.

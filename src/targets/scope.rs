@@ -47,10 +47,8 @@ impl<'a> Scope<'a> {
     ) -> Vec<&'i Service> {
         let labels = selector.match_labels.as_ref();
         let some = labels.and_then(|labels| inventory.services_with(labels));
-        let mut found: Vec<_> = match some {
-            Some(some) => some.collect(),
-            None => self.parts(&inventory.services, |name| inventory.services_in(name)),
-        };
+        let all = &inventory.services;
+        let mut found = self.candidates(some, all, |name| inventory.services_in(name));
         found.retain(|service| {
             self.includes(&service.object.namespace) && selects(selector, &service.labels)
         });
@@ -65,20 +63,30 @@ impl<'a> Scope<'a> {
     ) -> Vec<&'i Workload> {
         let labels = selector.match_labels.as_ref();
         let some = labels.and_then(|labels| inventory.workloads_with(labels));
-        let mut found: Vec<_> = match some {
-            Some(some) => some.collect(),
-            None => self.parts(&inventory.workloads, |name| inventory.workloads_in(name)),
-        };
+        let all = &inventory.workloads;
+        let mut found = self.candidates(some, all, |name| inventory.workloads_in(name));
         found.retain(|workload| {
             self.includes(&workload.object.namespace) && selects(selector, &workload.labels)
         });
         found
     }
 
-    fn parts<'i, T>(&self, all: &'i [T], part: impl Fn(&str) -> &'i [T]) -> Vec<&'i T> {
-        match self {
-            Scope::All => all.iter().collect(),
-            Scope::Named(names) => names.iter().flat_map(|name| part(name)).collect(),
+    /// Those that are to be looked at, in order: of the ones that may carry the labels, and the ones that are in the
+    /// namespaces, the fewer. So the cost stays in step where everybody carries a label, and where all is in one namespace.
+    fn candidates<'i, T>(
+        &self,
+        with_labels: Option<impl ExactSizeIterator<Item = &'i T>>,
+        all: &'i [T],
+        part: impl Fn(&str) -> &'i [T],
+    ) -> Vec<&'i T> {
+        let parts: Vec<&[T]> = match self {
+            Scope::All => vec![all],
+            Scope::Named(names) => names.iter().map(|name| part(name)).collect(),
+        };
+        let in_scope: usize = parts.iter().map(|part| part.len()).sum();
+        match with_labels {
+            Some(some) if some.len() < in_scope => some.collect(),
+            Some(_) | None => parts.into_iter().flatten().collect(),
         }
     }
 }

@@ -476,17 +476,18 @@ fn dry_runs_and_two_versions() {
 fn a_policy_of_another_revision_is_not_read() {
     let mut inventory = inventory(&[("shop", "a", json!({}))]);
     inventory.authorizations[0].revision = Some("canary".to_owned());
-    let asked = |pairs: &[(&str, &str)]| {
-        asked_of(
-            &inventory,
-            &workload("shop", pairs),
-            DataPlane::Sidecar,
-            &REQUEST,
-        )
+    let asked = |inventory: &Inventory, pairs: &[(&str, &str)]| {
+        let pods = workload("shop", pairs);
+        asked_of(inventory, &pods, DataPlane::Sidecar, &REQUEST)
     };
-    assert!(how(&asked(&[("istio.io/rev", "canary")])).is_some());
-    assert_eq!(asked(&[("istio.io/rev", "stable")]), Access::Lets);
-    assert!(is_unknown(&asked(&[("app", "web")])));
+    let of = |revision| [("istio.io/rev", revision)];
+    assert!(how(&asked(&inventory, &of("canary"))).is_some());
+    assert!(is_unknown(&asked(&inventory, &[("app", "web")])));
+    // As long as no object shows that it is a revision, the name may be a tag for canary.
+    assert!(is_unknown(&asked(&inventory, &of("stable"))));
+    let object = workload("istio-system", &[]).object;
+    inventory.control_planes = vec![ControlPlane::silent(object, "stable")];
+    assert_eq!(asked(&inventory, &of("stable")), Access::Lets);
 }
 
 /// bundle_test.go: `cluster.local` is the mesh's own trust domain, whatever that is; for ztunnel it is a name like any other.

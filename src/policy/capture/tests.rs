@@ -5,7 +5,7 @@
 //! Knows: annotations, ports. Does not know: policies.
 
 use super::super::annotations::INCLUDE_RANGES;
-use super::super::proxy_config::ANNOTATION as PROXY_CONFIG;
+use super::super::annotations::PROXY_CONFIG;
 use super::*;
 use crate::config::Config;
 use crate::model::{ControlPlane, Inventory, Labels};

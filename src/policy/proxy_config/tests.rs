@@ -14,7 +14,7 @@ use crate::policy::fixture::{annotated, control_plane, labels, proxy_config, wor
 fn key(mesh: &str, configs: Vec<ProxyConfig>, annotation: Option<&str>) -> Vec<String> {
     let pods = Workload {
         annotations: match annotation {
-            Some(text) => labels(&[(ANNOTATION, text)]),
+            Some(text) => labels(&[(PROXY_CONFIG, text)]),
             None => labels(&[]),
         },
         ..workload("shop", &[("app", "web")])
@@ -220,7 +220,7 @@ fn annotations_as_protobuf_reads_them() {
     ] {
         assert_eq!(written(read).expect(read).interception, mode, "{read}");
     }
-    let pods = annotated(&[(ANNOTATION, "proxyMetadata: {KEY: 1}")]);
+    let pods = annotated(&[(PROXY_CONFIG, "proxyMetadata: {KEY: 1}")]);
     let inventory = Inventory::default();
     let mesh = crate::policy::fixture::mesh(&inventory);
     assert_eq!(

@@ -33,6 +33,12 @@ impl Inventory {
     pub fn workloads_in(&self, namespace: &str) -> &[Workload] {
         in_namespace(&self.workloads, |workload| &workload.object, namespace)
     }
+
+    /// Why the labels of a namespace are not known, after its name.
+    pub fn unknown_namespace(&self, name: &str) -> &'static str {
+        let unclear = self.unclear_namespaces.get(name);
+        unclear.copied().unwrap_or("is not in the input")
+    }
 }
 
 /// The part of a sorted list that is in a namespace.

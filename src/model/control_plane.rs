@@ -10,6 +10,7 @@ mod maistra;
 mod mesh_config;
 mod operators;
 mod proxy_config;
+mod setting;
 mod webhooks;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,6 +24,8 @@ use config_maps::ConfigMap;
 use maistra::Version;
 
 pub(super) use proxy_config::proxy_config;
+pub use setting::Setting;
+
 pub(super) use webhooks::{is_injectors, webhooks};
 
 /// The revision of an istiod that was installed without naming one.
@@ -69,6 +72,7 @@ impl Language {
         root: &Field<'_>,
         problems: &mut Vec<Problem>,
     ) -> Vec<ControlPlane> {
+        let unread = object.clone();
         let planes = match self {
             Self::ConfigMap(config_map) => Ok(vec![config_map.read(object, root, problems)]),
             Self::IstioOperator => {
@@ -82,14 +86,40 @@ impl Language {
             }
             Self::Maistra(version) => maistra::control_planes(version, object, root, problems),
         };
-        noted(planes, problems).unwrap_or_default()
+        noted(planes, problems).unwrap_or_else(|| {
+            let mut plane = ControlPlane::silent(unread, DEFAULT_REVISION);
+            mesh_config::hide(&mut plane);
+            let settings = Setting::OF_PROXY.into_iter().chain(Setting::OF_WEBHOOK);
+            plane.unreadable.extend(settings);
+            plane.unreadable.extend(made_by(self));
+            vec![plane]
+        })
     }
 }
 
-/// Takes over what is said.
-fn set<T>(slot: &mut Option<T>, said: Read<Option<T>>, problems: &mut Vec<Problem>) {
-    if let Some(said) = noted(said, problems).flatten() {
-        *slot = Some(said);
+/// What an operator makes of an object beside settings.
+fn made_by(language: Language) -> Option<Setting> {
+    matches!(language, Language::Maistra(_)).then_some(Setting::Mtls)
+}
+
+/// Takes over what is said over what was said before, or that it is not understood.
+fn set<T>(
+    plane: &mut ControlPlane,
+    setting: Setting,
+    slot: impl FnOnce(&mut ControlPlane) -> &mut Option<T>,
+    said: Read<Option<T>>,
+    problems: &mut Vec<Problem>,
+) {
+    match noted(said, problems) {
+        Some(None) => {}
+        Some(Some(said)) => {
+            plane.unreadable.remove(&setting);
+            *slot(plane) = Some(said);
+        }
+        None => {
+            plane.unreadable.insert(setting);
+            *slot(plane) = None;
+        }
     }
 }
 
@@ -154,6 +184,8 @@ pub struct ControlPlane {
     pub never_inject: Option<Vec<LabelSelector>>,
     /// `alwaysInjectSelector`: pods that match one are injected.
     pub always_inject: Option<Vec<LabelSelector>>,
+    /// What it says something about that is not understood.
+    pub unreadable: BTreeSet<Setting>,
 }
 
 impl ControlPlane {
@@ -182,7 +214,29 @@ impl ControlPlane {
             injector_policy: None,
             never_inject: None,
             always_inject: None,
+            unreadable: BTreeSet::new(),
         }
+    }
+
+    /// The part of an object that says some settings. Where it is not understood, none of them is.
+    fn part<T>(
+        &mut self,
+        part: Read<T>,
+        settings: &[Setting],
+        problems: &mut Vec<Problem>,
+    ) -> Option<T> {
+        let part = noted(part, problems);
+        if part.is_none() {
+            self.unreadable.extend(settings.iter().cloned());
+        }
+        part
+    }
+
+    /// Whether it says something about a setting that is not understood.
+    pub fn hides(&self, setting: &Setting) -> bool {
+        let is_entry = matches!(setting, Setting::MetadataEntry(_));
+        self.unreadable.contains(setting)
+            || is_entry && self.unreadable.contains(&Setting::Metadata)
     }
 }
 

@@ -42,7 +42,7 @@ pub use authorization::{
     Action, AuthorizationPolicy, AuthorizationRule, Condition, Operation, Source,
 };
 pub use control_plane::{
-    ControlPlane, InjectorWebhook, InjectorWebhooks, OutboundPolicy, ProxyConfig,
+    ControlPlane, InjectorWebhook, InjectorWebhooks, OutboundPolicy, ProxyConfig, Setting,
 };
 pub use embedded::embedded;
 pub use index::{LabelIndex, PodLabel};
@@ -63,6 +63,8 @@ pub const NAMESPACE_NAME_LABEL: &str = "kubernetes.io/metadata.name";
 pub struct Inventory {
     /// Namespace objects by name. A namespace that is not here is unknown, not unlabelled.
     pub namespaces: BTreeMap<String, Namespace>,
+    /// Names of Namespaces that are in the input and no less unknown, with the reason in words.
+    pub unclear_namespaces: BTreeMap<String, &'static str>,
     /// Services.
     pub services: Vec<Service>,
     /// Everything whose pods can be scraped: workloads, and the pods that operators make of their objects.

@@ -175,7 +175,14 @@ fn add(
         Subject::PolicyOfOld => problems.push(root.problem(peer_authentication::OF_OLD)),
         _ if !problems.is_empty() => {}
         Subject::Namespace => {
-            namespaces.extend(noted(metadata::namespace_object(object, root), problems));
+            let name = object.name.clone();
+            match noted(metadata::namespace_object(object, root), problems) {
+                Some(namespace) => namespaces.push(namespace),
+                None => {
+                    let reason = "is in the input with labels that are not understood";
+                    inventory.unclear_namespaces.insert(name, reason);
+                }
+            }
         }
         Subject::Service => {
             let service = services::service(object, root, problems);
@@ -214,7 +221,7 @@ fn add(
     }
 }
 
-/// A Namespace that is there twice, with different labels, is as unknown as one that is not there.
+/// A Namespace that is there twice, with different labels, is as unknown as one that is not there, for another reason.
 fn add_namespaces(inventory: &mut Inventory, mut namespaces: Vec<Namespace>) {
     namespaces.sort_by(|a, b| order(&a.object).cmp(&order(&b.object)));
     for same_name in namespaces.chunk_by(|a, b| a.object.name == b.object.name) {
@@ -227,12 +234,17 @@ fn add_namespaces(inventory: &mut Inventory, mut namespaces: Vec<Namespace>) {
                 let name = first.object.name.clone();
                 inventory.namespaces.insert(name, first.clone());
             }
-            Some(other) => inventory.unread.push(Unread {
-                object: other.object.clone(),
-                at: PointerBuf::from_tokens(["metadata", "labels"]),
-                problem: "the input has this Namespace twice; expected the same labels in both"
-                    .to_owned(),
-            }),
+            Some(other) => {
+                let name = first.object.name.clone();
+                let reason = "is in the input twice, with different labels";
+                inventory.unclear_namespaces.insert(name, reason);
+                inventory.unread.push(Unread {
+                    object: other.object.clone(),
+                    at: PointerBuf::from_tokens(["metadata", "labels"]),
+                    problem: "the input has this Namespace twice; expected the same labels in both"
+                        .to_owned(),
+                });
+            }
         }
     }
 }
@@ -350,6 +362,17 @@ mod tests {
         let twice = read_all(&[namespace(json!("enabled")), namespace(json!("disabled"))]);
         assert!(twice.namespaces.is_empty());
         assert_eq!(twice.unread.len(), 1);
+        for (unclear, why) in [
+            (
+                &unquoted,
+                "is in the input with labels that are not understood",
+            ),
+            (&twice, "is in the input twice, with different labels"),
+            (&read_all(&[]), "is not in the input"),
+        ] {
+            assert_eq!(unclear.unknown_namespace("demo"), why);
+            assert_eq!(unclear.unknown_namespace("other"), "is not in the input");
+        }
         let same = read_all(&[namespace(json!("enabled")), namespace(json!("enabled"))]);
         assert_eq!((same.namespaces.len(), same.unread.len()), (1, 0));
     }

@@ -12,7 +12,7 @@ use super::injection::has_proxy;
 use super::possible::Possible;
 use super::webhook::own_say;
 use super::{Fact, Mesh, effective_proxy_config, named, unseen};
-use crate::model::{PodsKnown, Workload};
+use crate::model::{PodsKnown, Setting, Workload};
 
 const EXCLUDE_INTERFACES: &str = "traffic.sidecar.istio.io/excludeInterfaces";
 const BYPASS: &str = "ambient.istio.io/bypass-inbound-capture";
@@ -134,7 +134,8 @@ fn by_ports(mesh: &Mesh<'_>, pods: &Workload, port: Option<u16>) -> Fact<bool> {
     }
     let include = own_or_mesh(pods, INCLUDE_INBOUND, || {
         let said = &mesh.settings_of(pods).include_inbound_ports;
-        Possible::of_mesh(mesh, pods, said, "*", |plane| {
+        let setting = (&Setting::IncludeInboundPorts, said);
+        Possible::of_mesh(mesh, pods, setting, "*", |plane| {
             plane.include_inbound_ports.clone()
         })
     });
@@ -188,15 +189,22 @@ fn by_exclusion(
         Possible::of_mesh(
             mesh,
             pods,
-            &settings.injector_status_port,
+            (&Setting::InjectorStatusPort, &settings.injector_status_port),
             DEFAULT_STATUS_PORT,
             |plane| plane.injector_status_port,
         )
     });
     let exclude = own_or_mesh(pods, EXCLUDE_INBOUND, || {
-        let set = Possible::of_mesh(mesh, pods, &settings.exclude_inbound_ports, "", |plane| {
-            plane.exclude_inbound_ports.clone()
-        });
+        let set = Possible::of_mesh(
+            mesh,
+            pods,
+            (
+                &Setting::ExcludeInboundPorts,
+                &settings.exclude_inbound_ports,
+            ),
+            "",
+            |plane| plane.exclude_inbound_ports.clone(),
+        );
         Possible {
             proven: set.proven || mesh.settings.excluded_ports_are_configured(),
             ..set

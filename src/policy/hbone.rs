@@ -12,7 +12,7 @@ use crate::model::{PodsKnown, Workload};
 
 /// The label that tells ztunnel to tunnel: a list of protocols.
 pub(super) const TUNNEL: &str = "networking.istio.io/tunnel";
-const METADATA: &str = "ISTIO_META_ENABLE_HBONE";
+pub(super) const METADATA: &str = "ISTIO_META_ENABLE_HBONE";
 
 /// Whether pods with a sidecar get requests of ambient pods through a tunnel, which counts as mutual TLS. If not,
 /// ztunnel passes the requests on as they are.

@@ -144,9 +144,12 @@ impl<T> Fact<T> {
     }
 }
 
-/// An object as evidence names it: `Deployment shop/web`, `Namespace shop`.
+/// An object as evidence names it: `Deployment shop/web`, `Namespace shop (context)` for one from outside the build.
 fn named(object: &Object) -> String {
-    object.to_string()
+    match object.context {
+        true => format!("{object} (context)"),
+        false => object.to_string(),
+    }
 }
 
 /// Of pods known only by the Service that selects them, whose name they go by.

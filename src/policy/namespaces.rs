@@ -31,8 +31,8 @@ pub(super) enum Source<'a> {
     Configured(NamespaceInjection),
     /// The Namespace in the input.
     Object(&'a Namespace),
-    /// Nobody.
-    Missing,
+    /// Nobody, for this reason.
+    Missing(&'static str),
 }
 
 impl<'a> NamespaceLabels<'a> {
@@ -44,7 +44,7 @@ impl<'a> NamespaceLabels<'a> {
         let source = match (configured, object) {
             (Some(configured), _) => Source::Configured(configured),
             (None, Some(namespace)) => Source::Object(namespace),
-            (None, None) => Source::Missing,
+            (None, None) => Source::Missing(mesh.inventory.unknown_namespace(name)),
         };
         let mut labels = match (configured, written) {
             // Labels that come to the same may also name a revision.
@@ -76,7 +76,7 @@ impl<'a> NamespaceLabels<'a> {
 
     /// Whether nobody knows the labels.
     pub(super) fn is_missing(&self) -> bool {
-        matches!(self.source, Source::Missing)
+        matches!(self.source, Source::Missing(_))
     }
 
     /// Evidence: what is said about injection, or that nothing is.
@@ -112,7 +112,7 @@ impl<'a> NamespaceLabels<'a> {
                 )
             }
             Source::Object(namespace) => of_object(namespace),
-            Source::Missing => format!("Namespace {name} is not in the input"),
+            Source::Missing(why) => format!("Namespace {name} {why}"),
         }
     }
 }

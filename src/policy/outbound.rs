@@ -8,7 +8,7 @@ use super::annotations::{EXCLUDE_OUTBOUND, EXCLUDE_RANGES, INCLUDE_RANGES, port_
 use super::capture::{intercepted, own_or_mesh, undecided};
 use super::possible::Possible;
 use super::{Fact, Mesh};
-use crate::model::{ControlPlane, Workload};
+use crate::model::{ControlPlane, Setting, Workload};
 
 const INCLUDE_PORTS: &str = "traffic.sidecar.istio.io/includeOutboundPorts";
 
@@ -28,7 +28,7 @@ pub fn outbound_captured(mesh: &Mesh<'_>, pods: &Workload, port: Option<u16>) ->
     }
     let settings = mesh.settings_of(pods);
     let setting = |key: &str,
-                   fact: &Fact<String>,
+                   fact: (&Setting, &Fact<String>),
                    default: &str,
                    said: fn(&ControlPlane) -> Option<String>| {
         own_or_mesh(pods, key, || {
@@ -37,7 +37,10 @@ pub fn outbound_captured(mesh: &Mesh<'_>, pods: &Workload, port: Option<u16>) ->
     };
     let ports_out = setting(
         EXCLUDE_OUTBOUND,
-        &settings.exclude_outbound_ports,
+        (
+            &Setting::ExcludeOutboundPorts,
+            &settings.exclude_outbound_ports,
+        ),
         "",
         |plane| plane.exclude_outbound_ports.clone(),
     );
@@ -46,9 +49,12 @@ pub fn outbound_captured(mesh: &Mesh<'_>, pods: &Workload, port: Option<u16>) ->
         Listed::Unknown => return undecided(&ports_out, "excludeOutboundPorts"),
         Listed::No => {}
     }
-    let ranges_out = setting(EXCLUDE_RANGES, &settings.exclude_ip_ranges, "", |plane| {
-        plane.exclude_ip_ranges.clone()
-    });
+    let ranges_out = setting(
+        EXCLUDE_RANGES,
+        (&Setting::ExcludeIpRanges, &settings.exclude_ip_ranges),
+        "",
+        |plane| plane.exclude_ip_ranges.clone(),
+    );
     match (everywhere(&ranges_out), nowhere(&ranges_out)) {
         (Some(true), _) => return known(false, ranges_out),
         (_, Some(true)) => {}
@@ -56,13 +62,19 @@ pub fn outbound_captured(mesh: &Mesh<'_>, pods: &Workload, port: Option<u16>) ->
     }
     let ports_in = setting(
         INCLUDE_PORTS,
-        &settings.include_outbound_ports,
+        (
+            &Setting::IncludeOutboundPorts,
+            &settings.include_outbound_ports,
+        ),
         "",
         |plane| plane.include_outbound_ports.clone(),
     );
-    let ranges_in = setting(INCLUDE_RANGES, &settings.include_ip_ranges, "*", |plane| {
-        plane.include_ip_ranges.clone()
-    });
+    let ranges_in = setting(
+        INCLUDE_RANGES,
+        (&Setting::IncludeIpRanges, &settings.include_ip_ranges),
+        "*",
+        |plane| plane.include_ip_ranges.clone(),
+    );
     let all = everywhere(&ranges_in) == Some(true);
     match listed(&ports_in, port) {
         Listed::Yes => return known(true, ports_in),

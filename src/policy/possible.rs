@@ -7,12 +7,12 @@
 use std::collections::BTreeSet;
 
 use super::{Fact, Mesh, injection};
-use crate::model::{ControlPlane, Workload};
+use crate::model::{ControlPlane, Setting, Workload};
 
 /// A setting with every value that it may have, as spelled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Possible {
-    /// Exactly one where it is known.
+    /// Exactly one where it is known; none: it may be anything.
     pub values: BTreeSet<String>,
     /// Whether somebody wrote the known value, for these pods for certain.
     pub proven: bool,
@@ -33,12 +33,13 @@ impl Possible {
         }
     }
 
-    /// What is set for the mesh of some pods. Where that is not known it is one of the values that the objects of their
-    /// revision say; of a revision that nobody shows, or knows, one that any object says, or `default`.
+    /// What is set for the mesh of some pods: anything, where an object says it and nobody can read it. Where that is not
+    /// known it is one of the values that the objects of their revision say; of a revision that nobody shows, or knows,
+    /// one that any object says, or `default`.
     pub(super) fn of_mesh<T: ToString>(
         mesh: &Mesh<'_>,
         pods: &Workload,
-        fact: &Fact<T>,
+        (setting, fact): (&Setting, &Fact<T>),
         default: &str,
         said: impl Fn(&ControlPlane) -> Option<T>,
     ) -> Self {
@@ -46,14 +47,18 @@ impl Possible {
         let values = match &fact.value {
             Some(value) => BTreeSet::from([value.to_string()]),
             None => {
-                let planes = &mesh.inventory.control_planes;
+                let planes = mesh.inventory.control_planes.iter();
                 let obeyed = |plane: &&ControlPlane| Some(&plane.revision) == revision.as_ref();
-                let spelled = |plane| said(plane).map(|value| value.to_string());
-                match planes.iter().any(|plane| obeyed(&plane)) {
-                    true => planes.iter().filter(obeyed).filter_map(spelled).collect(),
+                let (own, others): (Vec<_>, Vec<_>) = planes.partition(obeyed);
+                let (planes, default) = match own.is_empty() {
+                    true => (others, Some(default.to_owned())),
+                    false => (own, None),
+                };
+                match planes.iter().any(|plane| plane.hides(setting)) {
+                    true => BTreeSet::new(),
                     false => {
-                        let default = [default.to_owned()];
-                        planes.iter().filter_map(spelled).chain(default).collect()
+                        let said = planes.into_iter().filter_map(said);
+                        said.map(|value| value.to_string()).chain(default).collect()
                     }
                 }
             }
@@ -115,7 +120,8 @@ mod tests {
             revision => workload("shop", &[("istio.io/rev", revision)]),
         };
         let fact = &mesh.settings_of(&pods).exclude_inbound_ports;
-        Possible::of_mesh(&mesh, &pods, fact, "", |plane| {
+        let setting = (&Setting::ExcludeInboundPorts, fact);
+        Possible::of_mesh(&mesh, &pods, setting, "", |plane| {
             plane.exclude_inbound_ports.clone()
         })
     }
@@ -151,6 +157,34 @@ mod tests {
         let said = [("old", "9090"), ("new", "8080")];
         for revision in ["", "third"] {
             assert_eq!(values(&excluded(revision, &said)), ["", "8080", "9090"]);
+        }
+    }
+
+    /// What an object says and nobody can read may be anything, whatever another object says.
+    #[test]
+    fn not_readable() {
+        let hiding = ControlPlane {
+            unreadable: [Setting::ExcludeInboundPorts].into(),
+            ..control_plane("istio", "old")
+        };
+        let other = ControlPlane {
+            exclude_inbound_ports: Some("9090".to_owned()),
+            ..control_plane("other", "old")
+        };
+        let (inventory, settings) = said_by(vec![hiding, other]);
+        let mesh = Mesh {
+            inventory: &inventory,
+            settings: &settings,
+        };
+        for revision in ["old", "third"] {
+            let pods = workload("shop", &[("istio.io/rev", revision)]);
+            let fact = &mesh.settings_of(&pods).exclude_inbound_ports;
+            let setting = (&Setting::ExcludeInboundPorts, fact);
+            let any = Possible::of_mesh(&mesh, &pods, setting, "", |plane| {
+                plane.exclude_inbound_ports.clone()
+            });
+            assert_eq!((values(&any), any.proven), (vec![], false));
+            assert_eq!((any.value(), any.holds(|_| true)), (None, None));
         }
     }
 }

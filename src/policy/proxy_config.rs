@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::annotations::PROXY_CONFIG;
 use super::possible::Possible;
 use super::{Mesh, MeshSettings, named};
-use crate::model::{Labels, PodsKnown, ProxyConfig, Workload, contains, embedded};
+use crate::model::{Labels, PodsKnown, ProxyConfig, Setting, Workload, contains, embedded};
 
 /// The configuration of some pods' proxy, as far as it decides about a scrape.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,13 +90,21 @@ pub fn effective_proxy_config(
     let perhaps = selecting(&|labels| may_select(labels, pods));
     overlay(&mut metadata, &perhaps, false, Origin::Selected);
 
-    let mode = Possible::of_mesh(mesh, pods, &settings.interception, "REDIRECT", |plane| {
-        plane.interception.clone()
-    })
+    let mode = Possible::of_mesh(
+        mesh,
+        pods,
+        (&Setting::Interception, &settings.interception),
+        "REDIRECT",
+        |plane| plane.interception.clone(),
+    )
     .spelled_out();
-    let port = Possible::of_mesh(mesh, pods, &settings.status_port, "15020", |plane| {
-        plane.status_port
-    });
+    let port = Possible::of_mesh(
+        mesh,
+        pods,
+        (&Setting::StatusPort, &settings.status_port),
+        "15020",
+        |plane| plane.status_port,
+    );
     let own_say = |field: &str| {
         format!(
             "{}: annotation {PROXY_CONFIG}: {field}",
@@ -127,7 +135,8 @@ fn mesh_wide(
     let entries = settings.proxy_metadata.iter();
     entries
         .map(|(key, fact)| {
-            let value = Possible::of_mesh(mesh, pods, fact, "", |plane| {
+            let setting = Setting::MetadataEntry(key.clone());
+            let value = Possible::of_mesh(mesh, pods, (&setting, fact), "", |plane| {
                 plane.proxy_metadata.get(key).cloned()
             });
             let origin = Origin::Defaults;
@@ -168,6 +177,11 @@ fn overlay(
         };
         if !sure || sayings.iter().any(|(_, said)| said.is_none()) {
             match metadata.get(key) {
+                // Anything, or this.
+                Some(below) if below.value.values.is_empty() => {
+                    value.values.clear();
+                    value.because.extend(below.value.because.iter().cloned());
+                }
                 Some(below) => {
                     value.values.extend(below.value.values.iter().cloned());
                     value.because.extend(below.value.because.iter().cloned());

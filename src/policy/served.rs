@@ -13,11 +13,12 @@ use super::proxy_config::{EffectiveProxyConfig, Metadata, Origin};
 use super::{Mesh, effective_proxy_config};
 use crate::model::{Workload, embedded};
 
-const SECURE_PORTS: [&str; 2] = [
+pub(super) const SECURE_PORTS: [&str; 2] = [
     "ENVOY_SECURE_METRICS_PORT",
     "ENVOY_SECURE_MERGED_METRICS_PORT",
 ];
-const LOCALHOST_ONLY: &str = "METRICS_LOCALHOST_ACCESS_ONLY";
+pub(super) const LOCALHOST_ONLY: &str = "METRICS_LOCALHOST_ACCESS_ONLY";
+pub(super) const OUTPUT_CERTS: &str = "OUTPUT_CERTS";
 /// Where Envoy serves its own metrics.
 const ENVOYS_METRICS: u16 = 15090;
 
@@ -54,7 +55,7 @@ pub fn serves_istios_certificates(
         .is_some_and(|templates| templates.contains("grpc-"));
     let output = config
         .as_ref()
-        .and_then(|config| config.metadata("OUTPUT_CERTS"));
+        .and_then(|config| config.metadata(OUTPUT_CERTS));
     (proxyless || output.is_some_and(|output| is_written(output, pods))).then(|| {
         Serves::Perhaps(format!(
             "{} holds Istio's certificates itself, and may serve them",
@@ -132,7 +133,8 @@ fn is_written(output: &Metadata, pods: &Workload) -> bool {
             && (output.origin != Origin::Defaults
                 || mounted.contains(directory.trim_end_matches('/')))
     };
-    output.value.values.iter().any(may_be)
+    let anywhere = output.value.values.is_empty() && !mounted.is_empty();
+    anywhere || output.value.values.iter().any(may_be)
 }
 
 /// Where `sidecar.istio.io/userVolumeMount` mounts volumes.

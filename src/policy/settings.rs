@@ -1,17 +1,21 @@
 //! What is set for the whole mesh, and who says so?
 //!
 //! Authority: istio/istio pkg/config/mesh/mesh.go `DefaultMeshConfig`; manifests/charts/istio-control/istio-discovery/values.yaml.
-//! Departs from it: what is configured for this program wins over objects; objects that contradict each other leave a setting unknown; a revision of which the input shows nothing may be set as any that it shows, or as the charts' defaults.
+//! Departs from it: what is configured for this program wins over objects; objects that contradict each other, or that nobody can read, leave a setting unknown; a revision of which the input shows nothing may be set as any that it shows, or as the charts' defaults.
 //! Knows: objects of the control plane, revisions, our configuration. Does not know: pods.
 
 mod mesh_level;
+mod sayings;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::Fact;
 use super::injector::InjectorSettings;
-use super::{Fact, named};
 use crate::config::{Config, NamespaceInjection};
-use crate::model::{ControlPlane, InjectorWebhooks, Inventory, MtlsMode, Object, OutboundPolicy};
+use crate::model::{
+    ControlPlane, InjectorWebhooks, Inventory, MtlsMode, Object, OutboundPolicy, Setting,
+};
+use sayings::{Sayings, contradicted_by_configuration, proxy_metadata};
 
 const TRUST_DOMAIN: &str = "cluster.local";
 /// pilot-agent's own port.
@@ -95,11 +99,12 @@ impl Settings {
         let shown: BTreeMap<String, MeshSettings> = by_revision
             .into_iter()
             .map(|(revision, planes)| {
-                let settings = MeshSettings::said_by(&planes, config, &mut contradictions);
+                let settings =
+                    MeshSettings::said_by(inventory, &planes, config, &mut contradictions);
                 (revision.to_owned(), settings)
             })
             .collect();
-        let defaults = MeshSettings::said_by(&[], config, &mut Vec::new());
+        let defaults = MeshSettings::said_by(inventory, &[], config, &mut Vec::new());
         let any = shown
             .values()
             .cloned()
@@ -129,6 +134,11 @@ impl Settings {
         self.unshown.exclude_inbound_ports.proven
     }
 
+    /// Whether all revisions' root namespaces are known; where nobody can read one it may be any.
+    pub fn roots_are_known(&self) -> bool {
+        !self.root_namespaces().contains(mesh_level::ELSEWHERE)
+    }
+
     /// The settings of a revision; `None`: of pods of which nobody knows the revision.
     pub fn of_revision(&self, revision: Option<&str>) -> &MeshSettings {
         match revision {
@@ -151,57 +161,9 @@ pub(super) fn revision_behind<'n>(inventory: &'n Inventory, name: &'n str) -> Op
     }
 }
 
-/// The objects of one revision, and where their contradictions go.
-struct Sayings<'a> {
-    planes: &'a [&'a ControlPlane],
-    contradictions: &'a mut Vec<Contradiction>,
-}
-
-impl Sayings<'_> {
-    /// What the objects say in unison, the default where none says anything.
-    fn fact<T: Clone + PartialEq>(
-        &mut self,
-        setting: &str,
-        default: T,
-        said: impl Fn(&ControlPlane) -> Option<T>,
-    ) -> Fact<T> {
-        let says: Vec<(T, &Object)> = self
-            .planes
-            .iter()
-            .filter_map(|plane| Some((said(plane)?, &plane.object)))
-            .collect();
-        match says.as_slice() {
-            [] => Fact::assumed(default, format!("{setting} is Istio's default")),
-            [(value, object), others @ ..] => {
-                match others.iter().find(|(other, _)| other != value) {
-                    None => Fact::proven(value.clone(), format!("{}: {setting}", named(object))),
-                    Some((_, other)) => {
-                        self.contradict(object, setting, other);
-                        Fact::unknown(format!(
-                            "{} and {} say different things about {setting}",
-                            named(object),
-                            named(other)
-                        ))
-                    }
-                }
-            }
-        }
-    }
-
-    fn contradict(&mut self, object: &Object, setting: &str, other: &Object) {
-        self.contradictions.push(Contradiction {
-            object: object.clone(),
-            what: format!(
-                "it says another {} than {}, and which of them counts is not known; make them agree",
-                setting.trim_start_matches("the "),
-                named(other)
-            ),
-        });
-    }
-}
-
 impl MeshSettings {
     fn said_by(
+        inventory: &Inventory,
         planes: &[&ControlPlane],
         config: &Config,
         contradictions: &mut Vec<Contradiction>,
@@ -212,48 +174,59 @@ impl MeshSettings {
         };
         let everywhere = || "*".to_owned();
         let nothing = String::new;
-        let (root_namespaces, root_because) = mesh_level::root_namespaces(&mut sayings, config);
+        let (root_namespaces, root_because) =
+            mesh_level::root_namespaces(&mut sayings, inventory, config);
         Self {
             root_namespaces,
             root_because,
-            trust_domain: sayings.fact("trustDomain", TRUST_DOMAIN.to_owned(), |plane| {
+            trust_domain: sayings.fact(&Setting::TrustDomain, TRUST_DOMAIN.to_owned(), |plane| {
                 plane.trust_domain.clone()
             }),
-            trust_domain_aliases: sayings.fact("trustDomainAliases", BTreeSet::new(), |plane| {
-                plane.trust_domain_aliases.clone()
-            }),
-            prometheus_merge: sayings.fact("enablePrometheusMerge", true, |plane| {
+            trust_domain_aliases: sayings.fact(
+                &Setting::TrustDomainAliases,
+                BTreeSet::new(),
+                |plane| plane.trust_domain_aliases.clone(),
+            ),
+            prometheus_merge: sayings.fact(&Setting::PrometheusMerge, true, |plane| {
                 plane.prometheus_merge
             }),
-            outbound: sayings.fact("outboundTrafficPolicy", OutboundPolicy::AllowAny, |plane| {
+            outbound: sayings.fact(&Setting::Outbound, OutboundPolicy::AllowAny, |plane| {
                 plane.outbound
             }),
-            interception: sayings.fact("interceptionMode", "REDIRECT".to_owned(), |plane| {
+            interception: sayings.fact(&Setting::Interception, "REDIRECT".to_owned(), |plane| {
                 plane.interception.clone()
             }),
-            status_port: sayings.fact("statusPort", STATUS_PORT, |plane| plane.status_port),
-            injector_status_port: sayings.fact("global.proxy.statusPort", STATUS_PORT, |plane| {
-                plane.injector_status_port
-            }),
-            include_inbound_ports: sayings.fact("includeInboundPorts", everywhere(), |plane| {
-                plane.include_inbound_ports.clone()
-            }),
+            status_port: sayings.fact(&Setting::StatusPort, STATUS_PORT, |plane| plane.status_port),
+            injector_status_port: sayings.fact(
+                &Setting::InjectorStatusPort,
+                STATUS_PORT,
+                |plane| plane.injector_status_port,
+            ),
+            include_inbound_ports: sayings.fact(
+                &Setting::IncludeInboundPorts,
+                everywhere(),
+                |plane| plane.include_inbound_ports.clone(),
+            ),
             exclude_inbound_ports: excluded_ports(&mut sayings, config),
-            include_ip_ranges: sayings.fact("includeIPRanges", everywhere(), |plane| {
+            include_ip_ranges: sayings.fact(&Setting::IncludeIpRanges, everywhere(), |plane| {
                 plane.include_ip_ranges.clone()
             }),
-            exclude_ip_ranges: sayings.fact("excludeIPRanges", nothing(), |plane| {
+            exclude_ip_ranges: sayings.fact(&Setting::ExcludeIpRanges, nothing(), |plane| {
                 plane.exclude_ip_ranges.clone()
             }),
-            include_outbound_ports: sayings.fact("includeOutboundPorts", nothing(), |plane| {
-                plane.include_outbound_ports.clone()
-            }),
-            exclude_outbound_ports: sayings.fact("excludeOutboundPorts", nothing(), |plane| {
-                plane.exclude_outbound_ports.clone()
-            }),
+            include_outbound_ports: sayings.fact(
+                &Setting::IncludeOutboundPorts,
+                nothing(),
+                |plane| plane.include_outbound_ports.clone(),
+            ),
+            exclude_outbound_ports: sayings.fact(
+                &Setting::ExcludeOutboundPorts,
+                nothing(),
+                |plane| plane.exclude_outbound_ports.clone(),
+            ),
             proxy_metadata: proxy_metadata(&mut sayings),
             injector: injector(&mut sayings),
-            namespaces_by_default: sayings.fact("enableNamespacesByDefault", false, |plane| {
+            namespaces_by_default: sayings.fact(&Setting::NamespacesByDefault, false, |plane| {
                 plane.namespaces_by_default
             }),
         }
@@ -328,7 +301,7 @@ pub(super) fn alike<T: Clone + PartialEq>(own: Fact<T>, other: &Fact<T>) -> Fact
 
 fn excluded_ports(sayings: &mut Sayings<'_>, config: &Config) -> Fact<String> {
     let Some(configured) = &config.exclude_inbound_ports else {
-        return sayings.fact("excludeInboundPorts", String::new(), |plane| {
+        return sayings.fact(&Setting::ExcludeInboundPorts, String::new(), |plane| {
             plane.exclude_inbound_ports.clone()
         });
     };
@@ -345,45 +318,15 @@ fn excluded_ports(sayings: &mut Sayings<'_>, config: &Config) -> Fact<String> {
     )
 }
 
-fn contradicted_by_configuration(
-    sayings: &mut Sayings<'_>,
-    field: &str,
-    differs: impl Fn(&ControlPlane) -> bool,
-) {
-    for plane in sayings.planes.iter().filter(|plane| differs(plane)) {
-        sayings.contradictions.push(Contradiction {
-            object: plane.object.clone(),
-            what: format!("it says something else than {field} of the configuration, which counts"),
-        });
-    }
-}
-
-fn proxy_metadata(sayings: &mut Sayings<'_>) -> BTreeMap<String, Fact<String>> {
-    let keys: BTreeSet<String> = sayings
-        .planes
-        .iter()
-        .flat_map(|plane| plane.proxy_metadata.keys().cloned())
-        .collect();
-    keys.into_iter()
-        .map(|key| {
-            let setting = format!("proxyMetadata {key}");
-            let fact = sayings.fact(&setting, String::new(), |plane| {
-                plane.proxy_metadata.get(&key).cloned()
-            });
-            (key, fact)
-        })
-        .collect()
-}
-
 fn injector(sayings: &mut Sayings<'_>) -> InjectorSettings {
     InjectorSettings {
-        policy: sayings.fact("the injector's policy", "enabled".to_owned(), |plane| {
+        policy: sayings.fact(&Setting::InjectorPolicy, "enabled".to_owned(), |plane| {
             plane.injector_policy.clone()
         }),
-        never: sayings.fact("neverInjectSelector", Vec::new(), |plane| {
+        never: sayings.fact(&Setting::NeverInject, Vec::new(), |plane| {
             plane.never_inject.clone()
         }),
-        always: sayings.fact("alwaysInjectSelector", Vec::new(), |plane| {
+        always: sayings.fact(&Setting::AlwaysInject, Vec::new(), |plane| {
             plane.always_inject.clone()
         }),
     }

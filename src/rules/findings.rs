@@ -34,7 +34,7 @@ pub(super) fn decide_all(
     findings.extend(super::policies::decide_all(patched, endpoints));
     for endpoint in endpoints {
         for judged in &endpoint.judged {
-            findings.extend(of_target(endpoint, judged));
+            findings.extend(of_target(&patched.inventory, endpoint, judged));
         }
     }
     findings
@@ -109,6 +109,9 @@ fn mesh_mode_contradicted(patched: &Patched<'_>, config: &Config) -> Vec<Decisio
     let Some(configured) = config.mesh_mode else {
         return Vec::new();
     };
+    if !patched.settings.roots_are_known() {
+        return Vec::new();
+    }
     let roots = patched.settings.root_namespaces();
     let is_mesh_wide = |policy: &PeerAuthentication| {
         roots
@@ -186,7 +189,7 @@ fn of_selection(patched: &Patched<'_>) -> Vec<Decision> {
     findings
 }
 
-fn of_target(endpoint: &JudgedEndpoint, judged: &Judged) -> Vec<Decision> {
+fn of_target(inventory: &Inventory, endpoint: &JudgedEndpoint, judged: &Judged) -> Vec<Decision> {
     let here = |rule, message| {
         Decision::finding(
             &endpoint.decision.object,
@@ -214,9 +217,8 @@ fn of_target(endpoint: &JudgedEndpoint, judged: &Judged) -> Vec<Decision> {
         ));
     }
     if judged.namespace_assumed {
-        let object = &endpoint.decision.object;
-        let at = endpoint.decision.at.clone();
-        findings.push(namespace_assumed(object, at, &target.namespace));
+        let message = namespace_assumed(inventory, &target.namespace);
+        findings.push(here(Rule::NamespaceAssumed, message));
     }
     if judged.unlabelled && target.mode == Some(MtlsMode::Strict) {
         findings.push(here(
@@ -250,14 +252,10 @@ fn of_target(endpoint: &JudgedEndpoint, judged: &Judged) -> Vec<Decision> {
     findings
 }
 
-/// A sidecar that is there only if the Namespace, which is not in the input, says nothing against it.
-pub(super) fn namespace_assumed(object: &Object, at: PointerBuf, namespace: &str) -> Decision {
-    Decision::finding(
-        object,
-        at,
-        Rule::NamespaceAssumed,
-        format!("Namespace {namespace} is not in the input: taken as one without injection labels"),
-    )
+/// A sidecar is there only if the Namespace, whose labels are not known, says nothing against it.
+pub(super) fn namespace_assumed(inventory: &Inventory, namespace: &str) -> String {
+    let why = inventory.unknown_namespace(namespace);
+    format!("Namespace {namespace} {why}: taken as one without injection labels")
 }
 
 fn policy_order(undecided: &policy::Undecided) -> Decision {

@@ -248,13 +248,18 @@ pub(super) fn decide_all(
             decisions.extend(unneeded(position, scraper, state, endpoints));
         } else {
             let wanted: Vec<_> = wanted.into_iter().collect();
-            decisions.extend(completed(scraper, state, &wanted));
+            decisions.extend(completed(original, scraper, state, &wanted));
         }
     }
     decisions
 }
 
-fn completed(scraper: &Scraper, state: &ScraperState, directories: &[&str]) -> Vec<Decision> {
+fn completed(
+    inventory: &Inventory,
+    scraper: &Scraper,
+    state: &ScraperState,
+    directories: &[&str],
+) -> Vec<Decision> {
     let at = PointerBuf::from_tokens(["spec"]);
     let set_up = match &state.certificates {
         Ok(set_up) => set_up,
@@ -271,10 +276,11 @@ fn completed(scraper: &Scraper, state: &ScraperState, directories: &[&str]) -> V
     let steps = completion(scraper, set_up, directories, inject);
     let mut decisions = Vec::new();
     if state.namespace_assumed {
-        decisions.push(findings::namespace_assumed(
+        decisions.push(Decision::finding(
             &scraper.object,
             at.clone(),
-            &scraper.object.namespace,
+            Rule::NamespaceAssumed,
+            findings::namespace_assumed(inventory, &scraper.object.namespace),
         ));
     }
     if state.plane.value != Some(DataPlane::Sidecar) {

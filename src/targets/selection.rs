@@ -48,7 +48,8 @@ fn namespace_matches(inventory: &Inventory, name: &str, selector: &LabelSelector
     match described(&of_others).as_str() {
         "" => Selected::Yes,
         requirements => Selected::Undecided(format!(
-            "Namespace {name} is not in the input; whether it has the labels {requirements} decides"
+            "Namespace {name} {}; whether it has the labels {requirements} decides",
+            inventory.unknown_namespace(name)
         )),
     }
 }

@@ -1,12 +1,12 @@
 //! What do the ConfigMaps of an installed istiod say?
 //!
 //! Authority: istio/istio manifests/charts/istio-control/istio-discovery templates/configmap.yaml (`istio`, key `mesh`) and istiod-injector-configmap.yaml (`istio-sidecar-injector`, keys `config` and `values`); names as in istioctl/pkg/util/constants.go.
-//! Departs from it: a text that is no YAML is reported and says nothing; injection templates are not read.
+//! Departs from it: a text that is no YAML is reported, and what it says is not known; injection templates are not read.
 //! Knows: the two ConfigMaps of each revision. Does not know: others.
 
 use serde_json::Value;
 
-use super::{ControlPlane, DEFAULT_REVISION, helm_values, mesh_config, set};
+use super::{ControlPlane, DEFAULT_REVISION, Setting, helm_values, mesh_config, set};
 use crate::model::field::{Field, Problem, noted};
 use crate::model::metadata::{self, REVISION};
 use crate::model::{Object, embedded};
@@ -57,19 +57,37 @@ impl ConfigMap {
             return plane;
         };
         match self {
-            Self::Mesh => inside(&data, "mesh", problems, |mesh, problems| {
-                mesh_config::add(&mut plane, mesh, problems);
-            }),
+            Self::Mesh => {
+                let understood = inside(&data, "mesh", problems, |mesh, problems| {
+                    mesh_config::add(&mut plane, mesh, problems);
+                });
+                if !understood {
+                    mesh_config::hide(&mut plane);
+                }
+            }
             Self::Injector => {
-                inside(&data, "values", problems, |values, problems| {
+                let understood = inside(&data, "values", problems, |values, problems| {
                     helm_values::add_injection(&mut plane, values, problems);
                 });
+                if !understood {
+                    let settings = Setting::OF_PROXY.into_iter();
+                    plane.unreadable.extend(settings.chain(Setting::OF_WEBHOOK));
+                }
                 // What the injector itself reads: made from the values, but changed by hand now and then.
-                inside(&data, "config", problems, |config, problems| {
+                let understood = inside(&data, "config", problems, |config, problems| {
                     let policy = mesh_config::text(config, "policy");
-                    set(&mut plane.injector_policy, policy, problems);
+                    set(
+                        &mut plane,
+                        Setting::InjectorPolicy,
+                        |plane| &mut plane.injector_policy,
+                        policy,
+                        problems,
+                    );
                     helm_values::add_selectors(&mut plane, config, problems);
                 });
+                if !understood {
+                    plane.unreadable.extend(Setting::OF_INJECTOR);
+                }
             }
         }
         plane
@@ -99,21 +117,27 @@ fn suffix<'n>(name: &'n str, stem: &str) -> Option<&'n str> {
     }
 }
 
-/// Reads the YAML in a key. Its problems are problems of the key, with the way inside it in the text.
+/// Reads the YAML in a key, and tells whether it is any. Its problems are problems of the key, with the way inside it in
+/// the text.
 fn inside(
     data: &Field<'_>,
     key: &str,
     problems: &mut Vec<Problem>,
     read: impl FnOnce(&Field<'_>, &mut Vec<Problem>),
-) {
+) -> bool {
     let Some(field) = noted(data.key(key), problems) else {
-        return;
+        return false;
     };
-    let Some(text) = noted(field.string(), problems).flatten() else {
-        return;
+    let text = match noted(field.string(), problems) {
+        None => return false,
+        Some(None) => return true,
+        Some(Some(text)) => text,
     };
     match embedded(text) {
-        Err(error) => problems.push(field.problem(format!("its text is no YAML: {error}"))),
+        Err(error) => {
+            problems.push(field.problem(format!("its text is no YAML: {error}")));
+            return false;
+        }
         Ok(Value::Null) => {}
         Ok(value) => {
             let mut found = Vec::new();
@@ -126,6 +150,7 @@ fn inside(
             }));
         }
     }
+    true
 }
 
 #[cfg(test)]

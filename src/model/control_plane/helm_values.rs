@@ -1,15 +1,15 @@
 //! What do Helm values of the istiod chart say about the mesh?
 //!
 //! Authority: istio/istio manifests/charts/istio-control/istio-discovery (values.yaml, templates/configmap.yaml, files/injection-template.yaml); pkg/kube/inject/template.go, which prints what it finds there.
-//! Departs from it: the chart's defaults are not filled in; values of a type that the template would print as nonsense are left out and reported.
+//! Departs from it: the chart's defaults are not filled in; values of a type that the template would print as nonsense are reported, and what they set is unknown.
 //! Knows: values, whoever holds them: a ConfigMap, IstioOperator, `Istio`. Does not know: who that is, and what it says beside them.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use serde_json::Value;
 
 use super::mesh_config::{self, boolean, text};
-use super::{ControlPlane, port, set};
-use crate::model::field::{Field, Problem, Read, noted};
+use super::{ControlPlane, Setting, port, set};
+use crate::model::field::{Field, Problem, Read};
 use crate::model::selectors;
 
 /// Adds `meshConfig`.
@@ -18,9 +18,7 @@ pub(super) fn add_mesh_config(
     values: &Field<'_>,
     problems: &mut Vec<Problem>,
 ) {
-    if let Some(mesh) = noted(values.key("meshConfig"), problems) {
-        mesh_config::add(plane, &mesh, problems);
-    }
+    mesh_config::add_of(plane, values, problems);
 }
 
 /// Adds `global.proxy` and `sidecarInjectorWebhook`: what the injector goes by.
@@ -29,30 +27,73 @@ pub(super) fn add_injection(
     values: &Field<'_>,
     problems: &mut Vec<Problem>,
 ) {
-    if let Some(global) = noted(values.key("global"), problems)
-        && let Some(proxy) = noted(global.key("proxy"), problems)
-    {
-        for (slot, key) in [
-            (&mut plane.include_inbound_ports, "includeInboundPorts"),
-            (&mut plane.exclude_inbound_ports, "excludeInboundPorts"),
-            (&mut plane.include_ip_ranges, "includeIPRanges"),
-            (&mut plane.exclude_ip_ranges, "excludeIPRanges"),
-            (&mut plane.include_outbound_ports, "includeOutboundPorts"),
-            (&mut plane.exclude_outbound_ports, "excludeOutboundPorts"),
-        ] {
-            set(slot, printed(&proxy, key), problems);
+    let global = plane.part(values.key("global"), &Setting::OF_PROXY, problems);
+    let proxy = global
+        .as_ref()
+        .and_then(|global| plane.part(global.key("proxy"), &Setting::OF_PROXY, problems));
+    if let Some(proxy) = proxy {
+        type Slot = fn(&mut ControlPlane) -> &mut Option<String>;
+        let lists: [(Setting, Slot, &str); 6] = [
+            (
+                Setting::IncludeInboundPorts,
+                |plane| &mut plane.include_inbound_ports,
+                "includeInboundPorts",
+            ),
+            (
+                Setting::ExcludeInboundPorts,
+                |plane| &mut plane.exclude_inbound_ports,
+                "excludeInboundPorts",
+            ),
+            (
+                Setting::IncludeIpRanges,
+                |plane| &mut plane.include_ip_ranges,
+                "includeIPRanges",
+            ),
+            (
+                Setting::ExcludeIpRanges,
+                |plane| &mut plane.exclude_ip_ranges,
+                "excludeIPRanges",
+            ),
+            (
+                Setting::IncludeOutboundPorts,
+                |plane| &mut plane.include_outbound_ports,
+                "includeOutboundPorts",
+            ),
+            (
+                Setting::ExcludeOutboundPorts,
+                |plane| &mut plane.exclude_outbound_ports,
+                "excludeOutboundPorts",
+            ),
+        ];
+        for (setting, slot, key) in lists {
+            set(plane, setting, slot, printed(&proxy, key), problems);
         }
         let status_port = proxy.key("statusPort").and_then(|field| port(&field));
-        set(&mut plane.injector_status_port, status_port, problems);
         set(
-            &mut plane.injector_policy,
+            plane,
+            Setting::InjectorStatusPort,
+            |plane| &mut plane.injector_status_port,
+            status_port,
+            problems,
+        );
+        set(
+            plane,
+            Setting::InjectorPolicy,
+            |plane| &mut plane.injector_policy,
             text(&proxy, "autoInject"),
             problems,
         );
     }
-    if let Some(webhook) = noted(values.key("sidecarInjectorWebhook"), problems) {
+    let webhook = values.key("sidecarInjectorWebhook");
+    if let Some(webhook) = plane.part(webhook, &Setting::OF_WEBHOOK, problems) {
         let by_default = boolean(&webhook, "enableNamespacesByDefault");
-        set(&mut plane.namespaces_by_default, by_default, problems);
+        set(
+            plane,
+            Setting::NamespacesByDefault,
+            |plane| &mut plane.namespaces_by_default,
+            by_default,
+            problems,
+        );
         add_selectors(plane, &webhook, problems);
     }
 }
@@ -60,9 +101,21 @@ pub(super) fn add_injection(
 /// Adds `neverInjectSelector` and `alwaysInjectSelector`.
 pub(super) fn add_selectors(plane: &mut ControlPlane, of: &Field<'_>, problems: &mut Vec<Problem>) {
     let never = selector_list(of, "neverInjectSelector", problems);
-    set(&mut plane.never_inject, never, problems);
+    set(
+        plane,
+        Setting::NeverInject,
+        |plane| &mut plane.never_inject,
+        never,
+        problems,
+    );
     let always = selector_list(of, "alwaysInjectSelector", problems);
-    set(&mut plane.always_inject, always, problems);
+    set(
+        plane,
+        Setting::AlwaysInject,
+        |plane| &mut plane.always_inject,
+        always,
+        problems,
+    );
 }
 
 /// `revision`.
@@ -98,7 +151,11 @@ fn selector_list(
     for element in field.list()? {
         selectors.extend(selectors::selector(&element, &mut unknown_operators)?);
     }
-    let understood = unknown_operators.is_empty();
-    problems.append(&mut unknown_operators);
-    Ok(understood.then_some(selectors))
+    match unknown_operators.pop() {
+        None => Ok(Some(selectors)),
+        Some(problem) => {
+            problems.append(&mut unknown_operators);
+            Err(problem)
+        }
+    }
 }

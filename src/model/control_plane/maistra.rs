@@ -7,8 +7,8 @@
 use serde_json::Value;
 
 use super::mesh_config::{boolean, names, outbound, outbound_mode, text};
-use super::{ControlPlane, DEFAULT_REVISION, helm_values, set};
-use crate::model::field::{Field, Problem, Read, noted};
+use super::{ControlPlane, DEFAULT_REVISION, Setting, helm_values, set};
+use crate::model::field::{Field, Problem, Read};
 use crate::model::{MtlsMode, Object};
 
 /// The version of the API, which are different languages.
@@ -19,6 +19,20 @@ pub(in crate::model) enum Version {
     /// `maistra.io/v2`.
     V2,
 }
+
+/// What `trafficControl.inbound` may set.
+const OF_INBOUND: [Setting; 3] = [
+    Setting::Interception,
+    Setting::IncludeInboundPorts,
+    Setting::ExcludeInboundPorts,
+];
+/// What `trafficControl.outbound` may set.
+const OF_OUTBOUND: [Setting; 4] = [
+    Setting::IncludeIpRanges,
+    Setting::ExcludeIpRanges,
+    Setting::ExcludeOutboundPorts,
+    Setting::Outbound,
+];
 
 /// The mesh under the default revision, and under its own name, which is its revision for those who name one.
 pub(super) fn control_planes(
@@ -45,38 +59,89 @@ pub(super) fn control_planes(
 
 fn add_v1(plane: &mut ControlPlane, values: &Field<'_>, problems: &mut Vec<Problem>) {
     helm_values::add_injection(plane, values, problems);
-    if let Some(global) = noted(values.key("global"), problems) {
+    let settings = [
+        Setting::TrustDomain,
+        Setting::TrustDomainAliases,
+        Setting::Outbound,
+        Setting::Mtls,
+    ];
+    if let Some(global) = plane.part(values.key("global"), &settings, problems) {
         set(
-            &mut plane.trust_domain,
+            plane,
+            Setting::TrustDomain,
+            |plane| &mut plane.trust_domain,
             text(&global, "trustDomain"),
             problems,
         );
         let aliases = names(&global, "trustDomainAliases");
-        set(&mut plane.trust_domain_aliases, aliases, problems);
-        set(&mut plane.outbound, outbound(&global), problems);
+        set(
+            plane,
+            Setting::TrustDomainAliases,
+            |plane| &mut plane.trust_domain_aliases,
+            aliases,
+            problems,
+        );
+        set(
+            plane,
+            Setting::Outbound,
+            |plane| &mut plane.outbound,
+            outbound(&global),
+            problems,
+        );
         let enabled = global
             .key("mtls")
             .and_then(|mtls| boolean(&mtls, "enabled"));
-        set(&mut plane.mtls, enabled.map(mode), problems);
+        set(
+            plane,
+            Setting::Mtls,
+            |plane| &mut plane.mtls,
+            enabled.map(mode),
+            problems,
+        );
     }
 }
 
 fn add_v2(plane: &mut ControlPlane, spec: &Field<'_>, problems: &mut Vec<Problem>) {
-    if let Some(security) = noted(spec.key("security"), problems) {
+    let settings = [
+        Setting::TrustDomain,
+        Setting::TrustDomainAliases,
+        Setting::Mtls,
+    ];
+    if let Some(security) = plane.part(spec.key("security"), &settings, problems) {
         let mtls = security
             .key("dataPlane")
             .and_then(|data_plane| boolean(&data_plane, "mtls"));
-        set(&mut plane.mtls, mtls.map(mode), problems);
+        set(
+            plane,
+            Setting::Mtls,
+            |plane| &mut plane.mtls,
+            mtls.map(mode),
+            problems,
+        );
         let domain = security
             .key("trust")
             .and_then(|trust| text(&trust, "domain"));
-        set(&mut plane.trust_domain, domain, problems);
+        set(
+            plane,
+            Setting::TrustDomain,
+            |plane| &mut plane.trust_domain,
+            domain,
+            problems,
+        );
         let aliases = security
             .key("trust")
             .and_then(|trust| names(&trust, "additionalDomains"));
-        set(&mut plane.trust_domain_aliases, aliases, problems);
+        set(
+            plane,
+            Setting::TrustDomainAliases,
+            |plane| &mut plane.trust_domain_aliases,
+            aliases,
+            problems,
+        );
     }
-    noted(add_traffic_control(plane, spec, problems), problems);
+    let traffic = add_traffic_control(plane, spec, problems);
+    let settings = [OF_INBOUND.as_slice(), OF_OUTBOUND.as_slice()].concat();
+    plane.part(traffic, &settings, problems);
 }
 
 fn add_traffic_control(
@@ -87,25 +152,67 @@ fn add_traffic_control(
     let proxy = spec.key("proxy")?;
     let networking = proxy.key("networking")?;
     let control = networking.key("trafficControl")?;
-    if let Some(inbound) = noted(control.key("inbound"), problems) {
+    if let Some(inbound) = plane.part(control.key("inbound"), &OF_INBOUND, problems) {
         let interception = text(&inbound, "interceptionMode");
-        set(&mut plane.interception, interception, problems);
+        set(
+            plane,
+            Setting::Interception,
+            |plane| &mut plane.interception,
+            interception,
+            problems,
+        );
         let included = joined(&inbound, "includedPorts");
-        set(&mut plane.include_inbound_ports, included, problems);
+        set(
+            plane,
+            Setting::IncludeInboundPorts,
+            |plane| &mut plane.include_inbound_ports,
+            included,
+            problems,
+        );
         let excluded = joined(&inbound, "excludedPorts");
-        set(&mut plane.exclude_inbound_ports, excluded, problems);
+        set(
+            plane,
+            Setting::ExcludeInboundPorts,
+            |plane| &mut plane.exclude_inbound_ports,
+            excluded,
+            problems,
+        );
     }
-    if let Some(outbound) = noted(control.key("outbound"), problems) {
+    if let Some(outbound) = plane.part(control.key("outbound"), &OF_OUTBOUND, problems) {
         let included = joined(&outbound, "includedIPRanges");
-        set(&mut plane.include_ip_ranges, included, problems);
+        set(
+            plane,
+            Setting::IncludeIpRanges,
+            |plane| &mut plane.include_ip_ranges,
+            included,
+            problems,
+        );
         let excluded = joined(&outbound, "excludedIPRanges");
-        set(&mut plane.exclude_ip_ranges, excluded, problems);
+        set(
+            plane,
+            Setting::ExcludeIpRanges,
+            |plane| &mut plane.exclude_ip_ranges,
+            excluded,
+            problems,
+        );
         let ports = joined(&outbound, "excludedPorts");
-        set(&mut plane.exclude_outbound_ports, ports, problems);
+        set(
+            plane,
+            Setting::ExcludeOutboundPorts,
+            |plane| &mut plane.exclude_outbound_ports,
+            ports,
+            problems,
+        );
         let policy = outbound
             .key("policy")
             .and_then(|policy| outbound_mode(&policy));
-        set(&mut plane.outbound, policy, problems);
+        set(
+            plane,
+            Setting::Outbound,
+            |plane| &mut plane.outbound,
+            policy,
+            problems,
+        );
     }
     Ok(())
 }

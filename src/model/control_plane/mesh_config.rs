@@ -1,37 +1,91 @@
 //! What does a MeshConfig say about the mesh?
 //!
 //! Authority: istio/api mesh/v1alpha1/config.proto and proxy.proto; istio/istio pkg/config/mesh/mesh.go `ApplyMeshConfig`, which decodes by pkg/util/protomarshal `ApplyYAML`: strings must be strings (a number or boolean in `proxyMetadata` is refused), ports may be quoted.
-//! Departs from it: a field of a wrong type is left out and reported, where istiod refuses the whole MeshConfig; fields go by their JSON names, not by those of the proto.
+//! Departs from it: a field of a wrong type is reported and what it sets is unknown, where istiod refuses the whole MeshConfig; fields go by their JSON names, not by those of the proto.
 //! Knows: MeshConfig and the ProxyConfig in it. Does not know: which object it is in.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use super::{ControlPlane, OutboundPolicy, port, set};
+use super::{ControlPlane, OutboundPolicy, Setting, port, set};
 use crate::model::field::{Field, Problem, Read, noted};
+
+/// Adds what the MeshConfig in `meshConfig` says.
+pub(super) fn add_of(plane: &mut ControlPlane, of: &Field<'_>, problems: &mut Vec<Problem>) {
+    match of.key("meshConfig") {
+        Ok(mesh) => add(plane, &mesh, problems),
+        Err(problem) => {
+            noted::<()>(Err(problem), problems);
+            hide(plane);
+        }
+    }
+}
+
+/// Notes that there is a MeshConfig, and what it says is not understood.
+pub(super) fn hide(plane: &mut ControlPlane) {
+    let settings = Setting::OF_MESH_CONFIG.into_iter();
+    plane
+        .unreadable
+        .extend(settings.chain(Setting::OF_DEFAULT_CONFIG));
+}
 
 /// Adds what a MeshConfig says; what it does not say stays.
 pub(super) fn add(plane: &mut ControlPlane, mesh: &Field<'_>, problems: &mut Vec<Problem>) {
     set(
-        &mut plane.root_namespace,
+        plane,
+        Setting::RootNamespace,
+        |plane| &mut plane.root_namespace,
         text(mesh, "rootNamespace"),
         problems,
     );
-    set(&mut plane.trust_domain, text(mesh, "trustDomain"), problems);
-    let aliases = names(mesh, "trustDomainAliases");
-    set(&mut plane.trust_domain_aliases, aliases, problems);
     set(
-        &mut plane.prometheus_merge,
+        plane,
+        Setting::TrustDomain,
+        |plane| &mut plane.trust_domain,
+        text(mesh, "trustDomain"),
+        problems,
+    );
+    let aliases = names(mesh, "trustDomainAliases");
+    set(
+        plane,
+        Setting::TrustDomainAliases,
+        |plane| &mut plane.trust_domain_aliases,
+        aliases,
+        problems,
+    );
+    set(
+        plane,
+        Setting::PrometheusMerge,
+        |plane| &mut plane.prometheus_merge,
         boolean(mesh, "enablePrometheusMerge"),
         problems,
     );
-    set(&mut plane.outbound, outbound(mesh), problems);
-    if let Some(config) = noted(mesh.key("defaultConfig"), problems) {
-        let metadata = proxy_metadata(&mut plane.proxy_metadata, &config, problems);
-        noted(metadata, problems);
+    set(
+        plane,
+        Setting::Outbound,
+        |plane| &mut plane.outbound,
+        outbound(mesh),
+        problems,
+    );
+    let config = mesh.key("defaultConfig");
+    if let Some(config) = plane.part(config, &Setting::OF_DEFAULT_CONFIG, problems) {
+        let metadata = proxy_metadata(plane, &config, problems);
+        plane.part(metadata, &[Setting::Metadata], problems);
         let interception = text(&config, "interceptionMode");
-        set(&mut plane.interception, interception, problems);
+        set(
+            plane,
+            Setting::Interception,
+            |plane| &mut plane.interception,
+            interception,
+            problems,
+        );
         let status_port = config.key("statusPort").and_then(|field| port(&field));
-        set(&mut plane.status_port, status_port, problems);
+        set(
+            plane,
+            Setting::StatusPort,
+            |plane| &mut plane.status_port,
+            status_port,
+            problems,
+        );
     }
 }
 
@@ -82,14 +136,24 @@ pub(super) fn outbound_mode(mode: &Field<'_>) -> Read<Option<OutboundPolicy>> {
 }
 
 fn proxy_metadata(
-    into: &mut BTreeMap<String, String>,
+    plane: &mut ControlPlane,
     config: &Field<'_>,
     problems: &mut Vec<Problem>,
 ) -> Read<()> {
     let metadata = config.key("proxyMetadata")?;
     for (key, value) in metadata.entries()?.unwrap_or_default() {
-        if let Some(value) = noted(value.string(), problems).flatten() {
-            into.insert(key.to_owned(), value.to_owned());
+        let entry = Setting::MetadataEntry(key.to_owned());
+        match noted(value.string(), problems) {
+            Some(None) => {}
+            Some(Some(value)) => {
+                plane.unreadable.remove(&entry);
+                let metadata = &mut plane.proxy_metadata;
+                metadata.insert(key.to_owned(), value.to_owned());
+            }
+            None => {
+                plane.proxy_metadata.remove(key);
+                plane.unreadable.insert(entry);
+            }
         }
     }
     Ok(())

@@ -5,7 +5,7 @@
 //! Knows: IstioOperator, `Istio`, IstioRevision. Does not know: Maistra's.
 
 use super::mesh_config::{self, text};
-use super::{ControlPlane, DEFAULT_REVISION, helm_values, set};
+use super::{ControlPlane, DEFAULT_REVISION, Setting, helm_values, set};
 use crate::model::Object;
 use crate::model::field::{Field, Problem, Read, noted};
 
@@ -25,13 +25,17 @@ pub(super) fn istio_operator(
         revision.unwrap_or_else(|| DEFAULT_REVISION.to_owned()),
     );
     helm_values::add_mesh_config(&mut plane, &values, problems);
-    if let Some(mesh) = noted(spec.key("meshConfig"), problems) {
-        mesh_config::add(&mut plane, &mesh, problems);
-    }
+    mesh_config::add_of(&mut plane, &spec, problems);
     helm_values::add_injection(&mut plane, &values, problems);
-    if plane.root_namespace.is_none() {
+    if plane.root_namespace.is_none() && !plane.hides(&Setting::RootNamespace) {
         let namespace = helm_values::istio_namespace(&values);
-        set(&mut plane.root_namespace, namespace, problems);
+        set(
+            &mut plane,
+            Setting::RootNamespace,
+            |plane| &mut plane.root_namespace,
+            namespace,
+            problems,
+        );
     }
     Ok(plane)
 }
@@ -79,9 +83,15 @@ fn sail(
     let values = spec.key("values")?;
     helm_values::add_mesh_config(&mut plane, &values, problems);
     helm_values::add_injection(&mut plane, &values, problems);
-    if plane.root_namespace.is_none() {
+    if plane.root_namespace.is_none() && !plane.hides(&Setting::RootNamespace) {
         let namespace = text(spec, "namespace");
-        set(&mut plane.root_namespace, namespace, problems);
+        set(
+            &mut plane,
+            Setting::RootNamespace,
+            |plane| &mut plane.root_namespace,
+            namespace,
+            problems,
+        );
     }
     Ok(plane)
 }

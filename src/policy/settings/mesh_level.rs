@@ -6,17 +6,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Contradiction, Sayings, contradicted_by_configuration};
+use super::Contradiction;
+use super::sayings::{self, Sayings, contradicted_by_configuration};
 use crate::config::Config;
-use crate::model::{Inventory, MtlsMode, Object};
+use crate::model::{ControlPlane, Inventory, MtlsMode, Object, Setting};
 use crate::policy::{Level, level, named, spelled};
 
 /// Where policies hold for the whole mesh unless something says otherwise.
 const ROOT_NAMESPACE: &str = "istio-system";
 
+/// A root namespace of which the input shows nothing.
+pub(super) const ELSEWHERE: &str = "";
+
 /// The namespaces that may be the root, and the objects that name them.
 pub(super) fn root_namespaces(
     sayings: &mut Sayings<'_>,
+    inventory: &Inventory,
     config: &Config,
 ) -> (BTreeSet<String>, Vec<String>) {
     if let Some(configured) = &config.root_namespace {
@@ -33,13 +38,38 @@ pub(super) fn root_namespaces(
         .iter()
         .filter_map(|plane| plane.root_namespace.clone())
         .collect();
-    let fact = sayings.fact("rootNamespace", ROOT_NAMESPACE.to_owned(), |plane| {
-        plane.root_namespace.clone()
-    });
+    let fact = sayings.fact(
+        &Setting::RootNamespace,
+        ROOT_NAMESPACE.to_owned(),
+        |plane| plane.root_namespace.clone(),
+    );
+    let hides = |plane: &&ControlPlane| plane.hides(&Setting::RootNamespace);
+    if sayings.planes.iter().any(hides) {
+        return (
+            said.into_iter().chain(anywhere(inventory)).collect(),
+            fact.because,
+        );
+    }
     match said.is_empty() {
         true => (BTreeSet::from([ROOT_NAMESPACE.to_owned()]), Vec::new()),
         false => (said, fact.because),
     }
+}
+
+/// Where the root may be if nobody can read where it is: in each namespace whose objects would then be for the whole mesh,
+/// and where the input shows none.
+fn anywhere(inventory: &Inventory) -> impl Iterator<Item = String> {
+    let policies = inventory.policies.iter().map(|policy| &policy.object);
+    let authorizations = inventory.authorizations.iter().map(|policy| &policy.object);
+    let sidecars = inventory.sidecars.iter().map(|sidecar| &sidecar.object);
+    let configs = inventory.proxy_configs.iter().map(|config| &config.object);
+    let objects = policies
+        .chain(authorizations)
+        .chain(sidecars)
+        .chain(configs);
+    objects
+        .map(|object| object.namespace.clone())
+        .chain([ELSEWHERE.to_owned(), ROOT_NAMESPACE.to_owned()])
 }
 
 /// The modes that may hold where no mesh-level policy is in the input, and who says so. None: nobody does.
@@ -67,6 +97,12 @@ pub(super) fn default_modes(
     }
     contradictions.extend(contradicted_by_policies(inventory));
     let mut modes = BTreeMap::new();
+    let hidden = inventory.control_planes.iter();
+    for plane in hidden.filter(|plane| plane.hides(&Setting::Mtls)) {
+        for mode in [MtlsMode::Strict, MtlsMode::Permissive] {
+            modes.insert(mode, sayings::unreadable(plane, &Setting::Mtls));
+        }
+    }
     for (mode, object) in &said {
         modes
             .entry(*mode)

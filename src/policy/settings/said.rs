@@ -41,6 +41,47 @@ fn the_only_revision_that_is_shown_counts_for_pods_that_name_none() {
 }
 
 #[test]
+fn what_nobody_can_read_is_unknown_whatever_others_say() {
+    let hiding = |setting| ControlPlane {
+        unreadable: [setting].into(),
+        ..plane("istio", "default")
+    };
+    let mesh = |planes| settings(planes, &Config::default());
+    let hidden = mesh(vec![hiding(Setting::RootNamespace)]);
+    assert!(!hidden.roots_are_known());
+    assert_eq!(roots(hidden.of_revision(None)), ["", "istio-system"]);
+    let other = mesh(vec![
+        hiding(Setting::RootNamespace),
+        with_root("other", "default", "mesh"),
+    ]);
+    assert_eq!(roots(other.of_revision(None)), ["", "istio-system", "mesh"]);
+    let configured = Config {
+        root_namespace: Some("own".to_owned()),
+        ..Config::default()
+    };
+    let configured = settings(vec![hiding(Setting::RootNamespace)], &configured);
+    assert_eq!(roots(configured.of_revision(None)), ["own"]);
+
+    let domain = mesh(vec![
+        hiding(Setting::TrustDomain),
+        ControlPlane {
+            trust_domain: Some("corp".to_owned()),
+            ..plane("other", "default")
+        },
+    ]);
+    assert_eq!(domain.of_revision(None).trust_domain.value, None);
+    assert_eq!(domain.contradictions, []);
+    let metadata = mesh(vec![hiding(Setting::Metadata)]);
+    let entries = &metadata.of_revision(None).proxy_metadata;
+    assert_eq!(entries["ENVOY_SECURE_METRICS_PORT"].value, None);
+    assert_eq!(
+        mesh(vec![hiding(Setting::Mtls)]).default_modes.len(),
+        2,
+        "either of the two that the operator makes"
+    );
+}
+
+#[test]
 fn objects_that_agree_contradict_nobody() {
     let settings = settings(
         vec![

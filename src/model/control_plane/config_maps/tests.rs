@@ -1,9 +1,9 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
 use crate::config::Config;
-use crate::model::{ControlPlane, Inventory, OutboundPolicy, read, reads};
+use crate::model::{ControlPlane, Inventory, OutboundPolicy, Setting, read, reads};
 
 /// As the chart renders it with a revision and some `meshConfig`.
 const MESH: &str = r#"
@@ -256,9 +256,11 @@ fn a_field_of_a_wrong_type_is_a_problem_of_the_key_and_takes_no_other_with_it() 
             true => BTreeMap::from([("OUTPUT_CERTS".to_owned(), "/etc/certs".to_owned())]),
             false => BTreeMap::new(),
         };
+        assert!(!said.unreadable.is_empty(), "{text}");
         let expected = ControlPlane {
             trust_domain: Some("corp.example".to_owned()),
             proxy_metadata: metadata,
+            unreadable: said.unreadable.clone(),
             ..ControlPlane::silent(said.object.clone(), "default")
         };
         assert_eq!(said, expected, "{text}");
@@ -290,7 +292,13 @@ fn text_that_is_no_yaml_is_one_problem() {
         ("# nothing but a comment\n", false),
     ] {
         let (said, problems) = mesh(text);
-        assert_eq!(said, ControlPlane::silent(said.object.clone(), "default"));
+        let settings = Setting::OF_MESH_CONFIG.into_iter();
+        let settings = settings.chain(Setting::OF_DEFAULT_CONFIG);
+        let expected = ControlPlane {
+            unreadable: settings.filter(|_| is_problem).collect(),
+            ..ControlPlane::silent(said.object.clone(), "default")
+        };
+        assert_eq!(said, expected, "{text}");
         assert_eq!(
             problems.len(),
             usize::from(is_problem),
@@ -343,6 +351,13 @@ fn values_of_the_injector_that_nobody_could_print_are_problems() {
     let expected = ControlPlane {
         injector_status_port: Some(15022),
         exclude_outbound_ports: Some("8443".to_owned()),
+        unreadable: BTreeSet::from([
+            Setting::IncludeInboundPorts,
+            Setting::ExcludeInboundPorts,
+            Setting::NamespacesByDefault,
+            Setting::NeverInject,
+            Setting::AlwaysInject,
+        ]),
         ..ControlPlane::silent(said.object.clone(), "default")
     };
     assert_eq!(*said, expected);
@@ -368,4 +383,25 @@ fn the_order_of_objects_does_not_matter() {
     let expected = ["istio", "istio-canary", "istio-sidecar-injector"];
     assert_eq!(names([0, 1, 2]), expected);
     assert_eq!(names([2, 1, 0]), expected);
+}
+
+#[test]
+fn what_a_field_of_a_wrong_type_may_set_is_hidden_and_nothing_else() {
+    for (text, hidden) in [
+        ("rootNamespace: 5", &[Setting::RootNamespace][..]),
+        ("trustDomainAliases: old", &[Setting::TrustDomainAliases]),
+        ("outboundTrafficPolicy: {mode: ALLOW}", &[Setting::Outbound]),
+        ("defaultConfig: 5", &Setting::OF_DEFAULT_CONFIG),
+        ("defaultConfig: {proxyMetadata: []}", &[Setting::Metadata]),
+        (
+            "defaultConfig: {proxyMetadata: {A: 1, B: b}}",
+            &[Setting::MetadataEntry("A".to_owned())],
+        ),
+    ] {
+        let (said, _) = mesh(text);
+        assert_eq!(said.unreadable, hidden.iter().cloned().collect(), "{text}");
+    }
+    let (said, _) = mesh("defaultConfig: {proxyMetadata: []}");
+    assert!(said.hides(&Setting::MetadataEntry("ANY".to_owned())));
+    assert!(!said.hides(&Setting::Interception));
 }

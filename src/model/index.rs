@@ -98,7 +98,10 @@ impl Inventory {
     pub fn policies_named(&self, namespace: &str, name: &str) -> Vec<&PeerAuthentication> {
         let Some(index) = &self.index else {
             return self.scan(|policy| {
-                (policy.object.namespace.as_str(), policy.object.name.as_str()) == (namespace, name)
+                (
+                    policy.object.namespace.as_str(),
+                    policy.object.name.as_str(),
+                ) == (namespace, name)
             });
         };
         let in_namespace = index.policies.get(namespace);
@@ -113,7 +116,9 @@ impl Inventory {
 
     fn at(&self, positions: &[usize]) -> Vec<&PeerAuthentication> {
         let positions = positions.iter();
-        positions.map(|position| &self.policies[*position]).collect()
+        positions
+            .map(|position| &self.policies[*position])
+            .collect()
     }
 }
 

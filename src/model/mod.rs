@@ -96,6 +96,11 @@ impl Inventory {
         reading::in_namespace(&self.authorizations, |policy| &policy.object, namespace)
     }
 
+    /// The ProxyConfigs of a namespace.
+    pub fn proxy_configs_in(&self, namespace: &str) -> &[ProxyConfig] {
+        reading::in_namespace(&self.proxy_configs, |config| &config.object, namespace)
+    }
+
     /// The workloads of a namespace.
     pub fn workloads_in(&self, namespace: &str) -> &[Workload] {
         reading::in_namespace(&self.workloads, |workload| &workload.object, namespace)

@@ -62,8 +62,8 @@ pub fn effective_proxy_config(
     let settings = mesh.settings_of(pods);
     let own = own(pods)?;
     let namespace = pods.object.namespace.as_str();
-    let of = |wanted: &dyn Fn(&ProxyConfig) -> bool| -> Vec<&ProxyConfig> {
-        let configs = mesh.inventory.proxy_configs.iter();
+    let of = |namespace: &str, wanted: &dyn Fn(&ProxyConfig) -> bool| -> Vec<&ProxyConfig> {
+        let configs = mesh.inventory.proxy_configs_in(namespace).iter();
         let mut configs: Vec<_> = configs.filter(|config| wanted(config)).collect();
         configs.sort_by_key(|config| &config.object);
         configs
@@ -72,9 +72,9 @@ pub fn effective_proxy_config(
 
     let mut metadata = mesh_wide(mesh, pods, settings);
     let roots = &settings.root_namespaces;
-    let in_root = of(&|config| of_all(config) && roots.contains(&config.object.namespace));
+    let in_root: Vec<_> = roots.iter().flat_map(|root| of(root, &of_all)).collect();
     overlay(&mut metadata, &in_root, roots.len() == 1, Origin::Defaults);
-    let in_namespace = of(&|config| of_all(config) && config.object.namespace == namespace);
+    let in_namespace = of(namespace, &of_all);
     overlay(&mut metadata, &in_namespace, true, Origin::Defaults);
     for (key, value) in own.metadata {
         let because = format!("{}: proxyMetadata {key}", named(&pods.object));
@@ -82,10 +82,13 @@ pub fn effective_proxy_config(
         let origin = Origin::Annotation;
         metadata.insert(key, Metadata { value, origin });
     }
-    let here = |config: &ProxyConfig| !of_all(config) && config.object.namespace == namespace;
-    let selecting = of(&|config| here(config) && contains(&pods.labels, &config.selector));
+    let selecting = of(namespace, &|config| {
+        !of_all(config) && contains(&pods.labels, &config.selector)
+    });
     overlay(&mut metadata, &selecting, true, Origin::Selected);
-    let perhaps = of(&|config| here(config) && may_select(&config.selector, pods));
+    let perhaps = of(namespace, &|config| {
+        !of_all(config) && may_select(&config.selector, pods)
+    });
     overlay(&mut metadata, &perhaps, false, Origin::Selected);
 
     let mode = Possible::of_mesh(mesh, pods, &settings.interception, "REDIRECT", |plane| {

@@ -199,3 +199,49 @@ fn mixed_forms() {
     );
     assert_snapshot!(nothing_lost(mixed), @"istio-scrape: stdin holds a ResourceList, which must be the only document of the only input; run it alone, and give a configuration with --config");
 }
+
+/// Colours, returns and turned text in names reach neither stderr nor a table as what they are.
+#[test]
+fn names_steer_no_terminal() {
+    let name = r#""\e[31m\u202e\r""#;
+    let nameless = format!("metadata: {{name: {name}}}\n");
+    let pod = format!(
+        "apiVersion: operator.victoriametrics.com/v1beta1\nkind: VMPodScrape\nmetadata: {{name: {name}, namespace: a}}\n\
+         spec: {{selector: {{}}, podMetricsEndpoints: [{{port: {name}}}]}}\n---\n\
+         apiVersion: v1\nkind: Pod\nmetadata: {{name: {name}, namespace: a}}\n\
+         spec: {{containers: [{{name: a, ports: [{{name: {name}, containerPort: 80}}]}}]}}\n"
+    );
+    for (arguments, text) in [(&[][..], &nameless), (&[], &pod), (&["explain"], &pod)] {
+        let ended = run(arguments, text);
+        let told = match arguments {
+            [] => ended.stderr.clone(),
+            _ => ended.stdout.clone() + &ended.stderr,
+        };
+        assert!(told.contains("[31m"), "{ended}");
+        assert!(!told.contains(['\u{1b}', '\u{202e}', '\r']), "{ended}");
+    }
+}
+
+/// Every value that may decide is a long list, repeated for each decision.
+#[test]
+fn values_read_differently_are_named_up_to_ten_times() {
+    let policies: String = (0..30)
+        .map(|number| {
+            format!(
+                "---\napiVersion: networking.istio.io/v1beta1\nkind: ProxyConfig\n\
+                 metadata: {{name: p{number}, namespace: a}}\nspec: {{environmentVariables: {{X: y}}}}\n"
+            )
+        })
+        .collect();
+    let ended = run(&[], &policies);
+    assert_eq!(ended.code, 0, "{ended}");
+    let told = ended
+        .stderr
+        .lines()
+        .filter(|line| line.contains("and 20 more"));
+    assert!(told.count() > 0, "{ended}");
+    assert!(
+        ended.stderr.lines().all(|line| line.len() < 2_000),
+        "{ended}"
+    );
+}

@@ -229,6 +229,11 @@ b: 1
 "a:\r\n  b: 1\r\nc: 2\r\n", r#"[{"op": "add", "path": "/a/m", "value": ["x", "w"]}]"# =>
 "a:\r\n  b: 1\r\n  m:\r\n  - x\r\n  - w\r\nc: 2\r\n";
 
+    /// A carriage return alone ends a line too: the text of a block does not begin where lines seem to begin.
+    lone_carriage_return_in_a_block:
+"a:\n  b: >-\n\r    text\n", r#"[{"op": "replace", "path": "/a/b", "value": "\nother\n"}]"# =>
+"a:\n  b: |2\n\n    other\n";
+
     /// A byte order mark takes no column.
     byte_order_mark:
 "\u{feff}a: 1\n", r#"[{"op": "add", "path": "/b", "value": 2}]"# =>

@@ -109,7 +109,10 @@ impl Ending {
     pub(super) fn failed(failure: &Failure, returned: Option<String>) -> Self {
         Self {
             stdout: returned,
-            stderr: vec![format!("istio-scrape: {failure}")],
+            stderr: vec![format!(
+                "istio-scrape: {}",
+                without_commands(&failure.to_string())
+            )],
             report: format!(
                 "{:#}\n",
                 json!({"version": 1, "error": failure.to_string()})
@@ -141,6 +144,15 @@ impl Ending {
             }
         }
     }
+}
+
+/// What a terminal would obey is spelled out: messages quote keys and names of the input.
+fn without_commands(message: &str) -> String {
+    let spelled = |c: char| match c.is_control() && c != '\n' {
+        true => c.escape_default().to_string(),
+        false => c.to_string(),
+    };
+    message.chars().map(spelled).collect()
 }
 
 /// Writes the report file.

@@ -27,8 +27,12 @@ impl Place {
             "{}{line} (object {}{}{})",
             source.called(),
             index + 1,
-            name.map_or_else(String::new, |name| format!(", named {name}")),
-            annotation(node, "path").map_or_else(String::new, |path| format!(", of {path}")),
+            name.map_or_else(String::new, |name| format!(
+                ", named {}",
+                name.escape_debug()
+            )),
+            annotation(node, "path")
+                .map_or_else(String::new, |path| format!(", of {}", path.escape_debug())),
         ))
     }
 }

@@ -70,7 +70,20 @@ pub(super) fn refused(pods: &Workload) -> Option<String> {
 /// `Deployment shop/web: annotation traffic.sidecar.istio.io/includeInboundPorts="8080"`
 pub(super) fn annotation(pods: &Workload, key: &str) -> String {
     let value = pods.annotations.get(key).map_or("", String::as_str);
-    format!("{}: annotation {key}={value:?}", named(&pods.object))
+    format!(
+        "{}: annotation {key}={}",
+        named(&pods.object),
+        quoted(value)
+    )
+}
+
+/// A text in quotes; of a long one its beginning, since evidence is repeated for each port that it decides about.
+pub(super) fn quoted(text: &str) -> String {
+    const LONG: usize = 200;
+    match text.char_indices().nth(LONG) {
+        None => format!("{text:?}"),
+        Some((end, _)) => format!("{:?} and so on ({} bytes)", &text[..end], text.len()),
+    }
 }
 
 /// Comma-separated, blanks allowed around numbers, nothing at all is no port.

@@ -6,7 +6,7 @@
 
 use super::annotations::{
     EXCLUDE_INBOUND, INCLUDE_INBOUND, INTERCEPTION, STATUS, STATUS_PORT, TEMPLATES, annotation,
-    boolean, port_list, port_number, refused,
+    boolean, port_list, port_number, quoted, refused,
 };
 use super::injection::has_proxy;
 use super::possible::Possible;
@@ -266,7 +266,7 @@ pub(super) fn own_or_mesh(
 pub(super) fn undecided(setting: &Possible, name: &str) -> Fact<bool> {
     let because = setting.because.iter().cloned();
     let why = match setting.value() {
-        Some(value) => format!("{name} decides, and {value:?} is not understood"),
+        Some(value) => format!("{name} decides, and {} is not understood", quoted(value)),
         None => format!("{name} decides, and is not known"),
     };
     Fact {

@@ -116,6 +116,7 @@ impl Random {
 
     /// Brings the policies into another order, as far as reading leaves them one: within their namespaces.
     pub(super) fn shuffle(&mut self, draw: &mut Draw) {
+        draw.inventory.index = None;
         let policies = &mut draw.inventory.policies;
         for at in (1..policies.len()).rev() {
             policies.swap(at, self.below(at + 1));

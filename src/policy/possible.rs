@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Fact, Mesh, injection};
+use super::{Fact, Mesh, annotations, injection};
 use crate::model::{ControlPlane, Setting, Workload};
 
 /// A setting with every value that it may have, as spelled.
@@ -76,7 +76,7 @@ impl Possible {
     pub(super) fn spelled_out(mut self) -> Self {
         if let (Some(value), true) = (self.value().map(str::to_owned), self.written) {
             for because in &mut self.because {
-                because.push_str(&format!(" is {value:?}"));
+                because.push_str(&format!(" is {}", annotations::quoted(&value)));
             }
         }
         self

@@ -104,7 +104,8 @@ fn owner_name(pods: &Workload) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::fixture::{labels, workload};
+    use crate::model::PeerAuthentication;
+    use crate::policy::fixture::{inventory, labels, policy, workload};
 
     fn answer(selector: &[(&str, &str)], pod_labels: &[(&str, &str)], known: PodsKnown) -> Selects {
         selects(
@@ -210,5 +211,69 @@ mod tests {
             ),
             Selects::Yes
         );
+    }
+
+    #[test]
+    fn the_index_leaves_out_only_what_does_not_select() {
+        let selectors: [&[(&str, &str)]; 7] = [
+            &[],
+            &[("app", "web")],
+            &[("app", "db")],
+            &[("app", "web"), ("tier", "front")],
+            &[("controller-uid", "x"), ("app", "web")],
+            &[("service.istio.io/canonical-name", "web")],
+            &[("security.istio.io/tlsMode", "istio")],
+        ];
+        let policies = selectors.iter().zip('a'..).map(|(selector, name)| {
+            let policy = policy("shop", &name.to_string(), None);
+            PeerAuthentication {
+                selector: labels(selector),
+                ..policy
+            }
+        });
+        let refused = PeerAuthentication {
+            selector: labels(&[("app", "*")]),
+            ..policy("shop", "refused", None).refused("drawn")
+        };
+        let elsewhere = policy("other", "elsewhere", None);
+        let all = policies.chain([refused, elsewhere]).collect();
+        let mut inventory = inventory(Vec::new(), all);
+        inventory.index_labels();
+        let pods: [&[(&str, &str)]; 3] = [&[], &[("app", "web")], &[("app", "db"), ("tier", "x")]];
+        for (known, pod_labels) in [
+            PodsKnown::Template,
+            PodsKnown::Operator,
+            PodsKnown::SelectorOnly,
+        ]
+        .into_iter()
+        .flat_map(|known| pods.map(|pods| (known, pods)))
+        {
+            let pods = Workload {
+                known,
+                ..workload("shop", pod_labels)
+            };
+            let found = inventory.policies_for("shop", |key| label(&pods, key));
+            let found: Vec<_> = found.iter().map(|found| &found.object.name).collect();
+            for policy in &inventory.policies {
+                let name = &policy.object.name;
+                let is_found = found.contains(&name);
+                let here = policy.object.namespace == "shop";
+                let wanted = selects(&policy.selector, &pods) != Selects::No;
+                assert!(!is_found || here, "{name}");
+                assert!(is_found || !here || !wanted, "{name} {pods:?}");
+                let is_refused = !policy.refused.is_empty();
+                assert!(is_found || !here || !is_refused, "{name} {pods:?}");
+            }
+        }
+        let web = workload("shop", &[("app", "web")]);
+        let names: Vec<_> = inventory
+            .policies_for("shop", |key| label(&web, key))
+            .into_iter()
+            .map(|found| found.object.name.as_str())
+            .collect();
+        // Without `c`, which asks for another app, and `d`, which asks for a tier.
+        assert_eq!(names, ["a", "b", "e", "f", "g", "refused"]);
+        assert_eq!(inventory.policies_named("shop", "a").len(), 1);
+        assert!(inventory.policies_named("other", "a").is_empty());
     }
 }

@@ -103,8 +103,8 @@ fn write_targets(out: &mut String, targets: &[JudgedTarget], paint: &Paint) {
             out,
             "  {} {}/{}:{port}  {facts}  {}",
             target.kind,
-            target.namespace,
-            target.name,
+            printable(&target.namespace),
+            printable(&target.name),
             demand_in_words(target.demand),
         )
         .expect("a String grows");
@@ -196,7 +196,7 @@ fn write_scrapers(out: &mut String, scrapers: &[&Located], paint: &Paint) {
         let decision = &located.decision;
         let row = format!(
             "{}  {}  {}",
-            decision.object,
+            printable(&decision.object.to_string()),
             verdict(decision.verdict),
             decision.rule.name()
         );

@@ -88,6 +88,8 @@ fn known_clusters() {
         if at % 4 == 0 {
             random.shuffle(&mut draw);
             assert_eq!(ask(&draw, &settings), answer, "{draw:#?}");
+            draw.inventory.index_labels();
+            assert_eq!(ask(&draw, &settings), answer, "by label: {draw:#?}");
         }
     }
 }
@@ -115,6 +117,8 @@ fn clusters_with_gaps() {
             .map(|cluster| enforced(cluster, &draw.pods, draw.port).0)
             .collect();
         let answer = ask(&draw, &settings);
+        draw.inventory.index_labels();
+        assert_eq!(ask(&draw, &settings), answer, "by label: {draw:#?}");
         let told = || format!("{draw:#?}\n{outcomes:?}\n{answer:#?}");
         match (answer.fact.value, answer.undecided.is_empty()) {
             (Some(value), true) => {

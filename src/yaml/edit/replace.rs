@@ -106,14 +106,18 @@ impl Editor<'_> {
         let header = line_end(self.text, old.range.start);
         let lines = &self.text[header.min(old.range.end)..old.range.end];
         let shown = lines.lines().find(|line| !line.trim().is_empty());
-        match (&old.content, shown) {
+        let written = match (&old.content, shown) {
             (Content::Scalar(_, Style::Literal | Style::Folded), Some(line))
                 if !self.header(old).contains(|c: char| c.is_ascii_digit()) =>
             {
-                line.len() - line.trim_start_matches(' ').len()
+                Some(line.len() - line.trim_start_matches(' ').len())
             }
-            _ => parent + step,
-        }
+            _ => None,
+        };
+        // A carriage return alone breaks lines too, and then what looks like the first line is none.
+        written
+            .filter(|column| *column >= parent)
+            .unwrap_or(parent + step)
     }
 
     /// `|-` and the like.

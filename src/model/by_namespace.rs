@@ -4,24 +4,12 @@
 //! Departs from nothing.
 //! Knows: that the lists of an inventory are in order of namespaces. Does not know: who asks.
 
-use super::{
-    AuthorizationPolicy, Inventory, Object, PeerAuthentication, ProxyConfig, Service, Workload,
-};
+use super::{AuthorizationPolicy, Inventory, Object, Service, Workload};
 
 impl Inventory {
     /// The Services of a namespace.
     pub fn services_in(&self, namespace: &str) -> &[Service] {
         in_namespace(&self.services, |service| &service.object, namespace)
-    }
-
-    /// The PeerAuthentications of a namespace.
-    pub fn policies_in(&self, namespace: &str) -> &[PeerAuthentication] {
-        in_namespace(&self.policies, |policy| &policy.object, namespace)
-    }
-
-    /// The ProxyConfigs of a namespace.
-    pub fn proxy_configs_in(&self, namespace: &str) -> &[ProxyConfig] {
-        in_namespace(&self.proxy_configs, |config| &config.object, namespace)
     }
 
     /// The AuthorizationPolicies of a namespace.

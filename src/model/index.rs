@@ -6,21 +6,29 @@
 
 use std::collections::BTreeMap;
 
-use super::{Inventory, Labels, PeerAuthentication, Service, Workload};
+use super::{
+    AuthorizationPolicy, Inventory, Labels, Object, PeerAuthentication, ProxyConfig, Service,
+    Workload,
+};
 
-/// Positions of Services and workloads by each of their labels, and of policies by what they ask for.
+/// Positions of Services and workloads by each of their labels, and of policies and ProxyConfigs by what they ask for.
 #[derive(Debug, Clone, Default)]
 pub struct LabelIndex {
     services: ByLabel,
     workloads: ByLabel,
-    policies: BTreeMap<String, Policies>,
+    policies: Selectors,
+    policy_names: BTreeMap<(String, String), Vec<usize>>,
+    authorizations: Selectors,
+    proxy_configs: Selectors,
 }
 
-/// The policies of a namespace.
+/// What selects pods, by its namespace.
+type Selectors = BTreeMap<String, Selecting>;
+
+/// What selects pods in one namespace.
 #[derive(Debug, Clone, Default)]
-struct Policies {
-    by_name: BTreeMap<String, Vec<usize>>,
-    /// Those that ask for no label, or whose selector is yet to be corrected.
+struct Selecting {
+    /// What asks for no label, or is yet to be corrected.
     of_all: Vec<usize>,
     /// The others, each at one label that it asks for: by key, by value.
     asking: BTreeMap<String, BTreeMap<String, Vec<usize>>>,
@@ -46,7 +54,21 @@ impl LabelIndex {
         Self {
             services: by_label(services.map(|service| &service.labels)),
             workloads: by_label(workloads.map(|workload| &workload.labels)),
-            policies: by_selector(&inventory.policies),
+            policies: by_selector(inventory.policies.iter().map(|policy| {
+                let is_final = policy.refused.is_empty();
+                (&policy.object, Some(&policy.selector).filter(|_| is_final))
+            })),
+            policy_names: by_name(inventory.policies.iter().map(|policy| &policy.object)),
+            authorizations: by_selector(inventory.authorizations.iter().map(|policy| {
+                let is_final = policy.refused.is_empty();
+                (&policy.object, Some(&policy.selector).filter(|_| is_final))
+            })),
+            proxy_configs: by_selector(
+                inventory
+                    .proxy_configs
+                    .iter()
+                    .map(|config| (&config.object, config.selector.as_ref())),
+            ),
         }
     }
 }
@@ -75,82 +97,145 @@ impl Inventory {
         Some(rarest.iter().map(|position| &self.workloads[*position]))
     }
 
-    /// The policies of a namespace that may select pods with these labels; others may be among them.
+    /// The PeerAuthentications of a namespace that may select pods with these labels; others may be among them.
     pub fn policies_for<'p>(
         &self,
         namespace: &str,
         label: impl Fn(&str) -> PodLabel<'p>,
     ) -> Vec<&PeerAuthentication> {
-        let Some(index) = &self.index else {
-            return self.scan(|policy| policy.object.namespace == namespace);
-        };
-        let Some(policies) = index.policies.get(namespace) else {
-            return Vec::new();
-        };
-        let asking = policies.asking.iter().flat_map(|(key, by_value)| {
-            let (one, any) = match label(key) {
-                PodLabel::Known(value) => (by_value.get(value), None),
-                PodLabel::Missing => (None, None),
-                PodLabel::Unknown => (None, Some(by_value.values())),
-            };
-            one.into_iter().chain(any.into_iter().flatten()).flatten()
-        });
-        let mut positions: Vec<usize> = policies.of_all.iter().chain(asking).copied().collect();
-        positions.sort_unstable();
-        self.at(&positions)
+        let index = self.index.as_ref().map(|index| &index.policies);
+        in_question(
+            &self.policies,
+            |policy| &policy.object,
+            index,
+            namespace,
+            label,
+        )
     }
 
-    /// The policies of this name: more than one where the input has an object twice.
+    /// The AuthorizationPolicies of a namespace that may select them.
+    pub fn authorizations_for<'p>(
+        &self,
+        namespace: &str,
+        label: impl Fn(&str) -> PodLabel<'p>,
+    ) -> Vec<&AuthorizationPolicy> {
+        let index = self.index.as_ref().map(|index| &index.authorizations);
+        in_question(
+            &self.authorizations,
+            |policy| &policy.object,
+            index,
+            namespace,
+            label,
+        )
+    }
+
+    /// The ProxyConfigs of a namespace that may select them.
+    pub fn proxy_configs_for<'p>(
+        &self,
+        namespace: &str,
+        label: impl Fn(&str) -> PodLabel<'p>,
+    ) -> Vec<&ProxyConfig> {
+        let index = self.index.as_ref().map(|index| &index.proxy_configs);
+        in_question(
+            &self.proxy_configs,
+            |config| &config.object,
+            index,
+            namespace,
+            label,
+        )
+    }
+
+    /// The PeerAuthentications of this name: more than one where the input has an object twice.
     pub fn policies_named(&self, namespace: &str, name: &str) -> Vec<&PeerAuthentication> {
         let Some(index) = &self.index else {
-            return self.scan(|policy| {
+            let policies = self.policies.iter();
+            let has_it = |policy: &&PeerAuthentication| {
                 (
                     policy.object.namespace.as_str(),
                     policy.object.name.as_str(),
                 ) == (namespace, name)
-            });
+            };
+            return policies.filter(has_it).collect();
         };
-        let in_namespace = index.policies.get(namespace);
-        let positions = in_namespace.and_then(|policies| policies.by_name.get(name));
-        positions.map_or_else(Vec::new, |positions| self.at(positions))
-    }
-
-    fn scan(&self, wanted: impl Fn(&PeerAuthentication) -> bool) -> Vec<&PeerAuthentication> {
-        let policies = self.policies.iter();
-        policies.filter(|policy| wanted(policy)).collect()
-    }
-
-    fn at(&self, positions: &[usize]) -> Vec<&PeerAuthentication> {
-        let positions = positions.iter();
+        let positions = index
+            .policy_names
+            .get(&(namespace.to_owned(), name.to_owned()));
+        let positions = positions.map_or(&[][..], Vec::as_slice).iter();
         positions
             .map(|position| &self.policies[*position])
             .collect()
     }
 }
 
-fn by_selector(policies: &[PeerAuthentication]) -> BTreeMap<String, Policies> {
-    let asked_for = by_label(policies.iter().map(|policy| &policy.selector));
-    let mut index: BTreeMap<String, Policies> = BTreeMap::new();
-    for (position, policy) in policies.iter().enumerate() {
-        let object = &policy.object;
+/// What of a list may select pods with these labels, in order.
+fn in_question<'l, 'p, T>(
+    list: &'l [T],
+    object: impl Fn(&T) -> &Object,
+    index: Option<&Selectors>,
+    namespace: &str,
+    label: impl Fn(&str) -> PodLabel<'p>,
+) -> Vec<&'l T> {
+    let Some(index) = index else {
+        let here = |element: &&T| object(element).namespace == namespace;
+        return list.iter().filter(here).collect();
+    };
+    let Some(selecting) = index.get(namespace) else {
+        return Vec::new();
+    };
+    let asking = selecting.asking.iter().flat_map(|(key, by_value)| {
+        let (one, any) = match label(key) {
+            PodLabel::Known(value) => (by_value.get(value), None),
+            PodLabel::Missing => (None, None),
+            PodLabel::Unknown => (None, Some(by_value.values())),
+        };
+        one.into_iter().chain(any.into_iter().flatten()).flatten()
+    });
+    let mut positions: Vec<usize> = selecting.of_all.iter().chain(asking).copied().collect();
+    positions.sort_unstable();
+    positions
+        .into_iter()
+        .map(|position| &list[position])
+        .collect()
+}
+
+/// Where each stands, by the rarest label of its selector; `None`: at the pods of all labels.
+fn by_selector<'s>(
+    all: impl Iterator<Item = (&'s Object, Option<&'s Labels>)> + Clone,
+) -> Selectors {
+    let nothing = Labels::new();
+    let asked_for = by_label(
+        all.clone()
+            .map(|(_, selector)| selector.unwrap_or(&nothing)),
+    );
+    let mut index = Selectors::new();
+    for (position, (object, selector)) in all.enumerate() {
         let here = index.entry(object.namespace.clone()).or_default();
-        let by_name = here.by_name.entry(object.name.clone()).or_default();
-        by_name.push(position);
         // Of all its labels the one that the fewest ask for finds the fewest others.
-        let rarest = policy.selector.iter().min_by_key(|(key, value)| {
+        let rarest = selector.into_iter().flatten().min_by_key(|(key, value)| {
             let asking = asked_for.get(&((*key).clone(), (*value).clone()));
             asking.map(Vec::len)
         });
         let place = match rarest {
-            Some((key, value)) if policy.refused.is_empty() => here
+            Some((key, value)) => here
                 .asking
                 .entry(key.clone())
                 .or_default()
                 .entry(value.clone())
                 .or_default(),
-            Some(_) | None => &mut here.of_all,
+            None => &mut here.of_all,
         };
         place.push(position);
+    }
+    index
+}
+
+fn by_name<'o>(
+    objects: impl Iterator<Item = &'o Object>,
+) -> BTreeMap<(String, String), Vec<usize>> {
+    let mut index: BTreeMap<(String, String), Vec<usize>> = BTreeMap::new();
+    for (position, object) in objects.enumerate() {
+        let name = (object.namespace.clone(), object.name.clone());
+        index.entry(name).or_default().push(position);
     }
     index
 }
@@ -178,4 +263,93 @@ fn rarest<'i>(index: &'i ByLabel, labels: &Labels) -> Option<&'i [usize]> {
                 .map_or(&[][..], Vec::as_slice)
         })
         .min_by_key(|positions| positions.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::config::Config;
+    use crate::model::read;
+
+    fn object(api_version: &str, kind: &str, name: &str, selector: &Value) -> Value {
+        json!({"apiVersion": api_version, "kind": kind, "metadata": {"name": name, "namespace": "shop"},
+            "spec": {"selector": {"matchLabels": selector}}})
+    }
+
+    /// One of each kind that asks for `app: web`, one for `app: till`, one for all pods.
+    fn inventory() -> Inventory {
+        let kinds = [
+            ("security.istio.io/v1", "PeerAuthentication"),
+            ("security.istio.io/v1", "AuthorizationPolicy"),
+            ("networking.istio.io/v1beta1", "ProxyConfig"),
+        ];
+        let objects: Vec<Value> = kinds
+            .iter()
+            .flat_map(|(api_version, kind)| {
+                [
+                    object(api_version, kind, "web", &json!({"app": "web"})),
+                    object(api_version, kind, "till", &json!({"app": "till"})),
+                    object(api_version, kind, "all", &json!(null)),
+                ]
+            })
+            .collect();
+        read(objects.iter().enumerate(), &Config::default())
+    }
+
+    fn found(inventory: &Inventory, label: PodLabel<'static>) -> [Vec<String>; 3] {
+        let label = |_: &str| label;
+        let names = |objects: Vec<&Object>| {
+            let names = objects.into_iter().map(|object| object.name.clone());
+            names.collect::<Vec<_>>()
+        };
+        let policies = inventory.policies_for("shop", label);
+        let authorizations = inventory.authorizations_for("shop", label);
+        let configs = inventory.proxy_configs_for("shop", label);
+        [
+            names(policies.into_iter().map(|found| &found.object).collect()),
+            names(
+                authorizations
+                    .into_iter()
+                    .map(|found| &found.object)
+                    .collect(),
+            ),
+            names(configs.into_iter().map(|found| &found.object).collect()),
+        ]
+    }
+
+    #[test]
+    fn only_what_may_select_pods_with_a_label_is_found() {
+        let inventory = inventory();
+        for (label, expected) in [
+            (PodLabel::Known("web"), &["all", "web"][..]),
+            (PodLabel::Known("other"), &["all"]),
+            (PodLabel::Missing, &["all"]),
+            (PodLabel::Unknown, &["all", "till", "web"]),
+        ] {
+            for found in found(&inventory, label) {
+                assert_eq!(found, expected, "{label:?}");
+            }
+        }
+        assert!(
+            inventory
+                .policies_for("crm", |_| PodLabel::Unknown)
+                .is_empty()
+        );
+    }
+
+    #[test]
+    fn without_an_index_everything_in_the_namespace_is() {
+        let mut inventory = inventory();
+        inventory.index = None;
+        for found in found(&inventory, PodLabel::Known("web")) {
+            assert_eq!(found, ["all", "till", "web"]);
+        }
+        assert!(
+            inventory
+                .policies_for("crm", |_| PodLabel::Unknown)
+                .is_empty()
+        );
+    }
 }

@@ -5,7 +5,7 @@
 //! Knows: AuthorizationPolicy, labels of pods, one request. Does not know: scrapes, how a request comes to its identity.
 
 use super::readership::{Istiod, Reads};
-use super::selection::{Selects, selects};
+use super::selection::{Selects, label, selects};
 use super::{DataPlane, Mesh, named};
 use crate::model::{Action, AuthorizationPolicy, Object, Workload};
 use identity::TrustDomains;
@@ -265,7 +265,13 @@ fn candidates<'a>(mesh: &Mesh<'a>, pods: &Workload) -> Vec<Candidate<'a>> {
     let mut candidates = Vec::new();
     for namespace in namespaces {
         let all = mesh.inventory.authorizations_in(namespace);
-        for policy in all.iter().filter(|one| !one.attached && !one.dry_run) {
+        let in_question = mesh
+            .inventory
+            .authorizations_for(namespace, |key| label(pods, key));
+        for policy in in_question
+            .into_iter()
+            .filter(|one| !one.attached && !one.dry_run)
+        {
             let mut doubts = Vec::new();
             if namespace != own && roots.len() > 1 {
                 doubts.push(format!("whether {namespace} is the root namespace"));

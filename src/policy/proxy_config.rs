@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::annotations::PROXY_CONFIG;
 use super::possible::Possible;
+use super::selection::label;
 use super::{Mesh, MeshSettings, named};
 use crate::model::{Labels, PodsKnown, ProxyConfig, Setting, Workload, contains, embedded};
 
@@ -61,7 +62,11 @@ pub fn effective_proxy_config(
     let settings = mesh.settings_of(pods);
     let own = own(pods)?;
     let namespace = pods.object.namespace.as_str();
-    let configs_in = |namespace: &str| mesh.inventory.proxy_configs_in(namespace).iter();
+    let configs_in = |namespace: &str| {
+        let inventory = mesh.inventory;
+        let configs = inventory.proxy_configs_for(namespace, |key| label(pods, key));
+        configs.into_iter()
+    };
     // A selector without labels is none of the two: it selects nobody.
     let of_all = |config: &&ProxyConfig| config.selector.is_none();
     let selecting = |selects: &dyn Fn(&Labels) -> bool| -> Vec<&ProxyConfig> {

@@ -2,13 +2,14 @@
 //!
 //! Authority: istio/istio manifests/charts/istio-control/istio-discovery/files/injection-template.yaml (`istio-iptables -m -b -d`), tools/istio-iptables/pkg/capture/run.go `handleInboundPortsInclude`, its twin cni/pkg/plugin/sidecar_redirect.go `NewRedirect`; for ztunnel cni/pkg/iptables/iptables.go.
 //! Departs from it: custom injection templates are not read, the answer is then unknown; arguments of `istio-init` in pods that are injected in Git are not read, their annotations and the mesh say the same.
-//! Knows: annotations and containers of pods, settings of the mesh, a port. Does not know: policies, Namespaces.
+//! Knows: annotations and containers of pods, settings of the mesh, whether a Namespace is there, a port. Does not know: policies.
 
 use super::annotations::{
     EXCLUDE_INBOUND, INCLUDE_INBOUND, INTERCEPTION, STATUS, STATUS_PORT, TEMPLATES, annotation,
     boolean, port_list, port_number, quoted, refused,
 };
 use super::injection::has_proxy;
+use super::namespaces::NamespaceLabels;
 use super::possible::Possible;
 use super::webhook::own_say;
 use super::{Fact, Mesh, effective_proxy_config, named, unseen};
@@ -231,7 +232,7 @@ fn by_exclusion(
     match (is_excluded, is_status) {
         (Some(true), _) => Fact {
             value: Some(false),
-            proven: exclude.proven,
+            proven: exclude.proven && takes_all_for_sure(mesh, pods),
             because: exclude.because,
         },
         (None, _) => undecided(&exclude, "excludeInboundPorts"),
@@ -248,6 +249,15 @@ fn by_exclusion(
             judged_by_interface(pods, everything)
         }
     }
+}
+
+/// Whether sidecars take all ports whichever revision the pods are of: a Namespace that is not in the input may name
+/// another one, and what is excluded counts only where all are taken.
+fn takes_all_for_sure(mesh: &Mesh<'_>, pods: &Workload) -> bool {
+    let whichever = mesh.settings.of_revision(None);
+    pods.annotations.contains_key(INCLUDE_INBOUND)
+        || !NamespaceLabels::of(mesh, &pods.object.namespace).is_missing()
+        || whichever.include_inbound_ports.value.as_deref() == Some("*")
 }
 
 /// What the pods' annotation says, else what the mesh says: the injection template takes one or the other whole.

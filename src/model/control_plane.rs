@@ -11,6 +11,7 @@ mod mesh_config;
 mod operators;
 mod proxy_config;
 mod setting;
+mod slots;
 mod webhooks;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,6 +23,7 @@ use super::field::{Field, Problem, Read, noted};
 use super::{Labels, MtlsMode, Object};
 use config_maps::ConfigMap;
 use maistra::Version;
+use slots::Slot;
 
 pub(super) use proxy_config::proxy_config;
 pub use setting::Setting;
@@ -105,20 +107,19 @@ fn made_by(language: Language) -> Option<Setting> {
 /// Takes over what is said over what was said before, or that it is not understood.
 fn set<T>(
     plane: &mut ControlPlane,
-    setting: Setting,
-    slot: impl FnOnce(&mut ControlPlane) -> &mut Option<T>,
+    slot: Slot<T>,
     said: Read<Option<T>>,
     problems: &mut Vec<Problem>,
 ) {
     match noted(said, problems) {
         Some(None) => {}
         Some(Some(said)) => {
-            plane.unreadable.remove(&setting);
-            *slot(plane) = Some(said);
+            plane.unreadable.remove(&slot.setting);
+            *(slot.field)(plane) = Some(said);
         }
         None => {
-            plane.unreadable.insert(setting);
-            *slot(plane) = None;
+            plane.unreadable.insert(slot.setting);
+            *(slot.field)(plane) = None;
         }
     }
 }

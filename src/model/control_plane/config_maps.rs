@@ -6,6 +6,7 @@
 
 use serde_json::Value;
 
+use super::slots::INJECTOR_POLICY;
 use super::{ControlPlane, DEFAULT_REVISION, Setting, helm_values, mesh_config, set};
 use crate::model::field::{Field, Problem, noted};
 use crate::model::metadata::{self, REVISION};
@@ -76,13 +77,7 @@ impl ConfigMap {
                 // What the injector itself reads: made from the values, but changed by hand now and then.
                 let understood = inside(&data, "config", problems, |config, problems| {
                     let policy = mesh_config::text(config, "policy");
-                    set(
-                        &mut plane,
-                        Setting::InjectorPolicy,
-                        |plane| &mut plane.injector_policy,
-                        policy,
-                        problems,
-                    );
+                    set(&mut plane, INJECTOR_POLICY, policy, problems);
                     helm_values::add_selectors(&mut plane, config, problems);
                 });
                 if !understood {

@@ -8,6 +8,11 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use serde_json::Value;
 
 use super::mesh_config::{self, boolean, text};
+use super::slots::{
+    ALWAYS_INJECT, EXCLUDE_INBOUND_PORTS, EXCLUDE_IP_RANGES, EXCLUDE_OUTBOUND_PORTS,
+    INCLUDE_INBOUND_PORTS, INCLUDE_IP_RANGES, INCLUDE_OUTBOUND_PORTS, INJECTOR_POLICY,
+    INJECTOR_STATUS_PORT, NAMESPACES_BY_DEFAULT, NEVER_INJECT,
+};
 use super::{ControlPlane, Setting, port, set};
 use crate::model::field::{Field, Problem, Read};
 use crate::model::selectors;
@@ -32,68 +37,25 @@ pub(super) fn add_injection(
         .as_ref()
         .and_then(|global| plane.part(global.key("proxy"), &Setting::OF_PROXY, problems));
     if let Some(proxy) = proxy {
-        type Slot = fn(&mut ControlPlane) -> &mut Option<String>;
-        let lists: [(Setting, Slot, &str); 6] = [
-            (
-                Setting::IncludeInboundPorts,
-                |plane| &mut plane.include_inbound_ports,
-                "includeInboundPorts",
-            ),
-            (
-                Setting::ExcludeInboundPorts,
-                |plane| &mut plane.exclude_inbound_ports,
-                "excludeInboundPorts",
-            ),
-            (
-                Setting::IncludeIpRanges,
-                |plane| &mut plane.include_ip_ranges,
-                "includeIPRanges",
-            ),
-            (
-                Setting::ExcludeIpRanges,
-                |plane| &mut plane.exclude_ip_ranges,
-                "excludeIPRanges",
-            ),
-            (
-                Setting::IncludeOutboundPorts,
-                |plane| &mut plane.include_outbound_ports,
-                "includeOutboundPorts",
-            ),
-            (
-                Setting::ExcludeOutboundPorts,
-                |plane| &mut plane.exclude_outbound_ports,
-                "excludeOutboundPorts",
-            ),
+        let lists = [
+            (INCLUDE_INBOUND_PORTS, "includeInboundPorts"),
+            (EXCLUDE_INBOUND_PORTS, "excludeInboundPorts"),
+            (INCLUDE_IP_RANGES, "includeIPRanges"),
+            (EXCLUDE_IP_RANGES, "excludeIPRanges"),
+            (INCLUDE_OUTBOUND_PORTS, "includeOutboundPorts"),
+            (EXCLUDE_OUTBOUND_PORTS, "excludeOutboundPorts"),
         ];
-        for (setting, slot, key) in lists {
-            set(plane, setting, slot, printed(&proxy, key), problems);
+        for (list, key) in lists {
+            set(plane, list, printed(&proxy, key), problems);
         }
         let status_port = proxy.key("statusPort").and_then(|field| port(&field));
-        set(
-            plane,
-            Setting::InjectorStatusPort,
-            |plane| &mut plane.injector_status_port,
-            status_port,
-            problems,
-        );
-        set(
-            plane,
-            Setting::InjectorPolicy,
-            |plane| &mut plane.injector_policy,
-            text(&proxy, "autoInject"),
-            problems,
-        );
+        set(plane, INJECTOR_STATUS_PORT, status_port, problems);
+        set(plane, INJECTOR_POLICY, text(&proxy, "autoInject"), problems);
     }
     let webhook = values.key("sidecarInjectorWebhook");
     if let Some(webhook) = plane.part(webhook, &Setting::OF_WEBHOOK, problems) {
         let by_default = boolean(&webhook, "enableNamespacesByDefault");
-        set(
-            plane,
-            Setting::NamespacesByDefault,
-            |plane| &mut plane.namespaces_by_default,
-            by_default,
-            problems,
-        );
+        set(plane, NAMESPACES_BY_DEFAULT, by_default, problems);
         add_selectors(plane, &webhook, problems);
     }
 }
@@ -101,21 +63,9 @@ pub(super) fn add_injection(
 /// Adds `neverInjectSelector` and `alwaysInjectSelector`.
 pub(super) fn add_selectors(plane: &mut ControlPlane, of: &Field<'_>, problems: &mut Vec<Problem>) {
     let never = selector_list(of, "neverInjectSelector", problems);
-    set(
-        plane,
-        Setting::NeverInject,
-        |plane| &mut plane.never_inject,
-        never,
-        problems,
-    );
+    set(plane, NEVER_INJECT, never, problems);
     let always = selector_list(of, "alwaysInjectSelector", problems);
-    set(
-        plane,
-        Setting::AlwaysInject,
-        |plane| &mut plane.always_inject,
-        always,
-        problems,
-    );
+    set(plane, ALWAYS_INJECT, always, problems);
 }
 
 /// `revision`.

@@ -7,6 +7,10 @@
 use serde_json::Value;
 
 use super::mesh_config::{boolean, names, outbound, outbound_mode, text};
+use super::slots::{
+    EXCLUDE_INBOUND_PORTS, EXCLUDE_IP_RANGES, EXCLUDE_OUTBOUND_PORTS, INCLUDE_INBOUND_PORTS,
+    INCLUDE_IP_RANGES, INTERCEPTION, MTLS, OUTBOUND, TRUST_DOMAIN, TRUST_DOMAIN_ALIASES,
+};
 use super::{ControlPlane, DEFAULT_REVISION, Setting, helm_values, set};
 use crate::model::field::{Field, Problem, Read};
 use crate::model::{MtlsMode, Object};
@@ -66,38 +70,14 @@ fn add_v1(plane: &mut ControlPlane, values: &Field<'_>, problems: &mut Vec<Probl
         Setting::Mtls,
     ];
     if let Some(global) = plane.part(values.key("global"), &settings, problems) {
-        set(
-            plane,
-            Setting::TrustDomain,
-            |plane| &mut plane.trust_domain,
-            text(&global, "trustDomain"),
-            problems,
-        );
+        set(plane, TRUST_DOMAIN, text(&global, "trustDomain"), problems);
         let aliases = names(&global, "trustDomainAliases");
-        set(
-            plane,
-            Setting::TrustDomainAliases,
-            |plane| &mut plane.trust_domain_aliases,
-            aliases,
-            problems,
-        );
-        set(
-            plane,
-            Setting::Outbound,
-            |plane| &mut plane.outbound,
-            outbound(&global),
-            problems,
-        );
+        set(plane, TRUST_DOMAIN_ALIASES, aliases, problems);
+        set(plane, OUTBOUND, outbound(&global), problems);
         let enabled = global
             .key("mtls")
             .and_then(|mtls| boolean(&mtls, "enabled"));
-        set(
-            plane,
-            Setting::Mtls,
-            |plane| &mut plane.mtls,
-            enabled.map(mode),
-            problems,
-        );
+        set(plane, MTLS, enabled.map(mode), problems);
     }
 }
 
@@ -111,33 +91,15 @@ fn add_v2(plane: &mut ControlPlane, spec: &Field<'_>, problems: &mut Vec<Problem
         let mtls = security
             .key("dataPlane")
             .and_then(|data_plane| boolean(&data_plane, "mtls"));
-        set(
-            plane,
-            Setting::Mtls,
-            |plane| &mut plane.mtls,
-            mtls.map(mode),
-            problems,
-        );
+        set(plane, MTLS, mtls.map(mode), problems);
         let domain = security
             .key("trust")
             .and_then(|trust| text(&trust, "domain"));
-        set(
-            plane,
-            Setting::TrustDomain,
-            |plane| &mut plane.trust_domain,
-            domain,
-            problems,
-        );
+        set(plane, TRUST_DOMAIN, domain, problems);
         let aliases = security
             .key("trust")
             .and_then(|trust| names(&trust, "additionalDomains"));
-        set(
-            plane,
-            Setting::TrustDomainAliases,
-            |plane| &mut plane.trust_domain_aliases,
-            aliases,
-            problems,
-        );
+        set(plane, TRUST_DOMAIN_ALIASES, aliases, problems);
     }
     let traffic = add_traffic_control(plane, spec, problems);
     let settings = [OF_INBOUND.as_slice(), OF_OUTBOUND.as_slice()].concat();
@@ -154,65 +116,23 @@ fn add_traffic_control(
     let control = networking.key("trafficControl")?;
     if let Some(inbound) = plane.part(control.key("inbound"), &OF_INBOUND, problems) {
         let interception = text(&inbound, "interceptionMode");
-        set(
-            plane,
-            Setting::Interception,
-            |plane| &mut plane.interception,
-            interception,
-            problems,
-        );
+        set(plane, INTERCEPTION, interception, problems);
         let included = joined(&inbound, "includedPorts");
-        set(
-            plane,
-            Setting::IncludeInboundPorts,
-            |plane| &mut plane.include_inbound_ports,
-            included,
-            problems,
-        );
+        set(plane, INCLUDE_INBOUND_PORTS, included, problems);
         let excluded = joined(&inbound, "excludedPorts");
-        set(
-            plane,
-            Setting::ExcludeInboundPorts,
-            |plane| &mut plane.exclude_inbound_ports,
-            excluded,
-            problems,
-        );
+        set(plane, EXCLUDE_INBOUND_PORTS, excluded, problems);
     }
     if let Some(outbound) = plane.part(control.key("outbound"), &OF_OUTBOUND, problems) {
         let included = joined(&outbound, "includedIPRanges");
-        set(
-            plane,
-            Setting::IncludeIpRanges,
-            |plane| &mut plane.include_ip_ranges,
-            included,
-            problems,
-        );
+        set(plane, INCLUDE_IP_RANGES, included, problems);
         let excluded = joined(&outbound, "excludedIPRanges");
-        set(
-            plane,
-            Setting::ExcludeIpRanges,
-            |plane| &mut plane.exclude_ip_ranges,
-            excluded,
-            problems,
-        );
+        set(plane, EXCLUDE_IP_RANGES, excluded, problems);
         let ports = joined(&outbound, "excludedPorts");
-        set(
-            plane,
-            Setting::ExcludeOutboundPorts,
-            |plane| &mut plane.exclude_outbound_ports,
-            ports,
-            problems,
-        );
+        set(plane, EXCLUDE_OUTBOUND_PORTS, ports, problems);
         let policy = outbound
             .key("policy")
             .and_then(|policy| outbound_mode(&policy));
-        set(
-            plane,
-            Setting::Outbound,
-            |plane| &mut plane.outbound,
-            policy,
-            problems,
-        );
+        set(plane, OUTBOUND, policy, problems);
     }
     Ok(())
 }

@@ -6,6 +6,10 @@
 
 use std::collections::BTreeSet;
 
+use super::slots::{
+    INTERCEPTION, OUTBOUND, PROMETHEUS_MERGE, ROOT_NAMESPACE, STATUS_PORT, TRUST_DOMAIN,
+    TRUST_DOMAIN_ALIASES,
+};
 use super::{ControlPlane, OutboundPolicy, Setting, port, set};
 use crate::model::field::{Field, Problem, Read, noted};
 
@@ -30,62 +34,25 @@ pub(super) fn hide(plane: &mut ControlPlane) {
 
 /// Adds what a MeshConfig says; what it does not say stays.
 pub(super) fn add(plane: &mut ControlPlane, mesh: &Field<'_>, problems: &mut Vec<Problem>) {
-    set(
-        plane,
-        Setting::RootNamespace,
-        |plane| &mut plane.root_namespace,
-        text(mesh, "rootNamespace"),
-        problems,
-    );
-    set(
-        plane,
-        Setting::TrustDomain,
-        |plane| &mut plane.trust_domain,
-        text(mesh, "trustDomain"),
-        problems,
-    );
+    set(plane, ROOT_NAMESPACE, text(mesh, "rootNamespace"), problems);
+    set(plane, TRUST_DOMAIN, text(mesh, "trustDomain"), problems);
     let aliases = names(mesh, "trustDomainAliases");
+    set(plane, TRUST_DOMAIN_ALIASES, aliases, problems);
     set(
         plane,
-        Setting::TrustDomainAliases,
-        |plane| &mut plane.trust_domain_aliases,
-        aliases,
-        problems,
-    );
-    set(
-        plane,
-        Setting::PrometheusMerge,
-        |plane| &mut plane.prometheus_merge,
+        PROMETHEUS_MERGE,
         boolean(mesh, "enablePrometheusMerge"),
         problems,
     );
-    set(
-        plane,
-        Setting::Outbound,
-        |plane| &mut plane.outbound,
-        outbound(mesh),
-        problems,
-    );
+    set(plane, OUTBOUND, outbound(mesh), problems);
     let config = mesh.key("defaultConfig");
     if let Some(config) = plane.part(config, &Setting::OF_DEFAULT_CONFIG, problems) {
         let metadata = proxy_metadata(plane, &config, problems);
         plane.part(metadata, &[Setting::Metadata], problems);
         let interception = text(&config, "interceptionMode");
-        set(
-            plane,
-            Setting::Interception,
-            |plane| &mut plane.interception,
-            interception,
-            problems,
-        );
+        set(plane, INTERCEPTION, interception, problems);
         let status_port = config.key("statusPort").and_then(|field| port(&field));
-        set(
-            plane,
-            Setting::StatusPort,
-            |plane| &mut plane.status_port,
-            status_port,
-            problems,
-        );
+        set(plane, STATUS_PORT, status_port, problems);
     }
 }
 

@@ -5,6 +5,7 @@
 //! Knows: IstioOperator, `Istio`, IstioRevision. Does not know: Maistra's.
 
 use super::mesh_config::{self, text};
+use super::slots::ROOT_NAMESPACE;
 use super::{ControlPlane, DEFAULT_REVISION, Setting, helm_values, set};
 use crate::model::Object;
 use crate::model::field::{Field, Problem, Read, noted};
@@ -29,13 +30,7 @@ pub(super) fn istio_operator(
     helm_values::add_injection(&mut plane, &values, problems);
     if plane.root_namespace.is_none() && !plane.hides(&Setting::RootNamespace) {
         let namespace = helm_values::istio_namespace(&values);
-        set(
-            &mut plane,
-            Setting::RootNamespace,
-            |plane| &mut plane.root_namespace,
-            namespace,
-            problems,
-        );
+        set(&mut plane, ROOT_NAMESPACE, namespace, problems);
     }
     Ok(plane)
 }
@@ -85,13 +80,7 @@ fn sail(
     helm_values::add_injection(&mut plane, &values, problems);
     if plane.root_namespace.is_none() && !plane.hides(&Setting::RootNamespace) {
         let namespace = text(spec, "namespace");
-        set(
-            &mut plane,
-            Setting::RootNamespace,
-            |plane| &mut plane.root_namespace,
-            namespace,
-            problems,
-        );
+        set(&mut plane, ROOT_NAMESPACE, namespace, problems);
     }
     Ok(plane)
 }

@@ -8,6 +8,7 @@ use MtlsMode::{Disable, Permissive, Strict};
 
 use super::*;
 use crate::model::{Inventory, PodsKnown};
+use crate::policy::draws::Random;
 use crate::policy::fixture::{ROOT, inventory, labels, mesh, policy, settings, workload};
 
 const WEB: &[(&str, &str)] = &[("app", "web")];
@@ -36,29 +37,15 @@ const ANY_DATE: [&str; 5] = [
     "2024-01-01T00:00:04Z",
 ];
 
-struct Random(u64);
-
 impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-
-    fn one_of<T: Clone>(&mut self, choices: &[T]) -> T {
-        let count = u64::try_from(choices.len()).expect("small");
-        choices[usize::try_from(self.next() % count).expect("small")].clone()
-    }
-
-    fn mode(&mut self) -> Option<MtlsMode> {
+    fn any_mode(&mut self) -> Option<MtlsMode> {
         self.one_of(&[None, Some(Strict), Some(Permissive), Some(Disable)])
     }
 
-    fn policy(&mut self, dated: bool) -> PeerAuthentication {
+    fn policy_with_dates(&mut self, all: bool) -> PeerAuthentication {
         let namespace = self.one_of(&[ROOT, "shop", "shop", "shop", "other"]);
         let name = self.one_of(&["a", "b", "c", "d", "e", "f"]);
-        let mut policy = policy(namespace, name, self.mode());
+        let mut policy = policy(namespace, name, self.any_mode());
         if self.one_of(&[true, false]) {
             let choices = [
                 vec![("app", "web")],
@@ -69,11 +56,11 @@ impl Random {
             policy.selector = labels(&self.one_of(&choices));
             for port in [80, 81] {
                 if self.one_of(&[true, false, false]) {
-                    policy.ports.insert(port, self.mode());
+                    policy.ports.insert(port, self.any_mode());
                 }
             }
         }
-        if dated || self.one_of(&[true, false]) {
+        if all || self.one_of(&[true, false]) {
             policy.created = Some(self.one_of(&DATES).to_owned());
         }
         policy
@@ -200,7 +187,7 @@ fn dated_policies_decide_as_istio_does() {
     for _ in 0..20_000 {
         let mut policies = Vec::<PeerAuthentication>::new();
         for _ in 0..random.next() % 7 {
-            let next = random.policy(true);
+            let next = random.policy_with_dates(true);
             let twin = |other: &PeerAuthentication| other.object == next.object;
             if !policies.iter().any(twin) {
                 policies.push(next);
@@ -237,7 +224,7 @@ fn an_answer_holds_in_every_cluster_and_unknown_has_a_reason() {
         let count = random.next() % 5;
         let mut policies = Vec::<PeerAuthentication>::new();
         for _ in 0..count {
-            let next = random.policy(false);
+            let next = random.policy_with_dates(false);
             let copy = |other: &PeerAuthentication| {
                 other.object == next.object
                     && (&other.selector, other.mode, &other.ports)

@@ -18,8 +18,8 @@ use crate::model::{
 };
 use crate::policy::{self, DataPlane};
 
-/// Ports of pilot-agent, Envoy and HBONE, which sidecars leave alone whatever a policy says (spelled out in
-/// istio/istio tools/istio-iptables/pkg/capture/run.go and the injection template).
+/// Ports of pilot-agent, Envoy and HBONE, which no container declares. Sidecars leave them alone unless pods list them
+/// (istio/istio tools/istio-iptables/pkg/capture/run.go and the injection template).
 const ISTIOS_OWN: [u16; 4] = [15008, 15020, 15021, 15090];
 
 /// Where Prometheus is told to look, by a number that no container has to declare.
@@ -110,8 +110,10 @@ fn unused_ports(
     let Some(pods) = Pods::of(patched, policy) else {
         return Vec::new();
     };
-    let in_a_sidecar = |pods: &&Workload| {
-        policy::data_plane(&patched.mesh(), pods).fact.value == Some(DataPlane::Sidecar)
+    let mesh = patched.mesh();
+    let is_left_alone = |pods: &&Workload, port: u16| {
+        policy::data_plane(&mesh, pods).fact.value == Some(DataPlane::Sidecar)
+            && policy::captured(&mesh, pods, Some(port)).value == Some(false)
     };
     let finding = |port: u16, why: String| {
         let at = PointerBuf::from_tokens(["spec", "portLevelMtls", &port.to_string()]);
@@ -123,7 +125,7 @@ fn unused_ports(
             continue;
         }
         if ISTIOS_OWN.contains(&port) {
-            if pods.workloads.iter().all(in_a_sidecar) {
+            if pods.workloads.iter().all(|pods| is_left_alone(pods, port)) {
                 findings.push(finding(port, istios_own(port)));
             }
         } else if !pods.are_reached_at(port) && !are_scraped_at(&pods, port, endpoints) {

@@ -4,6 +4,8 @@
 //! Departs from nothing: text and value must agree, or the run fails.
 //! Knows: items, patches. Does not know: why a patch was decided.
 
+use std::collections::BTreeMap;
+
 use json_patch::{AddOperation, PatchOperation};
 use jsonptr::{Pointer, PointerBuf};
 use serde_json::Value;
@@ -40,37 +42,54 @@ pub enum ApplyError {
     Refuted(String),
 }
 
-/// The operations that a decision stands for; edits inside strings become replacements of the string.
+/// Strings of one object as the decisions so far leave them.
+pub type Strings = BTreeMap<PointerBuf, String>;
+
+/// The operations that a decision stands for; edits inside strings become replacements of the string, as `strings` has it.
 ///
 /// # Errors
-/// When a string cannot be read or edited.
-pub fn operations(item: &Item<'_>, steps: &[Step]) -> Result<Vec<PatchOperation>, ApplyError> {
-    steps
+/// When a string cannot be read or edited; then `strings` is as before.
+pub fn operations(
+    item: &Item<'_>,
+    steps: &[Step],
+    strings: &mut Strings,
+) -> Result<Vec<PatchOperation>, ApplyError> {
+    let mut edited = strings.clone();
+    let operations = steps
         .iter()
         .map(|step| match step {
             Step::Op(operation) => Ok(operation.clone()),
-            Step::Inside { at, ops } => Ok(PatchOperation::Add(AddOperation {
-                path: at.clone(),
-                value: Value::String(edited_inside(item, at, ops)?),
-            })),
+            Step::Inside { at, ops } => {
+                let text = match edited.get(at) {
+                    Some(text) => text.clone(),
+                    None => text_at(item, at)?,
+                };
+                let text = edited_inside(at, &text, ops)?;
+                edited.insert(at.clone(), text.clone());
+                Ok(PatchOperation::Add(AddOperation {
+                    path: at.clone(),
+                    value: Value::String(text),
+                }))
+            }
         })
-        .collect()
+        .collect::<Result<_, ApplyError>>()?;
+    *strings = edited;
+    Ok(operations)
 }
 
-fn edited_inside(
-    item: &Item<'_>,
-    at: &Pointer,
-    ops: &[PatchOperation],
-) -> Result<String, ApplyError> {
+fn text_at(item: &Item<'_>, at: &Pointer) -> Result<String, ApplyError> {
+    let found = item.node.at(at).and_then(yaml::Node::text);
+    found.map(str::to_owned).ok_or_else(|| ApplyError::Inside {
+        at: at.to_owned(),
+        problem: "it is not there".to_owned(),
+    })
+}
+
+fn edited_inside(at: &Pointer, text: &str, ops: &[PatchOperation]) -> Result<String, ApplyError> {
     let failed = |problem: String| ApplyError::Inside {
         at: at.to_owned(),
         problem,
     };
-    let text = item
-        .node
-        .at(at)
-        .and_then(yaml::Node::text)
-        .ok_or_else(|| failed("it is not there".to_owned()))?;
     let documents = yaml::read(text).map_err(|problem: ReadError| failed(problem.to_string()))?;
     let [document] = documents.as_slice() else {
         return Err(failed("it holds more than one document".to_owned()));

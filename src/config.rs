@@ -41,12 +41,22 @@ pub struct Config {
     pub injection_unknown: InjectionUnknown,
     /// `targets.unknown`
     pub targets_unknown: TargetsUnknown,
+    /// `targets.mixed`
+    pub targets_mixed: TargetsMixed,
     /// `certificates.directory`, without trailing slash.
     pub directory: String,
     /// `certificates.volumeName`
     pub volume_name: String,
+    /// `certificates.via`
+    pub via: CertificatesVia,
+    /// `certificates.scrapeClassName`
+    pub scrape_class_name: String,
     /// `scraper.inject`
     pub inject: ScraperInject,
+    /// `scraper.interception`
+    pub interception: Interception,
+    /// `scraper.selfScrape`
+    pub self_scrape: SelfScrape,
     /// `severity`: rule name to severity.
     pub severity: BTreeMap<String, Severity>,
 }
@@ -65,9 +75,14 @@ impl Default for Config {
             namespaces: BTreeMap::new(),
             injection_unknown: InjectionUnknown::Relabel,
             targets_unknown: TargetsUnknown::Keep,
+            targets_mixed: TargetsMixed::Relabel,
             directory: "/etc/istio-certs".to_owned(),
             volume_name: "istio-certs".to_owned(),
+            via: CertificatesVia::Endpoint,
+            scrape_class_name: "istio-mtls".to_owned(),
             inject: ScraperInject::Unknown,
+            interception: Interception::Keep,
+            self_scrape: SelfScrape::Patch,
             severity: BTreeMap::new(),
         }
     }
@@ -133,6 +148,44 @@ pub enum TargetsUnknown {
     Keep,
     /// `refuse`: an error.
     Refuse,
+}
+
+/// What to do with an endpoint that reaches ports that demand mutual TLS and ports that do not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TargetsMixed {
+    /// `relabel`: certificates, and the scheme chosen for each target by relabelling.
+    Relabel,
+    /// `keep`: leave the endpoint as it is, with a warning.
+    Keep,
+    /// `refuse`: an error.
+    Refuse,
+}
+
+/// Where the certificates are named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CertificatesVia {
+    /// `endpoint`: in `tlsConfig` of each endpoint; in a scrape class only where an endpoint cannot.
+    Endpoint,
+    /// `scrapeClass`: in a scrape class of the scrapers, which scrape objects name.
+    ScrapeClass,
+}
+
+/// Whether a scraper's requests go through its own sidecar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Interception {
+    /// `keep`: as it is, which is through it unless somebody says otherwise.
+    Keep,
+    /// `bypass`: scrapes leave the pod past it, requests to STRICT remote-write receivers go through it.
+    Bypass,
+}
+
+/// What becomes of the scrapes that an operator makes of its own components.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SelfScrape {
+    /// `patch`: they get certificates where their ports demand them.
+    Patch,
+    /// `ignore`: they are not looked at.
+    Ignore,
 }
 
 /// When a scraper gets the pod label `sidecar.istio.io/inject: "true"`.

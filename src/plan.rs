@@ -40,9 +40,15 @@ pub(crate) fn draw(
     let mut decisions = rules::decide(&inventory, config);
     decisions.extend(read_differently(&facts, config, &decisions));
     decisions.sort_by(rules::in_order);
+    let mut strings = (usize::MAX, apply::Strings::new());
     let decisions: Vec<Located> = decisions
         .into_iter()
-        .map(|decision| located(&facts, decision))
+        .map(|decision| {
+            if strings.0 != decision.object.item {
+                strings = (decision.object.item, apply::Strings::new());
+            }
+            located(&facts, decision, &mut strings.1)
+        })
         .collect();
     let edits = edits(package, &decisions)?;
     verify(package, &decisions, &edits, rules)?;
@@ -199,10 +205,10 @@ fn differences(ours: &Value, other: &Value) -> Vec<(PointerBuf, Value, Value)> {
 }
 
 /// Adds where the object is, and what its steps come to. A patch that cannot be written is refused.
-fn located(facts: &Facts<'_>, mut decision: Decision) -> Located {
+fn located(facts: &Facts<'_>, mut decision: Decision, strings: &mut apply::Strings) -> Located {
     let (package, item) = facts.at(decision.object.item);
     let source = &package.sources()[item.source];
-    let written = apply::operations(item, &decision.steps).and_then(|patch| {
+    let written = apply::operations(item, &decision.steps, strings).and_then(|patch| {
         apply::edits(&source.text, item, &patch)?;
         Ok(patch)
     });
@@ -234,13 +240,25 @@ fn patches<'a>(
     decisions
         .chunk_by(|a, b| a.decision.object.item == b.decision.object.item)
         .map(|of_item| {
-            let patch = of_item
-                .iter()
-                .flat_map(|located| located.patch.iter().cloned())
-                .collect();
+            let mut patch = Vec::new();
+            for operation in of_item.iter().flat_map(|located| &located.patch) {
+                add(&mut patch, operation);
+            }
             (of_item[0].decision.object.item, patch)
         })
         .filter(|(_, patch): &(usize, Vec<_>)| !patch.is_empty())
+}
+
+/// Adds an operation to those of one object. A string that a second decision changes inside is written once, with both
+/// changes in it; the other decision's operation already has the first one's.
+fn add(patch: &mut Vec<json_patch::PatchOperation>, operation: &json_patch::PatchOperation) {
+    use json_patch::PatchOperation::Add;
+    if let Add(add) = operation
+        && add.value.is_string()
+    {
+        patch.retain(|earlier| !matches!(earlier, Add(earlier) if earlier.path == add.path));
+    }
+    patch.push(operation.clone());
 }
 
 fn edits(package: &Package<'_>, decisions: &[Located]) -> Result<Vec<(usize, Vec<Edit>)>, Error> {

@@ -131,12 +131,12 @@ fn a_bad_configuration() {
             "{ITEMS}functionConfig:\n  apiVersion: istio-scrape.dev/v1alpha1\n  kind: ScrapeTLS\n  spec: {spec}\n"
         )
     };
-    assert_snapshot!(resource_list(&given("{mesh: {mod: STRICT}, failOn: info, context: {resources: [{kind: Service}]}, targets: {mixed: keep}}")), @r#"
+    assert_snapshot!(resource_list(&given("{mesh: {mod: STRICT}, failOn: info, context: {resources: [{kind: Service}]}, targets: {mixed: mix}}")), @r#"
     istio-scrape: the configuration in functionConfig is refused:
       spec.mesh.mod is no field (did you mean mode?); allowed here: rootNamespace, mode, excludeInboundPorts
       spec.failOn is "info"; allowed: error, warning, never
       spec.context.resources[0] is a map without apiVersion as text; allowed: an object with `apiVersion` and `kind`
-      spec.targets.mixed is not supported yet; remove it
+      spec.targets.mixed is "mix"; allowed: relabel, keep, refuse
     "#);
     assert_snapshot!(resource_list(&given("{mode: check, mode: patch}")), @"
     istio-scrape: the configuration in functionConfig is refused:

@@ -547,6 +547,7 @@ fn workload(namespace: &str, labels: &Labels) -> Workload {
         host_network: false,
         containers: Vec::new(),
         known: PodsKnown::Template,
+        part: None,
     }
 }
 

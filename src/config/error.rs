@@ -90,12 +90,6 @@ pub enum Problem {
         /// The fields that are allowed in its place.
         allowed: Vec<String>,
     },
-    /// A field of the contract that this version cannot obey.
-    #[error("{at} is not supported yet; remove it")]
-    NotYet {
-        /// Path of the field.
-        at: String,
-    },
     /// A value of the wrong type or outside its range.
     #[error("{at} is {said}; allowed: {allowed}")]
     Value {

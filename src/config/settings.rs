@@ -2,15 +2,16 @@
 //!
 //! Authority: the fields of `ScrapeTLS.spec`, which are also the keys of a ConfigMap's `data`.
 //! Departs from nothing.
-//! Knows: fields, what is allowed in them, which are not supported yet. Does not know: which object counts.
+//! Knows: fields, what is allowed in them. Does not know: which object counts.
 
 use serde_json::{Map, Value};
 
 use super::error::resembling;
 use super::values::{self, Complaint, DNS_LABEL_MAX, Writing, directory, dns_label, word};
 use super::{
-    Config, ConfigError, FailOn, InjectionUnknown, MtlsMode, NamespaceInjection, Problem, RunMode,
-    ScraperInject, Severity, TargetsUnknown,
+    CertificatesVia, Config, ConfigError, FailOn, InjectionUnknown, Interception, MtlsMode,
+    NamespaceInjection, Problem, RunMode, ScraperInject, SelfScrape, Severity, TargetsMixed,
+    TargetsUnknown,
 };
 
 /// Fields that hold fields.
@@ -29,7 +30,7 @@ const GROUPS: [&str; 8] = [
 const NAMESPACES: &str = "injection.namespaces";
 
 /// Fields that hold a value. `severity` takes any rule's name besides, `injection.namespaces` any namespace's.
-const SETTINGS: [&str; 13] = [
+const SETTINGS: [&str; 18] = [
     "mode",
     "failOn",
     "namespace",
@@ -40,16 +41,12 @@ const SETTINGS: [&str; 13] = [
     "context.files",
     "injection.unknown",
     "targets.unknown",
+    "targets.mixed",
     "certificates.directory",
     "certificates.volumeName",
-    "scraper.inject",
-];
-
-/// Fields of the contract that are refused by name until they are obeyed.
-const NOT_YET: [&str; 5] = [
-    "targets.mixed",
     "certificates.via",
     "certificates.scrapeClassName",
+    "scraper.inject",
     "scraper.interception",
     "scraper.selfScrape",
 ];
@@ -135,7 +132,6 @@ impl Config {
 
     fn set(&mut self, field: &str, value: &Value, writing: Writing) -> Result<(), Complaint> {
         match field {
-            _ if not_yet(field) => return Err(Complaint::NotYet),
             "mode" => {
                 self.mode = word(
                     value,
@@ -190,8 +186,45 @@ impl Config {
                     ],
                 )?;
             }
+            "targets.mixed" => {
+                self.targets_mixed = word(
+                    value,
+                    &[
+                        ("relabel", TargetsMixed::Relabel),
+                        ("keep", TargetsMixed::Keep),
+                        ("refuse", TargetsMixed::Refuse),
+                    ],
+                )?;
+            }
             "certificates.directory" => self.directory = directory(value)?,
             "certificates.volumeName" => self.volume_name = dns_label(value, VOLUME_NAME_MAX)?,
+            "certificates.via" => {
+                self.via = word(
+                    value,
+                    &[
+                        ("endpoint", CertificatesVia::Endpoint),
+                        ("scrapeClass", CertificatesVia::ScrapeClass),
+                    ],
+                )?;
+            }
+            "certificates.scrapeClassName" => {
+                self.scrape_class_name = dns_label(value, DNS_LABEL_MAX)?;
+            }
+            "scraper.interception" => {
+                self.interception = word(
+                    value,
+                    &[
+                        ("keep", Interception::Keep),
+                        ("bypass", Interception::Bypass),
+                    ],
+                )?;
+            }
+            "scraper.selfScrape" => {
+                self.self_scrape = word(
+                    value,
+                    &[("patch", SelfScrape::Patch), ("ignore", SelfScrape::Ignore)],
+                )?;
+            }
             "scraper.inject" => {
                 self.inject = word(
                     value,
@@ -302,14 +335,6 @@ fn nested<'v>(path: &str, value: &'v Value) -> Vec<(String, &'v Value)> {
             .collect(),
         _ => vec![(path.to_owned(), value)],
     }
-}
-
-fn not_yet(field: &str) -> bool {
-    NOT_YET.iter().any(|&name| {
-        field
-            .strip_prefix(name)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-    })
 }
 
 /// The names of the supported fields below a group, or of those at the top.

@@ -25,8 +25,6 @@ pub(super) enum Writing {
 
 /// A [`Problem`] that does not know yet where it is.
 pub(super) enum Complaint {
-    /// Not obeyed by this version.
-    NotYet,
     /// No such field.
     Unknown(String),
     /// A field whose name is none of those that may be chosen.
@@ -68,7 +66,6 @@ impl Complaint {
     /// The problem in its place; `fields_of` names the fields of a group.
     pub(super) fn at(self, at: String, fields_of: impl Fn(&str) -> Vec<&'static str>) -> Problem {
         match self {
-            Self::NotYet => Problem::NotYet { at },
             Self::Unknown(field) => {
                 let (group, name) = field.rsplit_once('.').unwrap_or(("", &field));
                 let allowed = fields_of(group);

@@ -8,7 +8,7 @@
 //! Namespace ──labels──► injection        PeerAuthentication ──selector──┐
 //! Service ──selector──► Workload (pod template) ◄────────────────────────┘
 //!    ▲ labels                                 ▲ pod labels
-//! VMServiceScrape ◄──selects── VMAgent     VMPodScrape ◄──selects── VMAgent
+//! VMServiceScrape ◄──selects── VMAgent     VMPodScrape ◄──selects── VMAgent     (and their like: `kinds`, `scrapers`)
 //!
 //! ControlPlane, InjectorWebhooks ──revision──► what is set for pods and who injects them
 //! ProxyConfig, Sidecar, AuthorizationPolicy ──selector──► Workload
@@ -20,7 +20,9 @@ mod control_plane;
 mod embedded;
 mod field;
 mod index;
+mod kinds;
 mod metadata;
+mod operated;
 mod peer_authentication;
 mod reading;
 mod scrapers;
@@ -34,8 +36,6 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use jsonptr::PointerBuf;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
-use serde_json::{Map, Value};
 
 pub use crate::config::MtlsMode;
 pub use authorization::{
@@ -46,8 +46,15 @@ pub use control_plane::{
 };
 pub use embedded::embedded;
 pub use index::{LabelIndex, PodLabel};
+pub use kinds::{
+    Endpoints, Finds, PortFields, SCRAPE_KINDS, ScrapeDescription, ScrapeKind, Spelling,
+};
 pub use metadata::{REVISION, is_cluster_scoped};
 pub use reading::{is_scrape, makes_pods, read, read_in_context, reads};
+pub use scrapers::{Scraper, ScraperKind, Selection};
+pub use scrapes::{
+    DiscoveryRole, Endpoint, EndpointPort, Namespaces, Origin, Scrape, TargetSource,
+};
 pub use selectors::{contains, described, selects};
 pub use sidecar::Sidecar;
 
@@ -210,6 +217,8 @@ pub struct Workload {
     pub containers: Vec<Container>,
     /// How much of the pods is known.
     pub known: PodsKnown,
+    /// Which program of the object, where an operator runs several for one: `vmselect` of a VMCluster.
+    pub part: Option<&'static str>,
 }
 
 /// How much of a workload's pods the input shows.
@@ -264,116 +273,6 @@ pub struct PeerAuthentication {
     pub ports: BTreeMap<u16, Option<MtlsMode>>,
     /// Why the API server or Istio's webhook refuses the object; empty when it does not.
     pub refused: Vec<String>,
-}
-
-/// A scrape object.
-#[derive(Debug, Clone)]
-pub struct Scrape {
-    /// The object.
-    pub object: Object,
-    /// Labels of the scrape object: what a scraper selects by.
-    pub labels: Labels,
-    /// Which kind of it.
-    pub kind: ScrapeKind,
-    /// `spec.selector`: of Services or of pods.
-    pub selector: LabelSelector,
-    /// `spec.namespaceSelector`.
-    pub namespaces: Namespaces,
-    /// `spec.scrapeClass`.
-    pub scrape_class: Option<String>,
-    /// Its endpoints.
-    pub endpoints: Vec<Endpoint>,
-}
-
-/// The kinds of scrape objects.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum ScrapeKind {
-    /// Selects Services by their labels.
-    VMServiceScrape,
-    /// Selects pods by their labels.
-    VMPodScrape,
-}
-
-/// In which namespaces a scrape object looks.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Namespaces {
-    /// Its own.
-    Own,
-    /// All (`any: true`).
-    Any,
-    /// `matchNames`.
-    Named(Vec<String>),
-}
-
-/// One endpoint of a scrape object.
-#[derive(Debug, Clone)]
-pub struct Endpoint {
-    /// Where it is in the object, e.g. `/spec/endpoints/0`.
-    pub at: PointerBuf,
-    /// Which ports it scrapes.
-    pub port: EndpointPort,
-    /// How vmagent finds and addresses the targets.
-    pub role: DiscoveryRole,
-    /// `scheme` as written.
-    pub scheme: Option<String>,
-    /// `tlsConfig` as written.
-    pub tls: Option<Map<String, Value>>,
-    /// `path` as written; `None`: `/metrics`.
-    pub path: Option<String>,
-    /// `relabelConfigs` as written; `None`: no such key.
-    pub relabelings: Option<Vec<Value>>,
-    /// `proxyURL`.
-    pub proxy_url: Option<String>,
-}
-
-/// The port that an endpoint names.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum EndpointPort {
-    /// None: every port.
-    Every,
-    /// A port of the Service, by name.
-    ServicePort(String),
-    /// A port of a container.
-    ContainerPort(PortRef),
-}
-
-/// `discoveryRole` of a VMServiceScrape; VMPodScrape always finds pods.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DiscoveryRole {
-    /// `endpoints`, `endpointslice(s)`, or pods: targets are pod addresses.
-    Pods,
-    /// `service`: targets are `<service>.<namespace>.svc`.
-    Service,
-}
-
-/// An object that scrapes: VMAgent.
-#[derive(Debug, Clone)]
-pub struct Scraper {
-    /// The object.
-    pub object: Object,
-    /// Its pods, as the operator makes them.
-    pub pods: Workload,
-    /// How many pods share the work: more than one means that it scrapes its own siblings.
-    pub several_pods: bool,
-    /// Which scrape objects it selects, by kind.
-    pub selection: BTreeMap<ScrapeKind, Selection>,
-    /// `ignoreNamespaceSelectors: true`: every scrape object looks in its own namespace only.
-    pub ignores_namespace_selectors: bool,
-    /// `arbitraryFSAccessThroughSMs.deny: true`: scrape objects that name files are refused whole.
-    pub denies_files: bool,
-    /// `spec` as written, `Null` where missing.
-    pub spec: Value,
-}
-
-/// How a scraper selects scrape objects of one kind.
-#[derive(Debug, Clone)]
-pub struct Selection {
-    /// By labels of the scrape object; `None`: not set.
-    pub objects: Option<LabelSelector>,
-    /// By labels of its Namespace; `None`: not set.
-    pub namespaces: Option<LabelSelector>,
-    /// What two unset selectors mean: everything, or nothing.
-    pub all_by_default: bool,
 }
 
 /// An object, or a part of one, that could not be understood.

@@ -47,12 +47,6 @@ fn subject(api_version: &str, kind: &str, name: &str) -> Option<Subject> {
             | "networking.istio.io/v1alpha3",
             "Sidecar",
         ) => Some(Subject::Sidecar),
-        ("operator.victoriametrics.com/v1beta1", "VMServiceScrape") => {
-            Some(Subject::Scrape(ScrapeKind::VMServiceScrape))
-        }
-        ("operator.victoriametrics.com/v1beta1", "VMPodScrape") => {
-            Some(Subject::Scrape(ScrapeKind::VMPodScrape))
-        }
         ("operator.victoriametrics.com/v1beta1", "VMAgent") => Some(Subject::VMAgent),
         ("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration") => {
             Some(Subject::InjectorWebhooks)
@@ -60,7 +54,9 @@ fn subject(api_version: &str, kind: &str, name: &str) -> Option<Subject> {
         ("networking.istio.io/v1beta1", "ProxyConfig") => Some(Subject::ProxyConfig),
         _ if peer_authentication::is_policy(api_version, kind) => Some(Subject::PeerAuthentication),
         _ if peer_authentication::is_of_old(api_version, kind) => Some(Subject::PolicyOfOld),
-        _ => Language::of(api_version, kind, name).map(Subject::ControlPlane),
+        _ => ScrapeKind::of(api_version, kind)
+            .map(Subject::Scrape)
+            .or_else(|| Language::of(api_version, kind, name).map(Subject::ControlPlane)),
     }
 }
 
@@ -306,8 +302,9 @@ mod tests {
             (
                 "operator.victoriametrics.com/v1beta1",
                 "VMStaticScrape",
-                false,
+                true,
             ),
+            ("monitoring.coreos.com/v1", "ScrapeConfig", false),
         ] {
             let read = reads(api_version, kind, "demo");
             assert_eq!(read, expected, "{api_version} {kind}");

@@ -1,22 +1,78 @@
-//! What does a VMAgent scrape, and what are its pods?
+//! What does a scraper scrape, and what are its pods?
 //!
 //! Authority: CRD of VMAgent; VictoriaMetrics operator `api/operator/v1beta1/vmagent_types.go`, `factory/vmagent/vmagent.go`.
-//! Departs from it: of the pods only what the operator documents is shown; one that is not understood selects nothing.
+//! Departs from it: a scraper that is not understood selects nothing.
 //! Knows: VMAgent. Does not know: which scrape objects there are.
 
 use std::collections::BTreeMap;
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use serde_json::Value;
 
 use super::field::{Field, Problem, Read, noted};
-use super::{
-    Container, ContainerPort, Labels, Object, PodsKnown, ScrapeKind, Scraper, Selection, Workload,
-    selectors, workloads,
-};
+use super::operated::{self, Component};
+use super::{Object, ScrapeKind, Workload, selectors};
 
-/// Port of vmagent where `spec.port` is missing.
-const DEFAULT_PORT: u16 = 8429;
-const MAIN_CONTAINER: &str = "vmagent";
+/// An object that scrapes.
+#[derive(Debug, Clone)]
+pub struct Scraper {
+    /// The object.
+    pub object: Object,
+    /// Which kind of it.
+    pub kind: ScraperKind,
+    /// Its pods, as the operator makes them.
+    pub pods: Workload,
+    /// How many pods share the work: more than one means that it scrapes its own siblings.
+    pub several_pods: bool,
+    /// Which scrape objects it selects, by kind.
+    pub selection: BTreeMap<ScrapeKind, Selection>,
+    /// `ignoreNamespaceSelectors: true`: every scrape object looks in its own namespace only.
+    pub ignores_namespace_selectors: bool,
+    /// `arbitraryFSAccessThroughSMs.deny: true`: scrape objects that name files are refused whole.
+    pub denies_files: bool,
+    /// `spec` as written, `Null` where missing.
+    pub spec: Value,
+}
+
+/// How a scraper selects scrape objects of one kind.
+#[derive(Debug, Clone)]
+pub struct Selection {
+    /// By labels of the scrape object; `None`: not set.
+    pub objects: Option<LabelSelector>,
+    /// By labels of its Namespace; `None`: not set.
+    pub namespaces: Option<LabelSelector>,
+    /// What two unset selectors mean: everything, or nothing.
+    pub all_by_default: bool,
+}
+
+/// The kinds of objects that scrape.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ScraperKind {
+    /// vmagent, under the VictoriaMetrics operator.
+    VMAgent,
+    /// VictoriaMetrics itself, with `ingestOnlyMode: false`.
+    VMSingle,
+    /// Prometheus, under the Prometheus operator.
+    Prometheus,
+    /// Prometheus in agent mode.
+    PrometheusAgent,
+}
+
+impl ScraperKind {
+    /// Whether the Prometheus operator runs it.
+    pub fn is_prometheus(self) -> bool {
+        matches!(self, Self::Prometheus | Self::PrometheusAgent)
+    }
+
+    /// The name of the container that scrapes.
+    pub fn container(self) -> &'static str {
+        match self {
+            Self::VMAgent => "vmagent",
+            Self::VMSingle => "vmsingle",
+            Self::Prometheus | Self::PrometheusAgent => "prometheus",
+        }
+    }
+}
 
 /// A scraper, and whether its pods are known well enough to be anybody's targets.
 pub(super) fn vmagent(
@@ -32,11 +88,20 @@ pub(super) fn vmagent(
         }
         noted(settings(&spec, problems), problems)
     });
-    let pods = spec.and_then(|spec| noted(pods(&object, &spec, problems), problems));
+    let component = Component::of(&object.api_version, &object.kind)
+        .next()
+        .expect("VMAgent is a component");
+    let pods = spec.and_then(|spec| {
+        noted(
+            operated::pods(&object, component, &spec, problems),
+            problems,
+        )
+    });
     let known = pods.is_some();
     let settings = settings.unwrap_or_default();
     let scraper = Scraper {
-        pods: pods.unwrap_or_else(|| bare_pods(&object)),
+        kind: ScraperKind::VMAgent,
+        pods: pods.unwrap_or_else(|| operated::bare_pods(&object, component)),
         several_pods: settings.several_pods,
         selection: settings.selection,
         ignores_namespace_selectors: settings.ignores_namespace_selectors,
@@ -65,7 +130,14 @@ fn settings(spec: &Field<'_>, problems: &mut Vec<Problem>) -> Read<Settings> {
     let kinds: &[ScrapeKind] = match (flag("ingestOnlyMode")?, daemon_set) {
         (true, _) => &[],
         (false, true) => &[ScrapeKind::VMPodScrape],
-        (false, false) => &[ScrapeKind::VMServiceScrape, ScrapeKind::VMPodScrape],
+        (false, false) => &[
+            ScrapeKind::VMServiceScrape,
+            ScrapeKind::VMPodScrape,
+            ScrapeKind::VMStaticScrape,
+            ScrapeKind::VMNodeScrape,
+            ScrapeKind::VMProbe,
+            ScrapeKind::VMScrapeConfig,
+        ],
     };
     let access = spec.key("arbitraryFSAccessThroughSMs")?;
     Ok(Settings {
@@ -80,117 +152,12 @@ fn settings(spec: &Field<'_>, problems: &mut Vec<Problem>) -> Read<Settings> {
 }
 
 fn selection(spec: &Field<'_>, kind: ScrapeKind, problems: &mut Vec<Problem>) -> Read<Selection> {
-    let (objects, namespaces) = match kind {
-        ScrapeKind::VMServiceScrape => ("serviceScrapeSelector", "serviceScrapeNamespaceSelector"),
-        ScrapeKind::VMPodScrape => ("podScrapeSelector", "podScrapeNamespaceSelector"),
-    };
+    let (objects, namespaces) = kind.description().selectors;
     Ok(Selection {
         objects: selectors::selector(&spec.key(objects)?, problems)?,
         namespaces: selectors::selector(&spec.key(namespaces)?, problems)?,
         all_by_default: spec.key("selectAllByDefault")?.boolean()?,
     })
-}
-
-fn pods(object: &Object, spec: &Field<'_>, problems: &mut Vec<Problem>) -> Read<Workload> {
-    let metadata = spec.key("podMetadata")?;
-    let mut labels = metadata.key("labels")?.labels()?;
-    labels.extend(operator_labels(&object.name));
-    let main = Container {
-        name: MAIN_CONTAINER.to_owned(),
-        image: noted(image(spec), problems).unwrap_or_default(),
-        init: false,
-        ports: noted(port(spec), problems)
-            .map(|number| ContainerPort {
-                name: Some("http".to_owned()),
-                number,
-            })
-            .into_iter()
-            .collect(),
-    };
-    Ok(Workload {
-        labels,
-        annotations: metadata.key("annotations")?.labels()?,
-        service_account: match spec.key("serviceAccountName")?.text()? {
-            Some(name) => name.to_owned(),
-            None => operator_account(&object.name),
-        },
-        host_network: spec.key("hostNetwork")?.boolean()?,
-        containers: merged(main, workloads::containers(spec, problems)),
-        ..bare_pods(object)
-    })
-}
-
-/// Pods of which nothing but the operator's own labels is known.
-fn bare_pods(object: &Object) -> Workload {
-    Workload {
-        object: object.clone(),
-        labels: operator_labels(&object.name),
-        annotations: Labels::new(),
-        service_account: operator_account(&object.name),
-        host_network: false,
-        containers: Vec::new(),
-        known: PodsKnown::Operator,
-    }
-}
-
-/// The labels that the operator selects its pods by; they win over those of `podMetadata`.
-fn operator_labels(name: &str) -> Labels {
-    [
-        ("app.kubernetes.io/name", "vmagent"),
-        ("app.kubernetes.io/instance", name),
-        ("app.kubernetes.io/component", "monitoring"),
-        ("managed-by", "vm-operator"),
-    ]
-    .into_iter()
-    .map(|(key, value)| (key.to_owned(), value.to_owned()))
-    .collect()
-}
-
-/// The account that the operator makes where `serviceAccountName` names none (`PrefixedName`).
-fn operator_account(name: &str) -> String {
-    format!("vmagent-{name}")
-}
-
-fn port(spec: &Field<'_>) -> Read<u16> {
-    let field = spec.key("port")?;
-    match field.text()? {
-        None => Ok(DEFAULT_PORT),
-        Some(number) => number
-            .parse()
-            .ok()
-            .filter(|number| *number > 0)
-            .ok_or_else(|| field.problem("expected a string with a number from 1 to 65535")),
-    }
-}
-
-fn image(spec: &Field<'_>) -> Read<String> {
-    let image = spec.key("image")?;
-    let repository = image.key("repository")?.text()?.unwrap_or_default();
-    Ok(match image.key("tag")?.text()? {
-        Some(tag) if !repository.is_empty() => format!("{repository}:{tag}"),
-        _ => repository.to_owned(),
-    })
-}
-
-/// `spec.containers` of the main container's name patches it (`MergePatchContainers`), the others are added.
-fn merged(main: Container, written: Vec<Container>) -> Vec<Container> {
-    let (patches, others): (Vec<_>, Vec<_>) = written
-        .into_iter()
-        .partition(|container| !container.init && container.name == MAIN_CONTAINER);
-    let main = patches.into_iter().fold(main, |mut main, patch| {
-        if !patch.image.is_empty() {
-            main.image = patch.image;
-        }
-        main.ports.retain(|port| {
-            patch
-                .ports
-                .iter()
-                .all(|patched| patched.number != port.number)
-        });
-        main.ports.extend(patch.ports);
-        main
-    });
-    std::iter::once(main).chain(others).collect()
 }
 
 #[cfg(test)]
@@ -199,7 +166,7 @@ mod tests {
 
     use super::*;
     use crate::config::Config;
-    use crate::model::{Inventory, read};
+    use crate::model::{Inventory, PodsKnown, read};
 
     fn inventory(spec: Value) -> Inventory {
         let object = json!({"apiVersion": "operator.victoriametrics.com/v1beta1", "kind": "VMAgent",
@@ -220,7 +187,14 @@ mod tests {
     fn modes_select_kinds() {
         assert_eq!(
             kinds(json!({})),
-            [ScrapeKind::VMServiceScrape, ScrapeKind::VMPodScrape]
+            [
+                ScrapeKind::VMServiceScrape,
+                ScrapeKind::VMPodScrape,
+                ScrapeKind::VMStaticScrape,
+                ScrapeKind::VMNodeScrape,
+                ScrapeKind::VMProbe,
+                ScrapeKind::VMScrapeConfig
+            ]
         );
         assert_eq!(
             kinds(json!({"daemonSetMode": true})),

@@ -1,18 +1,134 @@
 //! What does a scrape object ask for?
 //!
-//! Authority: CRDs of the VictoriaMetrics operator; `factory/vmscrapes/servicescrape.go`, `podscrape.go`.
+//! Authority: CRDs of both operators, by the table in `kinds.rs`; VictoriaMetrics operator `factory/vmscrapes`.
 //! Departs from it: an endpoint with a field of a wrong type is left out and reported, the others are kept.
-//! Knows: VMServiceScrape, VMPodScrape. Does not know: what they select, what becomes of them.
+//! Knows: scrape objects. Does not know: what they select, what becomes of them.
 
+use jsonptr::{Pointer, PointerBuf};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::field::{Field, Problem, Read, noted};
 use super::services::port_number;
 use super::{
-    DiscoveryRole, Endpoint, EndpointPort, Namespaces, Object, PortRef, Scrape, ScrapeKind,
-    metadata, selectors,
+    Endpoints, Finds, Labels, Object, PortFields, PortRef, ScrapeDescription, ScrapeKind, metadata,
+    selectors,
 };
+
+/// A scrape object.
+#[derive(Debug, Clone)]
+pub struct Scrape {
+    /// The object.
+    pub object: Object,
+    /// Labels of the scrape object: what a scraper selects by.
+    pub labels: Labels,
+    /// Which kind of it.
+    pub kind: ScrapeKind,
+    /// `spec.selector`: of Services or of pods.
+    pub selector: LabelSelector,
+    /// `spec.namespaceSelector`.
+    pub namespaces: Namespaces,
+    /// `spec.scrapeClass`.
+    pub scrape_class: Option<String>,
+    /// Its endpoints.
+    pub endpoints: Vec<Endpoint>,
+    /// An operator makes it for this object, to scrape the pods that it runs for it.
+    pub is_self_scrape: bool,
+}
+
+/// In which namespaces a scrape object looks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Namespaces {
+    /// Its own.
+    Own,
+    /// All (`any: true`).
+    Any,
+    /// `matchNames`.
+    Named(Vec<String>),
+}
+
+/// One endpoint of a scrape object.
+#[derive(Debug, Clone)]
+pub struct Endpoint {
+    /// The kind of what it is in.
+    pub kind: ScrapeKind,
+    /// Where it is in the object, e.g. `/spec/endpoints/0`.
+    pub at: PointerBuf,
+    /// The string of the object that holds it; `at` and the places below are places inside of it. `None`: the object.
+    pub within: Option<PointerBuf>,
+    /// Who writes it.
+    pub origin: Origin,
+    /// How it finds its targets.
+    pub sources: Vec<TargetSource>,
+    /// Which ports it scrapes.
+    pub port: EndpointPort,
+    /// How vmagent finds and addresses the targets.
+    pub role: DiscoveryRole,
+    /// Where its scheme is, or is to be written.
+    pub scheme_at: PointerBuf,
+    /// `scheme` as written.
+    pub scheme: Option<String>,
+    /// `tlsConfig` as written.
+    pub tls: Option<Map<String, Value>>,
+    /// `path` as written; `None`: the kind's default.
+    pub path: Option<String>,
+    /// Relabelling rules as written; `None`: no such key.
+    pub relabelings: Option<Vec<Value>>,
+    /// Whether HTTP/2 may be used, as written (Prometheus).
+    pub http2: Option<bool>,
+    /// `proxyURL`.
+    pub proxy_url: Option<String>,
+}
+
+/// Who writes an endpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// The user: it stands in the object.
+    Written,
+    /// An operator makes it, unless the object has one of its own in its place. Written into the object it would be `as_made`.
+    Made {
+        /// The endpoint as the operator makes it.
+        as_made: Value,
+    },
+    /// An operator makes it, and nothing that is written in the object changes it.
+    Fixed,
+}
+
+/// A way in which an endpoint finds targets.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TargetSource {
+    /// By labels of Services.
+    Services,
+    /// By labels of pods.
+    Pods,
+    /// By labels of nodes.
+    Nodes,
+    /// An address as written: `host:port`, or an URL.
+    Address(String),
+    /// Something that no manifest shows: the field, and why.
+    Unseen(String),
+}
+
+/// The port that an endpoint names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EndpointPort {
+    /// None: every port.
+    Every,
+    /// A port of the Service, by name.
+    ServicePort(String),
+    /// A port of a container.
+    ContainerPort(PortRef),
+}
+
+/// `discoveryRole` of a VMServiceScrape; VMPodScrape always finds pods.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DiscoveryRole {
+    /// `endpoints`, `endpointslice(s)`, or pods: targets are pod addresses.
+    Pods,
+    /// `service`: targets are `<service>.<namespace>.svc`.
+    Service,
+}
 
 /// A scrape object. Without a readable selector it would select everything, so then there is none.
 pub(super) fn scrape(
@@ -21,30 +137,54 @@ pub(super) fn scrape(
     root: &Field<'_>,
     problems: &mut Vec<Problem>,
 ) -> Read<Scrape> {
+    let description = kind.description();
     let labels = metadata::labels(root)?;
     let spec = root.key("spec")?;
-    let selector = selectors::selector(&spec.key("selector")?, problems)?.unwrap_or_default();
-    let role = role(&spec, kind)?;
-    let list = match kind {
-        ScrapeKind::VMServiceScrape => "endpoints",
-        ScrapeKind::VMPodScrape => "podMetricsEndpoints",
-    };
-    let endpoints = spec.key(list)?;
-    if endpoints.is_missing() {
-        return Err(endpoints.problem("missing; expected a list of endpoints"));
+    if spec.is_missing() {
+        return Err(spec.problem("missing; expected what to scrape"));
     }
+    let selects = matches!(
+        description.finds,
+        Finds::Services | Finds::Pods | Finds::Nodes
+    );
+    let selector = match selects {
+        true => selectors::selector(&spec.key("selector")?, problems)?.unwrap_or_default(),
+        false => LabelSelector::default(),
+    };
+    let role = role(&spec, description)?;
+    let endpoints = match description.endpoints {
+        Endpoints::List(list) => {
+            let endpoints = spec.key(list)?;
+            if endpoints.is_missing() {
+                return Err(endpoints.problem("missing; expected a list of endpoints"));
+            }
+            endpoints
+                .list()?
+                .iter()
+                .filter_map(|field| noted(endpoint(field, description, role), problems))
+                .collect()
+        }
+        Endpoints::Spec => noted(endpoint(&spec, description, role), problems)
+            .into_iter()
+            .collect(),
+        Endpoints::Itself => noted(endpoint(root, description, role), problems)
+            .into_iter()
+            .collect(),
+    };
     Ok(Scrape {
         object,
         labels,
         kind,
         selector,
-        namespaces: namespaces(&spec)?,
+        namespaces: match description.finds {
+            Finds::Services | Finds::Pods => namespaces(&spec)?,
+            Finds::Nodes | Finds::Addresses(_) | Finds::Prober(_) | Finds::Discovery => {
+                Namespaces::Own
+            }
+        },
         scrape_class: spec.key("scrapeClass")?.text()?.map(str::to_owned),
-        endpoints: endpoints
-            .list()?
-            .iter()
-            .filter_map(|field| noted(endpoint(field, kind, role), problems))
-            .collect(),
+        endpoints,
+        is_self_scrape: false,
     })
 }
 
@@ -63,8 +203,9 @@ fn namespaces(spec: &Field<'_>) -> Read<Namespaces> {
     })
 }
 
-fn role(spec: &Field<'_>, kind: ScrapeKind) -> Read<DiscoveryRole> {
-    if kind == ScrapeKind::VMPodScrape {
+/// How targets are addressed. A ServiceMonitor's `serviceDiscoveryRole` knows pods only.
+fn role(spec: &Field<'_>, description: &ScrapeDescription) -> Read<DiscoveryRole> {
+    if description.kind != ScrapeKind::VMServiceScrape {
         return Ok(DiscoveryRole::Pods);
     }
     let role = spec.key("discoveryRole")?;
@@ -77,38 +218,120 @@ fn role(spec: &Field<'_>, kind: ScrapeKind) -> Read<DiscoveryRole> {
     }
 }
 
-fn endpoint(field: &Field<'_>, kind: ScrapeKind, role: DiscoveryRole) -> Read<Endpoint> {
-    let text =
-        |key: &str| -> Read<Option<String>> { Ok(field.key(key)?.text()?.map(str::to_owned)) };
-    let tls = field.key("tlsConfig")?;
-    let relabelings = field.key("relabelConfigs")?;
-    relabelings.list()?;
+/// An endpoint of a kind, from where it is written.
+pub(super) fn endpoint(
+    field: &Field<'_>,
+    description: &ScrapeDescription,
+    role: DiscoveryRole,
+) -> Read<Endpoint> {
+    let at = field.at();
+    let tls = field.key(description.tls)?;
+    let relabelings = match description.relabelings {
+        None => None,
+        Some(key) => {
+            let rules = field.key(key)?;
+            rules.list()?;
+            rules.written().and_then(Value::as_array).cloned()
+        }
+    };
+    let http2 = match description.http2 {
+        None => None,
+        Some(key) => {
+            let flag = field.key(key)?;
+            let written = flag.boolean()?;
+            (!flag.is_missing()).then_some(written)
+        }
+    };
+    let (scheme_at, scheme) = scheme(field, &at, description)?;
     Ok(Endpoint {
-        at: field.at(),
-        port: port(field, kind)?,
+        kind: description.kind,
+        within: None,
+        origin: Origin::Written,
+        sources: sources(field, description)?,
+        port: port(field, description.ports)?,
         role,
-        scheme: text("scheme")?,
+        scheme_at,
+        scheme,
         tls: match tls.written() {
             None => None,
             Some(Value::Object(map)) => Some(map.clone()),
             Some(_) => return Err(tls.expected("a map")),
         },
-        path: text("path")?,
-        relabelings: relabelings.written().and_then(Value::as_array).cloned(),
-        proxy_url: text("proxyURL")?,
+        path: text_at(field, description.path)?,
+        relabelings,
+        http2,
+        proxy_url: text_at(field, &[description.proxy])?,
+        at,
     })
 }
 
-/// `port` wins over `portNumber`, that over `targetPort`; zero and empty count as unset.
-fn port(field: &Field<'_>, kind: ScrapeKind) -> Read<EndpointPort> {
+fn scheme(
+    field: &Field<'_>,
+    at: &Pointer,
+    description: &ScrapeDescription,
+) -> Read<(PointerBuf, Option<String>)> {
+    for place in description.scheme {
+        if let Some(scheme) = text_at(field, place)? {
+            return Ok((below(at, place), Some(scheme)));
+        }
+    }
+    let first = description.scheme.first().copied().unwrap_or_default();
+    Ok((below(at, first), None))
+}
+
+fn below(at: &Pointer, tokens: &[&str]) -> PointerBuf {
+    let mut place = at.to_buf();
+    place.append(PointerBuf::from_tokens(tokens.iter().copied()));
+    place
+}
+
+/// A text below a field; empty counts as missing.
+fn text_at(field: &Field<'_>, tokens: &[&str]) -> Read<Option<String>> {
+    match tokens {
+        [] => Ok(None),
+        [key] => Ok(field.key(key)?.text()?.map(str::to_owned)),
+        [key, below @ ..] => text_at(&field.key(key)?, below),
+    }
+}
+
+fn sources(field: &Field<'_>, description: &ScrapeDescription) -> Read<Vec<TargetSource>> {
+    Ok(match description.finds {
+        Finds::Services => vec![TargetSource::Services],
+        Finds::Pods => vec![TargetSource::Pods],
+        Finds::Nodes => vec![TargetSource::Nodes],
+        Finds::Addresses(list) => {
+            let addresses = field.key(list)?;
+            addresses
+                .list()?
+                .iter()
+                .map(|address| {
+                    let text = address.string()?.unwrap_or_default();
+                    Ok(TargetSource::Address(text.to_owned()))
+                })
+                .collect::<Read<_>>()?
+        }
+        Finds::Prober(place) => text_at(field, place)?
+            .map(TargetSource::Address)
+            .into_iter()
+            .collect(),
+        Finds::Discovery => vec![TargetSource::Unseen("its lists of discovery".to_owned())],
+    })
+}
+
+/// The port that the fields name; zero and empty count as unset.
+fn port(field: &Field<'_>, fields: PortFields) -> Read<EndpointPort> {
+    if fields == PortFields::None {
+        return Ok(EndpointPort::Every);
+    }
     let name = field.key("port")?.text()?.map(str::to_owned);
     let target = target_port(&field.key("targetPort")?)?;
-    Ok(match kind {
-        ScrapeKind::VMServiceScrape => name.map(EndpointPort::ServicePort),
-        ScrapeKind::VMPodScrape => name
+    Ok(match fields {
+        PortFields::OfService => name.map(EndpointPort::ServicePort),
+        PortFields::OfPod => name
             .map(PortRef::Name)
             .or(container_port_number(&field.key("portNumber")?)?)
             .map(EndpointPort::ContainerPort),
+        PortFields::None => None,
     }
     .or(target.map(EndpointPort::ContainerPort))
     .unwrap_or(EndpointPort::Every))

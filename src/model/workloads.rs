@@ -60,6 +60,7 @@ pub(super) fn workload(
         host_network: pod.key("hostNetwork")?.boolean()?,
         containers: containers(&pod, problems),
         known: PodsKnown::Template,
+        part: None,
         object,
     })
 }

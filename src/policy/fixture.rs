@@ -51,6 +51,7 @@ pub(super) fn workload(namespace: &str, pod_labels: &[(&str, &str)]) -> Workload
         host_network: false,
         containers: Vec::new(),
         known: PodsKnown::Template,
+        part: None,
     }
 }
 

@@ -103,8 +103,13 @@ fn without_secrets(value: Value) -> Value {
 }
 
 fn target(target: &JudgedTarget) -> Value {
+    let mut workload =
+        json!({"kind": target.kind, "namespace": target.namespace, "name": target.name});
+    if let Some(part) = target.part {
+        workload["part"] = json!(part);
+    }
     json!({
-        "workload": {"kind": target.kind, "namespace": target.namespace, "name": target.name},
+        "workload": workload,
         "port": target.port,
         "via": target.via,
         "dataPlane": data_plane(target.data_plane),

@@ -101,14 +101,25 @@ fn write_targets(out: &mut String, targets: &[JudgedTarget], paint: &Paint) {
         };
         writeln!(
             out,
-            "  {} {}/{}:{port}  {facts}  {}",
+            "  {} {}{}:{port}  {facts}  {}",
             target.kind,
-            printable(&target.namespace),
-            printable(&target.name),
+            place(target),
+            target
+                .part
+                .map(|part| format!(" {part}"))
+                .unwrap_or_default(),
             demand_in_words(target.demand),
         )
         .expect("a String grows");
         write_reasons(out, target, paint);
+    }
+}
+
+/// `default/demo`; what has no namespace goes by its name.
+fn place(target: &JudgedTarget) -> String {
+    match target.namespace.as_str() {
+        "" => printable(&target.name).to_string(),
+        namespace => format!("{}/{}", printable(namespace), printable(&target.name)),
     }
 }
 
@@ -274,6 +285,7 @@ mod tests {
             kind: "Deployment".to_owned(),
             namespace: "shop".to_owned(),
             name: "web".to_owned(),
+            part: None,
             port: Some(8080),
             via: "pod labels".to_owned(),
             data_plane: None,

@@ -135,12 +135,10 @@ fn met_by<'a>(
         endpoint,
         scrapers: position.into_iter().collect(),
     };
-    let own_namespace_only =
-        scraper.is_some_and(|(scraper, _)| scraper.ignores_namespace_selectors);
     let inventory = &patched.inventory;
     let mut findings = Vec::new();
     let mut lost = None;
-    for target in targets::reach(inventory, scrape, endpoint, own_namespace_only).targets {
+    for target in targets::reach(inventory, scrape, endpoint, scraper.map(|(who, _)| who)).targets {
         let Pods::Of(pods) = &target.pods else {
             continue;
         };

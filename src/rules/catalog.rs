@@ -78,6 +78,20 @@ rules! {
     CertificatesUnused = "certificates-unused", Info;
     /// The scraper refuses scrape objects that name files.
     FilesAreDenied = "files-are-denied", Warning;
+    /// The kind of scrape object cannot name files, and no scrape class can do it in its place.
+    FilesNotSupported = "files-not-supported", Warning;
+    /// A port of an operator's component demands mutual TLS, and nothing in Git gives that scrape certificates.
+    SelfScrapeUnreachable = "self-scrape-unreachable", Warning;
+    /// The pod annotations give a volume that `spec.volumes` has too: the pod would have it twice.
+    VolumeIsDefinedTwice = "volume-is-defined-twice", Warning;
+    /// Requests to a STRICT remote-write receiver leave the scraper's pod past its sidecar, in plain text.
+    RemoteWriteLeavesTheMesh = "remote-write-leaves-the-mesh", Warning;
+    /// The scraper has scrape jobs in a Secret, which nobody looks at.
+    AdditionalScrapesUnseen = "additional-scrapes-unseen", Info;
+    /// The operator's converter writes the spec of an object of the Prometheus operator over this one.
+    ConverterOverwrites = "converter-overwrites", Warning;
+    /// A port is scraped directly, and Istio merges its metrics into those of the sidecar besides.
+    MergedAndScraped = "merged-and-scraped", Info;
     /// No scraper in the input selects the scrape object.
     NoScraperSelectsThis = "no-scraper-selects-this", Warning;
     /// Labels of a Namespace that is not in the input decide whether a scraper selects this; it is taken as selected.

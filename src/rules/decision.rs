@@ -122,6 +122,8 @@ pub struct JudgedTarget {
     pub namespace: String,
     /// Its name.
     pub name: String,
+    /// Which program of the object, where an operator runs several for one.
+    pub part: Option<&'static str>,
     /// The pod's port; `None`: unknown.
     pub port: Option<u16>,
     /// How the endpoint gets there.

@@ -11,9 +11,9 @@ use super::originates;
 use super::scraper::ScraperState;
 use super::tunnel::tunnelled;
 use crate::config::MtlsMode;
-use crate::model::{Inventory, Scraper, Service, Workload};
+use crate::model::{Inventory, Scraper, Workload};
 use crate::policy::{self, DataPlane, Fact, Mesh};
-use crate::targets::{self, Pods, Target};
+use crate::targets::{self, Elsewhere, Pods, Target};
 
 /// A target with its demand and what the findings and the endpoint table need to know beside it.
 #[derive(Debug, Clone)]
@@ -97,7 +97,7 @@ pub(super) fn judge(
 ) -> Vec<Judged> {
     let pods = match &target.pods {
         Pods::Of(pods) => pods,
-        Pods::Elsewhere(service) => return vec![elsewhere(service, target)],
+        Pods::Elsewhere(place) => return vec![elsewhere(place, target)],
     };
     if is_envoys_port(target, pods) && envoy_is_absent(mesh, pods) {
         return Vec::new();
@@ -164,6 +164,7 @@ fn judge_pods(
             kind: pods.object.kind.clone(),
             namespace: pods.object.namespace.clone(),
             name: pods.object.name.clone(),
+            part: pods.part,
             port: target.port,
             via: target.via.clone(),
             data_plane: plane.value,
@@ -327,23 +328,21 @@ fn because(plane: &Fact<DataPlane>, captured: &Fact<bool>, mode: &Fact<MtlsMode>
     because
 }
 
-fn elsewhere(service: &Service, target: &Target<'_>) -> Judged {
+fn elsewhere(place: &Elsewhere, target: &Target<'_>) -> Judged {
     Judged {
         shown: JudgedTarget {
-            kind: service.object.kind.clone(),
-            namespace: service.object.namespace.clone(),
-            name: service.object.name.clone(),
+            kind: place.kind.to_owned(),
+            namespace: place.namespace.clone(),
+            name: place.name.clone(),
+            part: None,
             port: target.port,
             via: target.via.clone(),
             data_plane: Some(DataPlane::None),
             captured: Some(false),
             mode: Some(MtlsMode::Permissive),
-            proven: true,
+            proven: place.proven,
             demand: Demand::Plain,
-            because: vec![format!(
-                "{} has no selector: its addresses are no pods of the mesh",
-                service.object
-            )],
+            because: vec![place.why.clone()],
             chain: Vec::new(),
         },
         aside: None,
@@ -371,7 +370,8 @@ fn envoy_is_absent(mesh: &Mesh<'_>, pods: &Workload) -> bool {
 
 fn is_own_pod(scraper: &Scraper, pods: &Workload) -> bool {
     let (own, other) = (&scraper.pods.object, &pods.object);
-    (&own.kind, &own.namespace, &own.name) == (&other.kind, &other.namespace, &other.name)
+    (&own.kind, &own.namespace, &own.name, scraper.pods.part)
+        == (&other.kind, &other.namespace, &other.name, pods.part)
 }
 
 #[cfg(test)]

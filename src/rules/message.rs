@@ -98,13 +98,20 @@ pub(super) fn endpoint(subject: &Subject<'_>) -> String {
         | Rule::ProxyIsKept
         | Rule::ScraperCannotHaveCertificates
         | Rule::CertificateDirectoriesDiffer
-        | Rule::FilesAreDenied => {
+        | Rule::FilesAreDenied
+        | Rule::FilesNotSupported => {
             format!("left as it is: {}", subject.obstacle.unwrap_or_default())
         }
         Rule::ScraperNeedsCertificates
         | Rule::ScraperGetsASidecar
         | Rule::CertificatesUnused
         | Rule::NoScraperSelectsThis
+        | Rule::SelfScrapeUnreachable
+        | Rule::VolumeIsDefinedTwice
+        | Rule::RemoteWriteLeavesTheMesh
+        | Rule::AdditionalScrapesUnseen
+        | Rule::ConverterOverwrites
+        | Rule::MergedAndScraped
         | Rule::SelectionAssumed
         | Rule::PolicyOrderUndecided
         | Rule::PolicyIsInvalid

@@ -11,7 +11,6 @@ use super::relabel::{self, Interference};
 use super::view::Scraping;
 use super::written;
 use crate::config::Config;
-use crate::model::ScrapeKind;
 
 /// A rule that keeps an endpoint as it is, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,17 +51,18 @@ pub(super) fn rewritten(scraping: &Scraping<'_>) -> Option<Blocked> {
 
 /// The scraper's rules for every endpoint of a kind. They run after the endpoint's own, and so after ours.
 fn template(scraping: &Scraping<'_>) -> &'static str {
-    match scraping.scrape.kind {
-        ScrapeKind::VMServiceScrape => "serviceScrapeRelabelTemplate",
-        ScrapeKind::VMPodScrape => "podScrapeRelabelTemplate",
-    }
+    let description = scraping.scrape.kind.description();
+    description.template.unwrap_or_default()
 }
 
 /// Every list of relabelling rules that the endpoint's targets go through, with its place in words.
 pub(super) fn relabellings<'a>(scraping: &Scraping<'a>) -> Vec<(String, &'a [Value])> {
     let mut lists = Vec::new();
     if let Some(rules) = &scraping.endpoint.relabelings {
-        lists.push(("relabelConfigs".to_owned(), rules.as_slice()));
+        lists.push((
+            written::relabelings_key(scraping.endpoint).to_owned(),
+            rules.as_slice(),
+        ));
     }
     for (scraper, _) in scraping.scrapers() {
         let class = scraping.scrape.scrape_class.as_deref();
@@ -104,6 +104,15 @@ pub(super) fn to_certificates(scraping: &Scraping<'_>, per_target: bool) -> Opti
     }
     if !per_target {
         return None;
+    }
+    if !scraping.endpoint.kind.description().per_target {
+        return blocked(
+            Rule::InjectionUnknown,
+            format!(
+                "a {} cannot choose the scheme for each target",
+                scraping.scrape.object.kind
+            ),
+        );
     }
     if scraping.scrapers.is_empty() {
         return blocked(

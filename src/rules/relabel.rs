@@ -9,7 +9,7 @@ use jsonptr::PointerBuf;
 use serde_json::{Value, json};
 
 use super::decision::Step;
-use super::written::{add, relabelings, remove};
+use super::written::{add, relabelings, relabelings_key, remove};
 use crate::model::Endpoint;
 
 /// https exactly for pods that the injector has labelled, decided when scraping.
@@ -43,7 +43,7 @@ pub(super) fn addition(endpoint: &Endpoint) -> Vec<Step> {
         Some(_) => vec![add(&relabelings(endpoint), "-", https_where_injected())],
         None => vec![add(
             &endpoint.at,
-            "relabelConfigs",
+            relabelings_key(endpoint),
             json!([https_where_injected()]),
         )],
     }
@@ -54,7 +54,7 @@ pub(super) fn removal(endpoint: &Endpoint) -> Vec<Step> {
     let rules = endpoint.relabelings.as_ref().map_or(0, Vec::len);
     let ours: Vec<_> = ours(endpoint).collect();
     if !ours.is_empty() && ours.len() == rules {
-        return vec![remove(&endpoint.at, "relabelConfigs")];
+        return vec![remove(&endpoint.at, relabelings_key(endpoint))];
     }
     ours.iter()
         .rev()

@@ -98,14 +98,12 @@ fn met_by(
     scraping: &Scraping<'_>,
     scraper: Option<(&Scraper, &ScraperState)>,
 ) -> (Vec<Judged>, Vec<String>) {
-    let own_namespace_only =
-        scraper.is_some_and(|(scraper, _)| scraper.ignores_namespace_selectors);
     let inventory = &scraping.patched.inventory;
     let reach = targets::reach(
         inventory,
         scraping.scrape,
         scraping.endpoint,
-        own_namespace_only,
+        scraper.map(|(scraper, _)| scraper),
     );
     let mesh = scraping.patched.mesh();
     let judged = reach

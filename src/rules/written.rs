@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::decision::{Now, Step};
 use super::relabel;
-use crate::model::Endpoint;
+use crate::model::{Endpoint, ScrapeDescription, Spelling};
 
 /// The files that istio-proxy writes (`security/pkg/nodeagent/util` `OutputKeyCertToDir`), by the
 /// `tlsConfig` field that names each.
@@ -59,6 +59,10 @@ fn merged(endpoint: &Endpoint, class_tls: Option<&Value>) -> Map<String, Value> 
 }
 
 impl Effective<'_> {
+    fn kind(&self) -> &'static ScrapeDescription {
+        self.endpoint.kind.description()
+    }
+
     /// What the endpoint speaks.
     ///
     /// Istio's certificates are recognised by file name in any directory; one of the three is
@@ -69,7 +73,7 @@ impl Effective<'_> {
         if self.tls.is_empty() {
             return if https { Now::Own } else { Now::Plain };
         }
-        match (is_istios(&self.tls), https) {
+        match (is_istios(&self.tls, self.kind().spelling), https) {
             (true, true) => Now::MutualTls,
             (true, false) if relabel::ours(self.endpoint).next().is_some() => Now::PerTarget,
             (true, false) if written_tls(self.endpoint).is_some() => Now::MutualTls,
@@ -83,7 +87,7 @@ impl Effective<'_> {
     pub(super) fn towards_mutual_tls(&self, directory: &str) -> Vec<Step> {
         let mut steps = Vec::new();
         if !scheme_is_https(self.endpoint) {
-            steps.push(add(&self.endpoint.at, "scheme", json!("https")));
+            steps.push(add_at(&self.endpoint.scheme_at, json!("https")));
         }
         steps.extend(self.certificates(directory));
         steps.extend(relabel::removal(self.endpoint));
@@ -102,18 +106,23 @@ impl Effective<'_> {
     pub(super) fn towards_plain(&self) -> Vec<Step> {
         let mut steps = Vec::new();
         if scheme_is_https(self.endpoint) {
-            steps.push(remove(&self.endpoint.at, "scheme"));
+            steps.push(remove_at(&self.endpoint.scheme_at));
         }
         // What the class brings is not the endpoint's to lose, and what is not Istio's is kept.
-        if self.endpoint.tls.as_ref().is_some_and(is_istios) {
-            steps.push(remove(&self.endpoint.at, "tlsConfig"));
+        if self
+            .endpoint
+            .tls
+            .as_ref()
+            .is_some_and(|tls| is_istios(tls, self.kind().spelling))
+        {
+            steps.push(remove(&self.endpoint.at, self.kind().tls));
         }
         steps.extend(relabel::removal(self.endpoint));
         steps
     }
 
     fn certificates(&self, directory: &str) -> Vec<Step> {
-        let wanted = tls_config(directory);
+        let wanted = tls_config(directory, self.kind().spelling);
         let wrong: Vec<_> = wanted
             .as_object()
             .expect("tls_config builds an object")
@@ -122,10 +131,11 @@ impl Effective<'_> {
             .collect();
         let Some(written) = written_tls(self.endpoint) else {
             let missing = !wrong.is_empty();
-            let tls_config = missing.then(|| add(&self.endpoint.at, "tlsConfig", wanted.clone()));
+            let tls_config =
+                missing.then(|| add(&self.endpoint.at, self.kind().tls, wanted.clone()));
             return tls_config.into_iter().collect();
         };
-        let at = self.endpoint.at.with_trailing_token("tlsConfig");
+        let at = self.endpoint.at.with_trailing_token(self.kind().tls);
         let rivals = RIVALS
             .iter()
             .filter(|rival| written.get(**rival).is_some_and(|value| !is_zero(value)))
@@ -157,9 +167,12 @@ fn scheme_is_https(endpoint: &Endpoint) -> bool {
         .is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"))
 }
 
-fn is_istios(tls: &Map<String, Value>) -> bool {
+fn is_istios(tls: &Map<String, Value>, spelling: Spelling) -> bool {
     FILES.iter().any(|(field, _)| {
-        let file = tls.get(*field).and_then(Value::as_str).map(file_name);
+        let file = tls
+            .get(&spelling.of(field))
+            .and_then(Value::as_str)
+            .map(file_name);
         FILES.iter().any(|(_, name)| file == Some(name))
     })
 }
@@ -171,8 +184,9 @@ fn file_name(path: &str) -> &str {
 /// The directory that the certificates of an endpoint are in, if all three files agree on one.
 pub(super) fn directory(endpoint: &Endpoint) -> Option<&str> {
     let tls = endpoint.tls.as_ref()?;
+    let spelling = endpoint.kind.description().spelling;
     let mut directories = FILES.iter().map(|(field, name)| {
-        tls.get(*field)?
+        tls.get(&spelling.of(field))?
             .as_str()?
             .strip_suffix(name)?
             .strip_suffix('/')
@@ -187,12 +201,12 @@ pub(super) fn directory(endpoint: &Endpoint) -> Option<&str> {
 ///
 /// Istio's certificates carry a SPIFFE URI and no IP, so the name cannot be verified: hence
 /// `insecureSkipVerify` (istio.io, "Prometheus" integration page).
-fn tls_config(directory: &str) -> Value {
+fn tls_config(directory: &str, spelling: Spelling) -> Value {
     json!({
-        "caFile": format!("{directory}/root-cert.pem"),
-        "certFile": format!("{directory}/cert-chain.pem"),
-        "insecureSkipVerify": true,
-        "keyFile": format!("{directory}/key.pem"),
+        spelling.of("caFile"): format!("{directory}/root-cert.pem"),
+        spelling.of("certFile"): format!("{directory}/cert-chain.pem"),
+        spelling.of("insecureSkipVerify"): true,
+        spelling.of("keyFile"): format!("{directory}/key.pem"),
     })
 }
 
@@ -222,6 +236,21 @@ pub(super) fn add(at: &Pointer, key: &str, value: Value) -> Step {
     }))
 }
 
+/// An `add` at a place.
+pub(super) fn add_at(at: &Pointer, value: Value) -> Step {
+    Step::Op(PatchOperation::Add(AddOperation {
+        path: at.to_buf(),
+        value,
+    }))
+}
+
+/// A `remove` of a place.
+pub(super) fn remove_at(at: &Pointer) -> Step {
+    Step::Op(PatchOperation::Remove(RemoveOperation {
+        path: at.to_buf(),
+    }))
+}
+
 /// A `replace` of a key of the map at `at`.
 pub(super) fn replace(at: &Pointer, key: &str, value: Value) -> Step {
     Step::Op(PatchOperation::Replace(ReplaceOperation {
@@ -237,7 +266,13 @@ pub(super) fn remove(at: &Pointer, key: &str) -> Step {
     }))
 }
 
+/// The key of the relabelling rules of an endpoint. A kind without any has no rules of ours either.
+pub(super) fn relabelings_key(endpoint: &Endpoint) -> &'static str {
+    let key = endpoint.kind.description().relabelings;
+    key.expect("only kinds with relabelling rules are asked for theirs")
+}
+
 /// Where the relabelling rules of an endpoint are.
 pub(super) fn relabelings(endpoint: &Endpoint) -> PointerBuf {
-    endpoint.at.with_trailing_token("relabelConfigs")
+    endpoint.at.with_trailing_token(relabelings_key(endpoint))
 }

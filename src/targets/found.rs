@@ -6,11 +6,12 @@
 
 use std::borrow::Cow;
 
+use super::addresses::{self, Host};
 use super::scope::Scope;
-use super::{Pods, Target, ports};
+use super::{Elsewhere, Pods, Target, gaps, ports};
 use crate::model::{
-    DiscoveryRole, Endpoint, EndpointPort, Inventory, Labels, Object, PodsKnown, Scrape, Service,
-    ServicePort, Workload, contains,
+    DiscoveryRole, Endpoint, EndpointPort, Inventory, Labels, Object, PodsKnown, Scrape, Scraper,
+    Service, ServicePort, TargetSource, Workload, contains,
 };
 
 /// What a scrape object finds, each target as often as there are ways to it.
@@ -24,8 +25,48 @@ pub(super) struct Found<'a> {
     pub(super) workloads: Vec<&'a Workload>,
 }
 
+/// What an endpoint finds by all its sources, and what keeps that from being complete.
+pub(super) fn found<'a>(
+    inventory: &'a Inventory,
+    scrape: &'a Scrape,
+    endpoint: &Endpoint,
+    scraper: Option<&Scraper>,
+) -> (Found<'a>, Vec<String>) {
+    let own_namespace_only = scraper.is_some_and(|scraper| scraper.ignores_namespace_selectors);
+    let scope = Scope::of(scrape, own_namespace_only);
+    let mut found = Found::default();
+    let mut missing = Vec::new();
+    for source in &endpoint.sources {
+        let more = match source {
+            TargetSource::Services => {
+                let more = by_services(inventory, scrape, endpoint, &scope);
+                missing.extend(gaps::gaps(inventory, scrape, endpoint, &scope, &more));
+                more
+            }
+            TargetSource::Pods => {
+                let more = by_pods(inventory, scrape, endpoint, &scope);
+                missing.extend(gaps::gaps(inventory, scrape, endpoint, &scope, &more));
+                more
+            }
+            TargetSource::Nodes => nodes(),
+            TargetSource::Address(address) => {
+                let from = scraper.map(|scraper| scraper.object.namespace.as_str());
+                by_address(inventory, address, from, &mut missing)
+            }
+            TargetSource::Unseen(what) => {
+                missing.push(format!("{what}: what it finds is not in the input"));
+                Found::default()
+            }
+        };
+        found.targets.extend(more.targets);
+        found.services.extend(more.services);
+        found.workloads.extend(more.workloads);
+    }
+    (found, missing)
+}
+
 /// Services by their labels, then the pods that each Service selects.
-pub(super) fn by_services<'a>(
+fn by_services<'a>(
     inventory: &'a Inventory,
     scrape: &Scrape,
     endpoint: &Endpoint,
@@ -42,7 +83,7 @@ pub(super) fn by_services<'a>(
 }
 
 /// Pods by their labels.
-pub(super) fn by_pods<'a>(
+fn by_pods<'a>(
     inventory: &'a Inventory,
     scrape: &Scrape,
     endpoint: &Endpoint,
@@ -67,6 +108,101 @@ pub(super) fn by_pods<'a>(
         found.workloads.push(workload);
     }
     found
+}
+
+/// The pods behind the Service that an address names.
+fn by_address<'a>(
+    inventory: &'a Inventory,
+    address: &str,
+    from: Option<&str>,
+    missing: &mut Vec<String>,
+) -> Found<'a> {
+    let mut found = Found::default();
+    let (service, number) = match addresses::host(inventory, address, from) {
+        Host::Service(service, number) => (service, number),
+        Host::Missing(namespace, name) => {
+            missing.push(format!("Service {namespace}/{name} is not in the input"));
+            return found;
+        }
+        Host::Unknown(why) => {
+            missing.push(why);
+            return found;
+        }
+    };
+    // Where no port is written the scheme decides: 80, or 443 once it is https.
+    let ports: Vec<&ServicePort> = tcp_ports(service)
+        .filter(|port| port.number == number.unwrap_or(80))
+        .collect();
+    if ports.is_empty() {
+        missing.push(format!("{} has no port for {address}", service.object));
+    }
+    let via = format!(
+        "Service {}/{}",
+        service.object.namespace, service.object.name
+    );
+    let target = |pods: Pods<'a>, port: Option<u16>| Target {
+        pods,
+        port,
+        via: via.clone(),
+        addressed_by: Some(service),
+    };
+    if service.selector.is_empty() {
+        let answers = ports
+            .iter()
+            .map(|_| target(without_selector(service), None));
+        found.targets.extend(answers.take(1));
+    } else {
+        for pods in pods_behind(service, &pods_of(inventory, service)) {
+            for port in &ports {
+                let numbers = ports::behind(&pods, port).into_iter();
+                let targets = numbers.map(|number| target(Pods::Of(pods.clone()), number));
+                found.targets.extend(targets);
+            }
+        }
+    }
+    found.services.push(service);
+    found
+}
+
+/// Kubelets and what else listens on nodes: outside the mesh, unless a pod has a port of the host.
+fn nodes<'a>() -> Found<'a> {
+    let nodes = Elsewhere {
+        kind: "Node",
+        namespace: String::new(),
+        name: String::new(),
+        why: "nodes are no pods of the mesh".to_owned(),
+        proven: false,
+    };
+    Found {
+        targets: vec![Target {
+            pods: Pods::Elsewhere(nodes),
+            port: None,
+            via: "node labels".to_owned(),
+            addressed_by: None,
+        }],
+        ..Found::default()
+    }
+}
+
+fn without_selector<'a>(service: &Service) -> Pods<'a> {
+    Pods::Elsewhere(Elsewhere {
+        kind: "Service",
+        namespace: service.object.namespace.clone(),
+        name: service.object.name.clone(),
+        why: format!(
+            "{} has no selector: its addresses are no pods of the mesh",
+            service.object
+        ),
+        proven: true,
+    })
+}
+
+/// The pods behind a Service: those of the input, else what its selector tells of them.
+fn pods_behind<'a>(service: &'a Service, workloads: &[&'a Workload]) -> Vec<Cow<'a, Workload>> {
+    match workloads {
+        [] => vec![Cow::Owned(pods_of_unknown_origin(service))],
+        workloads => workloads.iter().map(|w| Cow::Borrowed(*w)).collect(),
+    }
 }
 
 /// The workloads of the input that a Service selects.
@@ -106,15 +242,12 @@ fn targets<'a>(
     if service.selector.is_empty() {
         let answers = !named_ports(service, endpoint).is_empty();
         return answers
-            .then(|| target(Pods::Elsewhere(service), None))
+            .then(|| target(without_selector(service), None))
             .into_iter()
             .collect();
     }
-    let pods: Vec<Cow<'a, Workload>> = match workloads {
-        [] => vec![Cow::Owned(pods_of_unknown_origin(service))],
-        workloads => workloads.iter().map(|w| Cow::Borrowed(*w)).collect(),
-    };
-    pods.into_iter()
+    pods_behind(service, workloads)
+        .into_iter()
         .flat_map(|workload| {
             let numbers = numbers(service, &workload, endpoint);
             let pods = Pods::Of(workload);
@@ -181,5 +314,6 @@ fn pods_of_unknown_origin(service: &Service) -> Workload {
         host_network: false,
         containers: Vec::new(),
         known: PodsKnown::SelectorOnly,
+        part: None,
     }
 }

@@ -7,7 +7,7 @@
 use super::found::Found;
 use super::scope::Scope;
 use crate::model::{
-    DiscoveryRole, Endpoint, EndpointPort, Inventory, Object, PortRef, Scrape, ScrapeKind, Unread,
+    DiscoveryRole, Endpoint, EndpointPort, Finds, Inventory, Object, PortRef, Scrape, Unread,
     described, makes_pods,
 };
 
@@ -22,7 +22,7 @@ pub(super) fn gaps(
     let unread = inventory
         .unread
         .iter()
-        .filter(|unread| hides_targets(inventory, scrape.kind, scope, found, unread))
+        .filter(|unread| hides_targets(inventory, by_pods(scrape), scope, found, unread))
         .map(|unread| {
             let place = match unread.at.is_root() {
                 true => String::new(),
@@ -53,7 +53,7 @@ pub(super) fn gaps(
 /// Whether something unread could be, or have, a target: it is among what was found, or it is not in the inventory.
 fn hides_targets(
     inventory: &Inventory,
-    kind: ScrapeKind,
+    by_pods: bool,
     scope: &Scope<'_>,
     found: &Found<'_>,
     unread: &Unread,
@@ -63,7 +63,7 @@ fn hides_targets(
     if object.kind == "Service" {
         let left_out = !inventory.services.iter().any(|s| is(&s.object));
         let selected = found.services.iter().any(|s| is(&s.object));
-        let searched = kind == ScrapeKind::VMServiceScrape && scope.includes(&object.namespace);
+        let searched = !by_pods && scope.includes(&object.namespace);
         return selected || (left_out && searched);
     }
     if !makes_pods(&object.api_version, &object.kind) {
@@ -71,14 +71,19 @@ fn hides_targets(
     }
     let left_out = !inventory.workloads.iter().any(|w| is(&w.object));
     let selected = found.workloads.iter().any(|w| is(&w.object));
-    let searched = match kind {
-        ScrapeKind::VMServiceScrape => found
+    let searched = match by_pods {
+        false => found
             .services
             .iter()
             .any(|service| service.object.namespace == object.namespace),
-        ScrapeKind::VMPodScrape => scope.includes(&object.namespace),
+        true => scope.includes(&object.namespace),
     };
     selected || (left_out && searched)
+}
+
+/// Whether pods are found by their own labels, not by those of a Service.
+fn by_pods(scrape: &Scrape) -> bool {
+    scrape.kind.description().finds == Finds::Pods
 }
 
 /// A name that no port can have, but that may match names of ports.
@@ -132,18 +137,18 @@ fn nothing_found(
             .collect::<Vec<_>>()
             .join(", ")
     };
-    match scrape.kind {
-        ScrapeKind::VMServiceScrape if found.services.is_empty() => {
+    match by_pods(scrape) {
+        false if found.services.is_empty() => {
             format!("the input has no Service{labels} in {place}")
         }
-        ScrapeKind::VMPodScrape if found.workloads.is_empty() => {
+        true if found.workloads.is_empty() => {
             format!("the input has no pods{labels} in {place}")
         }
-        ScrapeKind::VMServiceScrape => {
+        false => {
             let services = found.services.iter().map(|s| &s.object).collect();
             format!("no {port} behind {}", names(services))
         }
-        ScrapeKind::VMPodScrape => {
+        true => {
             let workloads = found.workloads.iter().map(|w| &w.object).collect();
             format!("no {port} in {}", names(workloads))
         }

@@ -4,6 +4,7 @@
 //! Departs from it: `matchLabels` values are compared, not used as regular expressions.
 //! Knows: scrape objects, Services, workloads, scrapers. Does not know: Istio.
 
+mod addresses;
 mod found;
 mod gaps;
 mod headless;
@@ -14,9 +15,9 @@ mod serving;
 
 use std::borrow::Cow;
 
-use crate::model::{Endpoint, Inventory, Scrape, ScrapeKind, Service, Workload};
-use scope::Scope;
+use crate::model::{Endpoint, Inventory, Scrape, Scraper, Service, Workload};
 
+pub use addresses::{Host, host};
 pub use headless::headless_services_for;
 pub use ports::ENVOY_PORT;
 pub use selection::selected;
@@ -44,8 +45,23 @@ pub struct Target<'a> {
 pub enum Pods<'a> {
     /// The pods of a workload; owned where only a Service's selector is known of them.
     Of(Cow<'a, Workload>),
-    /// A Service without selector: addresses from elsewhere, no pods of this mesh.
-    Elsewhere(&'a Service),
+    /// No pods of this mesh.
+    Elsewhere(Elsewhere),
+}
+
+/// Something that answers, and is no pod of the mesh.
+#[derive(Debug, Clone)]
+pub struct Elsewhere {
+    /// Kind of the object that stands for it.
+    pub kind: &'static str,
+    /// Its namespace; empty for nodes.
+    pub namespace: String,
+    /// Its name; empty for all of the kind.
+    pub name: String,
+    /// Why it is no pod of the mesh.
+    pub why: String,
+    /// Whether an object says so.
+    pub proven: bool,
 }
 
 /// What an endpoint reaches.
@@ -68,21 +84,14 @@ pub enum Selected {
     Undecided(String),
 }
 
-/// What an endpoint of a scrape object reaches, as far as the input shows it.
-///
-/// `own_namespace_only` is the scraper's `ignoreNamespaceSelectors`.
+/// What an endpoint of a scrape object reaches as `scraper` asks, as far as the input shows it; `None`: anybody.
 pub fn reach<'a>(
     inventory: &'a Inventory,
     scrape: &'a Scrape,
     endpoint: &Endpoint,
-    own_namespace_only: bool,
+    scraper: Option<&Scraper>,
 ) -> Reach<'a> {
-    let scope = Scope::of(scrape, own_namespace_only);
-    let found = match scrape.kind {
-        ScrapeKind::VMServiceScrape => found::by_services(inventory, scrape, endpoint, &scope),
-        ScrapeKind::VMPodScrape => found::by_pods(inventory, scrape, endpoint, &scope),
-    };
-    let gaps = gaps::gaps(inventory, scrape, endpoint, &scope, &found);
+    let (found, gaps) = found::found(inventory, scrape, endpoint, scraper);
     Reach {
         targets: each_once(found.targets),
         gaps,
@@ -107,13 +116,23 @@ fn each_once(mut targets: Vec<Target<'_>>) -> Vec<Target<'_>> {
 
 /// What makes two targets the same: the pods, the port, the name they are addressed by.
 fn place<'t>(target: &'t Target<'_>) -> impl Ord + 't {
-    let object = match &target.pods {
-        Pods::Of(workload) => &workload.object,
-        Pods::Elsewhere(service) => &service.object,
+    let (object, part) = match &target.pods {
+        Pods::Of(workload) => {
+            let object = &workload.object;
+            let place = (
+                &object.namespace,
+                &object.name,
+                object.kind.as_str(),
+                object.item,
+            );
+            (place, workload.part)
+        }
+        Pods::Elsewhere(place) => ((&place.namespace, &place.name, place.kind, 0), None),
     };
     let service = target.addressed_by.map(|service| &service.object);
     (
-        (&object.namespace, &object.name, &object.kind, object.item),
+        object,
+        part,
         target.port,
         service.map(|service| (&service.namespace, &service.name, service.item)),
     )

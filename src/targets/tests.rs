@@ -59,13 +59,17 @@ fn reached(objects: &[Value]) -> (Vec<String>, Vec<String>) {
 }
 
 fn reached_from(objects: &[Value], own_namespace_only: bool) -> (Vec<String>, Vec<String>) {
-    let inventory = read(objects.iter().enumerate(), &Config::default());
+    let agent = json!({"apiVersion": "operator.victoriametrics.com/v1beta1", "kind": "VMAgent",
+        "metadata": {"name": "agent", "namespace": "vm"}, "spec": {"ignoreNamespaceSelectors": true}});
+    let asking = own_namespace_only.then_some(&agent);
+    let inventory = read(objects.iter().chain(asking).enumerate(), &Config::default());
     let scrape = &inventory.scrapes[0];
-    let reach = reach(&inventory, scrape, &scrape.endpoints[0], own_namespace_only);
+    let scraper = inventory.scrapers.first();
+    let reach = reach(&inventory, scrape, &scrape.endpoints[0], scraper);
     let target = |target: &Target<'_>| {
         let (kind, name) = match &target.pods {
-            Pods::Of(workload) => (&workload.object.kind, &workload.object.name),
-            Pods::Elsewhere(service) => (&service.object.kind, &service.object.name),
+            Pods::Of(workload) => (workload.object.kind.as_str(), &workload.object.name),
+            Pods::Elsewhere(place) => (place.kind, &place.name),
         };
         let port = target
             .port
@@ -274,7 +278,7 @@ fn labels_of_pods_that_are_not_in_the_input_are_the_selector() {
     ];
     let inventory = read(objects.iter().enumerate(), &Config::default());
     let scrape = &inventory.scrapes[0];
-    let reach = reach(&inventory, scrape, &scrape.endpoints[0], false);
+    let reach = reach(&inventory, scrape, &scrape.endpoints[0], None);
     let Pods::Of(workload) = &reach.targets[0].pods else {
         panic!("pods")
     };
@@ -395,7 +399,7 @@ fn several_services_to_one_port_are_one_target() {
     ];
     let inventory = read(objects.iter().enumerate(), &Config::default());
     let scrape = &inventory.scrapes[0];
-    let reach = reach(&inventory, scrape, &scrape.endpoints[0], false);
+    let reach = reach(&inventory, scrape, &scrape.endpoints[0], None);
     let vias: Vec<&str> = reach.targets.iter().map(|t| t.via.as_str()).collect();
     assert_eq!(vias, ["Service demo/a, Service demo/z"]);
 }

@@ -22,6 +22,10 @@ fn example(field: &str) -> &'static str {
         "injection.unknown" => "assume",
         "targets.unknown" => "refuse",
         "certificates.directory" => "/certs/",
+        "targets.mixed" => "keep",
+        "certificates.via" => "scrapeClass",
+        "scraper.interception" => "bypass",
+        "scraper.selfScrape" => "ignore",
         "scraper.inject" => "always",
         "mesh.excludeInboundPorts" => "9090, 80",
         "context.files" => "mesh/, ../a.yaml",
@@ -49,7 +53,12 @@ fn all_set() -> Config {
         targets_unknown: TargetsUnknown::Refuse,
         directory: "/certs".to_owned(),
         volume_name: "some-name".to_owned(),
+        targets_mixed: TargetsMixed::Keep,
+        via: CertificatesVia::ScrapeClass,
+        scrape_class_name: "some-name".to_owned(),
         inject: ScraperInject::Always,
+        interception: Interception::Bypass,
+        self_scrape: SelfScrape::Ignore,
         severity: [("stale-tls".to_owned(), Severity::Off)].into(),
     }
 }
@@ -82,9 +91,9 @@ fn every_setting_can_be_made_in_a_scrape_tls() {
         "mode": "check", "failOn": "never", "namespace": "some-name",
         "mesh": {"rootNamespace": "some-name", "mode": "STRICT", "excludeInboundPorts": [9090, 80]},
         "context": {"files": ["mesh/", "../a.yaml"], "resources": [object()]},
-        "injection": {"unknown": "assume", "namespaces": {"a": "sidecar", "b-1": "ambient", "c": "none"}}, "targets": {"unknown": "refuse"},
-        "certificates": {"directory": "/certs/", "volumeName": "some-name"},
-        "scraper": {"inject": "always"}, "severity": {"stale-tls": "off"},
+        "injection": {"unknown": "assume", "namespaces": {"a": "sidecar", "b-1": "ambient", "c": "none"}}, "targets": {"unknown": "refuse", "mixed": "keep"},
+        "certificates": {"directory": "/certs/", "volumeName": "some-name", "via": "scrapeClass", "scrapeClassName": "some-name"},
+        "scraper": {"inject": "always", "interception": "bypass", "selfScrape": "ignore"}, "severity": {"stale-tls": "off"},
     });
     let expected = Config {
         context_resources: vec![object()],
@@ -115,8 +124,8 @@ fn everything_wrong_is_said_at_once() {
         "mesh": {"mode": "strict", "excludeInboundPorts": "9090", "rootNamespce": "x"},
         "context": {"files": "a", "resources": {}, "file": "a"},
         "injection": {"namespaces": {"a": "istio", "b.c": "none", "": "none", "D": "none"}, "namespace": "a", "unknown": true},
-        "targets": {"mixed": "keep"}, "certificates": {"directory": "certs", "volumeName": "x".repeat(57), "via": "endpoint", "scrapeClassName": "a"},
-        "scraper": {"interception": "keep", "selfScrape": "patch", "inject": ["always"]},
+        "targets": {"mixed": "mix"}, "certificates": {"directory": "certs", "volumeName": "x".repeat(57), "via": "class", "scrapeClassName": "A"},
+        "scraper": {"interception": "no", "selfScrape": true, "inject": ["always"]},
         "severity": {"stale-tls": "loud"}, "mesh.mode": "STRICT",
     });
     assert_snapshot!(scrape_tls(spec).unwrap_err(), @r#"
@@ -137,13 +146,13 @@ fn everything_wrong_is_said_at_once() {
       spec.injection.namespaces.D is no name of a namespace, which is a DNS label: 1 to 63 of a-z, 0-9 and `-`, with no `-` at the ends
       spec.injection.namespace is no field (did you mean namespaces?); allowed here: unknown, namespaces
       spec.injection.unknown is true; allowed: relabel, assume, ignore
-      spec.targets.mixed is not supported yet; remove it
+      spec.targets.mixed is "mix"; allowed: relabel, keep, refuse
       spec.certificates.directory is "certs"; allowed: an absolute path below `/`, without `:`, `.` and `..`
       spec.certificates.volumeName is "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"; allowed: a DNS label as text: 1 to 56 of a-z, 0-9 and `-`, with no `-` at the ends
-      spec.certificates.via is not supported yet; remove it
-      spec.certificates.scrapeClassName is not supported yet; remove it
-      spec.scraper.interception is not supported yet; remove it
-      spec.scraper.selfScrape is not supported yet; remove it
+      spec.certificates.via is "class"; allowed: endpoint, scrapeClass
+      spec.certificates.scrapeClassName is "A"; allowed: a DNS label as text: 1 to 63 of a-z, 0-9 and `-`, with no `-` at the ends
+      spec.scraper.interception is "no"; allowed: keep, bypass
+      spec.scraper.selfScrape is true; allowed: patch, ignore
       spec.scraper.inject is a list; allowed: unknown, always, never
       spec.severity.stale-tls is "loud"; allowed: off, info, warning, error
       spec."mesh.mode" is no field (did you mean mode?); allowed here: mode, failOn, namespace, mesh, context, injection, targets, certificates, scraper, severity

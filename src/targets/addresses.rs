@@ -1,0 +1,145 @@
+//! Which Service does an address name?
+//!
+//! Authority: Kubernetes DNS, docs/concepts/services-networking/dns-pod-service.md: `<service>.<namespace>.svc.<domain>`,
+//! its search path, and `<pod>.<service>.<namespace>.svc` behind headless Services.
+//! Departs from it: any domain counts as the cluster's after `.svc`; an IP address names nobody, also where it is a cluster IP.
+//! Knows: Services. Does not know: who asks, or what for.
+
+use crate::model::{Inventory, Service};
+
+/// Whom an address names.
+#[derive(Debug, Clone)]
+pub enum Host<'a> {
+    /// A Service of the input, with the port of it that is asked; `None`: no port is written.
+    Service(&'a Service, Option<u16>),
+    /// A Service that is not in the input, by namespace and name.
+    Missing(String, String),
+    /// Nobody that manifests show, and why.
+    Unknown(String),
+}
+
+/// Whom `address` names, which is `host:port` or a URL; `from` is the namespace whose search path short names follow.
+pub fn host<'a>(inventory: &'a Inventory, address: &str, from: Option<&str>) -> Host<'a> {
+    let (name, port) = name_and_port(address);
+    let unknown = |why: &str| Host::Unknown(format!("{address} {why}"));
+    if is_ip(name) {
+        return unknown("is an IP address: which pods answer there is not in the input");
+    }
+    let name = name.trim_end_matches('.');
+    let labels: Vec<&str> = name.split('.').collect();
+    let found = |namespace: &str, name: &str| service(inventory, namespace, name);
+    match labels.as_slice() {
+        [name] if name.is_empty() => unknown("names no host"),
+        [name] => match from {
+            None => {
+                unknown("is a name within the scraper's namespace, and no scraper is in the input")
+            }
+            Some(namespace) => found(namespace, name).map_or_else(
+                || Host::Missing(namespace.to_owned(), (*name).to_owned()),
+                |service| Host::Service(service, port),
+            ),
+        },
+        [name, namespace, "svc", ..] | [_, name, namespace, "svc", ..] => found(namespace, name)
+            .map_or_else(
+                || Host::Missing((*namespace).to_owned(), (*name).to_owned()),
+                |service| Host::Service(service, port),
+            ),
+        [name, namespace] => found(namespace, name).map_or_else(
+            || unknown("is no Service of the input"),
+            |service| Host::Service(service, port),
+        ),
+        _ => unknown("is no name of a Service"),
+    }
+}
+
+/// Whether this is an IP address; no name of a host has a colon, or digits alone.
+fn is_ip(host: &str) -> bool {
+    let of_digits = |c: char| c.is_ascii_digit() || c == '.';
+    host.contains(':') || (!host.is_empty() && host.chars().all(of_digits))
+}
+
+fn service<'a>(inventory: &'a Inventory, namespace: &str, name: &str) -> Option<&'a Service> {
+    inventory
+        .services_in(namespace)
+        .iter()
+        .find(|service| service.object.name == name)
+}
+
+/// The host of an address, and its port: as written, else that of the URL's scheme.
+fn name_and_port(address: &str) -> (&str, Option<u16>) {
+    let (scheme, rest) = match address.split_once("://") {
+        Some((scheme, rest)) => (Some(scheme), rest),
+        None => (None, address),
+    };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let authority = authority.rsplit('@').next().unwrap_or_default();
+    let by_scheme = match scheme {
+        Some(scheme) if scheme.eq_ignore_ascii_case("https") => Some(443),
+        Some(_) => Some(80),
+        None => None,
+    };
+    if let Some(bracketed) = authority.strip_prefix('[') {
+        let (ip, rest) = bracketed.split_once(']').unwrap_or((bracketed, ""));
+        let port = rest.strip_prefix(':').and_then(|port| port.parse().ok());
+        return (ip, port.or(by_scheme));
+    }
+    match authority.rsplit_once(':') {
+        Some((name, port)) if !name.contains(':') => (name, port.parse().ok().or(by_scheme)),
+        _ => (authority, by_scheme),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::config::Config;
+    use crate::model::read;
+
+    fn inventory() -> Inventory {
+        let object = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web", "namespace": "shop"},
+            "spec": {"selector": {"app": "web"}, "ports": [{"port": 80}]}});
+        read([(0, &object)], &Config::default())
+    }
+
+    /// The address in words: `shop/web:80`, `? shop/other`, or `-`.
+    fn told(address: &str, from: Option<&str>) -> String {
+        match host(&inventory(), address, from) {
+            Host::Service(service, port) => format!(
+                "{}/{}:{}",
+                service.object.namespace,
+                service.object.name,
+                port.map_or("?".to_owned(), |port| port.to_string())
+            ),
+            Host::Missing(namespace, name) => format!("? {namespace}/{name}"),
+            Host::Unknown(_) => "-".to_owned(),
+        }
+    }
+
+    #[test]
+    fn every_spelling_of_a_service() {
+        for (address, from, expected) in [
+            ("web:8080", Some("shop"), "shop/web:8080"),
+            ("web:8080", Some("vm"), "? vm/web"),
+            ("web:8080", None, "-"),
+            ("web.shop:8080", Some("vm"), "shop/web:8080"),
+            ("web.shop", None, "shop/web:?"),
+            ("web.shop.svc:8080", None, "shop/web:8080"),
+            ("web.shop.svc.cluster.local.:80", None, "shop/web:80"),
+            ("web-0.web.shop.svc:80", None, "shop/web:80"),
+            ("http://web.shop.svc:8080/api?x=y", None, "shop/web:8080"),
+            ("https://user:word@web.shop.svc/api", None, "shop/web:443"),
+            ("http://web.shop.svc/", None, "shop/web:80"),
+            ("other.shop.svc:80", None, "? shop/other"),
+            ("example.com:80", None, "-"),
+            ("metrics.example.com:80", None, "-"),
+            ("10.0.0.1:80", None, "-"),
+            ("[fd00::1]:80", None, "-"),
+            ("fd00::1", None, "-"),
+            ("", None, "-"),
+        ] {
+            assert_eq!(told(address, from), expected, "{address} from {from:?}");
+        }
+    }
+}

@@ -17,6 +17,7 @@
 mod authorization;
 mod by_namespace;
 mod control_plane;
+mod discovery;
 mod embedded;
 mod field;
 mod index;
@@ -44,6 +45,7 @@ pub use authorization::{
 pub use control_plane::{
     ControlPlane, InjectorWebhook, InjectorWebhooks, OutboundPolicy, ProxyConfig, Setting,
 };
+pub use discovery::{KubernetesDiscovery, KubernetesRole};
 pub use embedded::embedded;
 pub use index::{LabelIndex, PodLabel};
 pub use kinds::{

@@ -12,8 +12,8 @@ use serde_json::{Map, Value};
 use super::field::{Field, Problem, Read, noted};
 use super::services::port_number;
 use super::{
-    Endpoints, Finds, Labels, Object, PortFields, PortRef, ScrapeDescription, ScrapeKind, metadata,
-    selectors,
+    Endpoints, Finds, KubernetesDiscovery, Labels, Object, PortFields, PortRef, ScrapeDescription,
+    ScrapeKind, discovery, metadata, selectors,
 };
 
 /// A scrape object.
@@ -106,6 +106,10 @@ pub enum TargetSource {
     Nodes,
     /// An address as written: `host:port`, or an URL.
     Address(String),
+    /// The addresses that a name stands for, at this port.
+    Name(String, u16),
+    /// What the cluster shows to a role of discovery.
+    Kubernetes(KubernetesDiscovery),
     /// Something that no manifest shows: the field, and why.
     Unseen(String),
 }
@@ -299,22 +303,12 @@ fn sources(field: &Field<'_>, description: &ScrapeDescription) -> Read<Vec<Targe
         Finds::Services => vec![TargetSource::Services],
         Finds::Pods => vec![TargetSource::Pods],
         Finds::Nodes => vec![TargetSource::Nodes],
-        Finds::Addresses(list) => {
-            let addresses = field.key(list)?;
-            addresses
-                .list()?
-                .iter()
-                .map(|address| {
-                    let text = address.string()?.unwrap_or_default();
-                    Ok(TargetSource::Address(text.to_owned()))
-                })
-                .collect::<Read<_>>()?
-        }
+        Finds::Addresses(list) => discovery::addresses(&field.key(list)?)?,
         Finds::Prober(place) => text_at(field, place)?
             .map(TargetSource::Address)
             .into_iter()
             .collect(),
-        Finds::Discovery => vec![TargetSource::Unseen("its lists of discovery".to_owned())],
+        Finds::Discovery => discovery::sources(field, description.spelling)?,
     })
 }
 

@@ -21,6 +21,7 @@ mod discovery;
 mod embedded;
 mod field;
 mod index;
+mod inline_jobs;
 mod kinds;
 mod metadata;
 mod operated;
@@ -48,6 +49,7 @@ pub use control_plane::{
 pub use discovery::{KubernetesDiscovery, KubernetesRole};
 pub use embedded::embedded;
 pub use index::{LabelIndex, PodLabel};
+pub use inline_jobs::is_in_inline_jobs;
 pub use kinds::{
     Endpoints, Finds, PortFields, SCRAPE_KINDS, ScrapeDescription, ScrapeKind, Spelling,
 };

@@ -232,7 +232,7 @@ fn nodes<'a>() -> Found<'a> {
         kind: "Node",
         namespace: String::new(),
         name: String::new(),
-        why: "nodes are no pods of the mesh".to_owned(),
+        why: "nodes are outside the mesh".to_owned(),
         proven: false,
     };
     Found {

@@ -268,3 +268,218 @@ fn names(entry: &Field<'_>, name: &str, _: Spelling) -> Read<Vec<TargetSource>> 
         .map(|name| TargetSource::Name(name, port))
         .collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::model::described;
+
+    fn read(value: &Value, spelling: Spelling) -> Vec<String> {
+        let read = sources(&Field::root(value), spelling);
+        read.map_or_else(
+            |problem| vec![format!("{}: {}", problem.at, problem.text)],
+            |sources| sources.iter().map(told).collect(),
+        )
+    }
+
+    fn told(source: &TargetSource) -> String {
+        match source {
+            TargetSource::Address(address) => address.clone(),
+            TargetSource::Name(name, port) => format!("names {name} at {port}"),
+            TargetSource::Nodes => "nodes".to_owned(),
+            TargetSource::Kubernetes(found) => {
+                let own = if found.own_namespace {
+                    " and its own"
+                } else {
+                    ""
+                };
+                let names = found.namespaces.join(",");
+                let selector = described(&found.selector);
+                format!("{:?} in [{names}]{own} with [{selector}]", found.role)
+            }
+            TargetSource::Unseen(what) => format!("? {what}"),
+            TargetSource::Services | TargetSource::Pods => unreachable!("no list has them"),
+        }
+    }
+
+    fn kubernetes_with(more: Value) -> Vec<String> {
+        let mut entry = json!({"role": "pod"});
+        entry
+            .as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        read(&json!({"kubernetesSDConfigs": [entry]}), Spelling::Camel)
+    }
+
+    #[test]
+    fn roles_in_every_spelling() {
+        for (role, expected) in [
+            ("endpoints", "Endpoints in [] with []"),
+            ("EndpointSlice", "Endpoints in [] with []"),
+            ("Service", "Service in [] with []"),
+            ("Pod", "Pod in [] with []"),
+            ("node", "nodes"),
+            (
+                "Ingress",
+                "? kubernetesSDConfigs[0], which asks the hosts of Ingresses",
+            ),
+        ] {
+            assert_eq!(kubernetes_with(json!({"role": role})), [expected], "{role}");
+        }
+        for role in [json!(""), json!("pods"), json!(null)] {
+            let problem = kubernetes_with(json!({"role": role}));
+            assert!(
+                problem[0].starts_with("/kubernetesSDConfigs/0/role: unknown role"),
+                "{role}: {problem:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn namespaces_are_names_and_the_own_one_beside_them() {
+        for (namespaces, expected) in [
+            (json!({"names": ["a", "b"]}), "Pod in [a,b] with []"),
+            (
+                json!({"ownNamespace": true}),
+                "Pod in [] and its own with []",
+            ),
+            (
+                json!({"names": [], "ownNamespace": false}),
+                "Pod in [] with []",
+            ),
+        ] {
+            assert_eq!(
+                kubernetes_with(json!({"namespaces": namespaces})),
+                [expected]
+            );
+        }
+    }
+
+    /// As `kubectl -l` reads them.
+    #[test]
+    fn label_selectors_in_text() {
+        for (label, expected) in [
+            ("app=web", "app=web"),
+            ("app == web , tier!=db", "app=web,tier notin (db)"),
+            (
+                "app in (web, cart),tier notin (db),!canary,team",
+                "app in (web,cart),tier notin (db),!canary,team",
+            ),
+            ("app=web,app=cart", "app=web,app in (cart)"),
+            ("example.com/app=", "example.com/app="),
+            ("", ""),
+        ] {
+            let selectors = json!({"selectors": [{"role": "Pod", "label": label}]});
+            assert_eq!(
+                kubernetes_with(selectors),
+                [format!("Pod in [] with [{expected}]")],
+                "{label}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_selectors_ask_beyond_manifests_is_unseen() {
+        for (selector, why) in [
+            (
+                json!({"role": "pod", "field": "spec.nodeName=a"}),
+                "selects by fields",
+            ),
+            (
+                json!({"role": "service", "label": "app=web"}),
+                "objects of another role",
+            ),
+            (
+                json!({"role": "pod", "label": "weight > 3"}),
+                "is not understood",
+            ),
+            (
+                json!({"role": "pod", "label": "app around (web)"}),
+                "is not understood",
+            ),
+            (
+                json!({"role": "pod", "label": "endpointslice.kubernetes.io/managed-by=x"}),
+                "that controllers set",
+            ),
+        ] {
+            let found = kubernetes_with(json!({"selectors": [selector]}));
+            assert!(
+                found[0].starts_with("? ") && found[0].ends_with(why),
+                "{selector}: {found:?}"
+            );
+        }
+        let found = kubernetes_with(json!({"apiServer": "https://other"}));
+        assert!(found[0].ends_with("may ask another cluster"), "{found:?}");
+    }
+
+    #[test]
+    fn names_have_addresses_only_at_a_port() {
+        let with = |entry: Value| read(&json!({"dnsSDConfigs": [entry]}), Spelling::Camel);
+        assert_eq!(
+            with(json!({"names": ["a.b.svc", "c"], "type": "A", "port": 80})),
+            ["names a.b.svc at 80", "names c at 80"]
+        );
+        for (kind, expected) in [
+            (json!("SRV"), "SRV"),
+            (json!("MX"), "MX"),
+            (Value::Null, "SRV"),
+        ] {
+            let found = with(json!({"names": ["a.b.svc"], "type": kind, "port": 80}));
+            assert_eq!(
+                found,
+                [format!(
+                    "? dnsSDConfigs[0], which asks for {expected} records"
+                )]
+            );
+        }
+        for port in [Value::Null, json!(0), json!(65536)] {
+            let found = with(json!({"names": ["a"], "type": "AAAA", "port": port}));
+            assert!(
+                found[0].starts_with("/dnsSDConfigs/0/port: expected the port"),
+                "{found:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn addresses_are_as_written_unless_labels_decide() {
+        let with = |entry: Value| read(&json!({"staticConfigs": [entry]}), Spelling::Camel);
+        assert_eq!(
+            with(json!({"targets": ["a:1", "b:2"], "labels": {"team": "x"}})),
+            ["a:1", "b:2"]
+        );
+        assert_eq!(
+            with(json!({"targets": ["a:1"], "labels": {"__scheme__": "https"}})).len(),
+            1
+        );
+        assert!(
+            with(json!({"targets": ["a:1"], "labels": {"__address__": "b:2"}}))[0]
+                .starts_with("? staticConfigs[0]")
+        );
+    }
+
+    #[test]
+    fn jobs_have_the_same_lists_in_their_own_spelling() {
+        let job = json!({"job_name": "x", "scheme": "http",
+            "static_configs": [{"targets": ["a:1"]}],
+            "kubernetes_sd_configs": [{"role": "pod", "namespaces": {"own_namespace": true}}, {"role": "pod", "api_server": "https://other"},
+                {"role": "pod", "kubeconfig_file": "/etc/other"}],
+            "dns_sd_configs": [{"names": ["b"], "type": "A", "port": 2}],
+            "ec2_sd_configs": [{}], "consul_sd_configs": [], "gce_sd_configs": null});
+        let mut found = read(&job, Spelling::Snake);
+        found.sort();
+        assert_eq!(
+            found,
+            [
+                "? ec2_sd_configs",
+                "? kubernetes_sd_configs[1], which may ask another cluster",
+                "? kubernetes_sd_configs[2], which may ask another cluster",
+                "Pod in [] and its own with []",
+                "a:1",
+                "names b at 2",
+            ]
+        );
+    }
+}

@@ -90,3 +90,6 @@ pub(super) fn by_name<'a>(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -295,7 +295,7 @@ pub(super) fn endpoint(
         path: text_at(field, description.path)?,
         relabelings,
         http2,
-        proxy_url: text_at(field, &[description.proxy])?,
+        proxy_url: text_at(field, description.proxy)?,
         at,
     })
 }

@@ -5,10 +5,12 @@ mod support;
 use std::fs;
 use std::process::Command;
 
+use istio_scrape::krm::Source;
 use istio_scrape::model::{
     Endpoints, Finds, PortFields, SCRAPE_KINDS, ScrapeDescription, Spelling,
 };
 use istio_scrape::yaml::{self, Rules};
+use istio_scrape::{Flags, run};
 use serde_json::{Value, json};
 use support::crds::{Crds, close, object};
 
@@ -353,4 +355,51 @@ fn scrapers_have_the_fields_that_the_table_of_kinds_names() {
         }
     }
     assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
+}
+
+/// Cases are manifests of every kind, in every state, odd ones too: what a patch adds to them is taken.
+#[test]
+fn what_the_cases_become_is_taken_as_well_as_they_were() {
+    let Some(crds) = Crds::load(WHAT) else {
+        return;
+    };
+    let mut asked = 0;
+    let mut wrong = Vec::new();
+    for directory in support::directories("testdata") {
+        let read = |file: &str| fs::read_to_string(directory.join(file)).ok();
+        let Some(input) = read("input.yaml") else {
+            continue;
+        };
+        let flags = Flags {
+            config: read("config.yaml").map(|text| Source::named("config.yaml", text)),
+            ..Flags::default()
+        };
+        let Ok(outcome) = run(&[Source::named("input.yaml", input.clone())], &flags) else {
+            continue;
+        };
+        let (before, after) = (
+            objects(&input),
+            objects(&outcome.output.unwrap_or_default()),
+        );
+        if before.len() != after.len() {
+            continue;
+        }
+        let changed = before
+            .iter()
+            .zip(&after)
+            .filter(|(before, after)| before != after);
+        for (before, after) in changed {
+            let Some(complaints) = crds.complaints(after) else {
+                continue;
+            };
+            asked += 1;
+            let were = crds.complaints(before).unwrap_or_default();
+            let new = complaints
+                .into_iter()
+                .filter(|complaint| !were.contains(complaint));
+            wrong.extend(new.map(|new| format!("{}: {new}", directory.display())));
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
+    assert!(asked >= 200, "only {asked} changed objects have a CRD");
 }

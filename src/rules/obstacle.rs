@@ -142,7 +142,7 @@ pub(super) fn to_certificates(scraping: &Scraping<'_>, per_target: bool) -> Opti
     }
     relabellings(scraping)
         .into_iter()
-        .filter(|(place, _)| !place.contains(template(scraping)))
+        .filter(|(place, _)| template(scraping).is_empty() || !place.contains(template(scraping)))
         .find(|(_, rules)| relabel::interference(rules) == Some(Interference::MetaLabels))
         .and_then(|(place, _)| {
             blocked(

@@ -10,8 +10,8 @@ use serde_json::Value;
 use super::control_plane::{self, Language};
 use super::field::{Field, Problem, noted};
 use super::{
-    Inventory, Namespace, Object, ScrapeKind, Unread, authorization, metadata, peer_authentication,
-    scrapers, scrapes, services, sidecar, workloads,
+    Inventory, Namespace, Object, ScrapeKind, Unread, authorization, inline_jobs, metadata,
+    peer_authentication, scrapers, scrapes, services, sidecar, workloads,
 };
 use crate::config::Config;
 
@@ -200,6 +200,9 @@ fn add(
             let (scraper, pods_are_known) = scrapers::vmagent(object, root, problems);
             let pods = pods_are_known.then(|| scraper.pods.clone());
             inventory.workloads.extend(pods);
+            inventory
+                .scrapes
+                .extend(inline_jobs::of(&scraper, problems));
             inventory.scrapers.push(scraper);
         }
         Subject::ControlPlane(language) => {

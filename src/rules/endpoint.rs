@@ -17,6 +17,7 @@ use super::summary::{self, Summary};
 use super::view::{self, Scraping, View};
 use super::written::{self, Effective};
 use crate::config::{Config, InjectionUnknown, Severity, TargetsUnknown};
+use crate::model::Endpoint;
 
 /// An endpoint with its decision, and what the decisions about others need to know of it.
 pub(super) struct JudgedEndpoint {
@@ -208,7 +209,7 @@ fn decide(scraping: Scraping<'_>, config: &Config) -> JudgedEndpoint {
         config,
     });
     let object = &scraping.scrape.object;
-    let mut decision = Decision::finding(object, scraping.endpoint.at.clone(), rule, message);
+    let mut decision = Decision::finding(object, scraping.endpoint.place(), rule, message);
     decision.transport = Some(Transport {
         now,
         wanted: summary::wanted(view.demands, config),
@@ -228,7 +229,7 @@ fn decide(scraping: Scraping<'_>, config: &Config) -> JudgedEndpoint {
         certificates = None;
     } else if !answer.steps.is_empty() {
         decision.verdict = Verdict::Patch;
-        decision.steps = answer.steps;
+        decision.steps = in_place(scraping.endpoint, answer.steps);
         if rests_on_an_assumption(&view) {
             decision.severity = decision.severity.max(Severity::Warning);
         }
@@ -239,6 +240,21 @@ fn decide(scraping: Scraping<'_>, config: &Config) -> JudgedEndpoint {
         scrapers: scraping.scrapers,
         certificates,
     }
+}
+
+/// Steps of an endpoint within a string are steps inside of the string.
+fn in_place(endpoint: &Endpoint, steps: Vec<Step>) -> Vec<Step> {
+    let Some(within) = &endpoint.within else {
+        return steps;
+    };
+    let ops = steps.into_iter().flat_map(|step| match step {
+        Step::Op(op) => vec![op],
+        Step::Inside { ops, .. } => ops,
+    });
+    vec![Step::Inside {
+        at: within.clone(),
+        ops: ops.collect(),
+    }]
 }
 
 /// TLS of its own is kept for every scraper; it is in vain where one of them meets mutual TLS.

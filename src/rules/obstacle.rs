@@ -67,6 +67,10 @@ pub(super) fn relabellings<'a>(scraping: &Scraping<'a>) -> Vec<(String, &'a [Val
     for (scraper, _) in scraping.scrapers() {
         let class = scraping.scrape.scrape_class.as_deref();
         for (at, rules) in relabel::of_scraper(&scraper.spec, template(scraping), class) {
+            // Of what is for all jobs, the global rules alone reach those of the scraper's own.
+            if scraping.scrape.is_of_scraper() && at.as_str().contains("scrapeClasses") {
+                continue;
+            }
             lists.push((format!("{at} of {}", scraper.object), rules));
         }
     }
@@ -75,6 +79,21 @@ pub(super) fn relabellings<'a>(scraping: &Scraping<'a>) -> Vec<(String, &'a [Val
 
 /// What keeps the scrapers of an endpoint from using certificates there.
 pub(super) fn to_certificates(scraping: &Scraping<'_>, per_target: bool) -> Option<Blocked> {
+    if !scraping.endpoint.kind.description().takes_files {
+        return blocked(
+            Rule::FilesNotSupported,
+            format!(
+                "the tlsConfig of a {} takes no files, and Istio's certificates are files",
+                scraping.scrape.object.kind
+            ),
+        );
+    }
+    if let Some(address) = scraping.endpoint.addresses().find(|a| a.contains("://")) {
+        return blocked(
+            Rule::SchemeIsRewritten,
+            format!("{address} has a scheme of its own, which wins over that of the endpoint"),
+        );
+    }
     for (scraper, state) in scraping.scrapers() {
         if let Err(why) = &state.certificates {
             return blocked(
@@ -92,7 +111,7 @@ pub(super) fn to_certificates(scraping: &Scraping<'_>, per_target: bool) -> Opti
                 ),
             );
         }
-        if scraper.denies_files {
+        if scraper.denies_files && !scraping.scrape.is_of_scraper() {
             return blocked(
                 Rule::FilesAreDenied,
                 format!(
@@ -123,7 +142,7 @@ pub(super) fn to_certificates(scraping: &Scraping<'_>, per_target: bool) -> Opti
     }
     relabellings(scraping)
         .into_iter()
-        .filter(|(place, _)| !place.contains(template(scraping)))
+        .filter(|(place, _)| template(scraping).is_empty() || !place.contains(template(scraping)))
         .find(|(_, rules)| relabel::interference(rules) == Some(Interference::MetaLabels))
         .and_then(|(place, _)| {
             blocked(

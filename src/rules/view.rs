@@ -37,7 +37,11 @@ impl<'a> Scraping<'a> {
 
     /// `tlsConfig` of the scrape class that applies to the object, for each scraper.
     pub(super) fn class_tls(&self) -> impl Iterator<Item = Option<&'a Value>> {
-        self.scrapers().map(|(scraper, _)| {
+        let scrapers = self.scrapers();
+        scrapers.map(|(scraper, _)| {
+            if self.scrape.is_of_scraper() {
+                return None;
+            }
             let class = self.scrape.scrape_class.as_deref();
             relabel::class_of(&scraper.spec, class).and_then(|(_, class)| class.get("tlsConfig"))
         })

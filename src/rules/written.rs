@@ -20,8 +20,13 @@ const FILES: [(&str, &str); 3] = [
     ("keyFile", "key.pem"),
 ];
 
-/// Fields that the operator refuses beside the file of the same purpose.
-const RIVALS: [&str; 3] = ["ca", "cert", "keySecret"];
+/// Fields that the operator refuses beside the file of the same purpose; in vmagent's own spelling, fields that win over it.
+fn rivals(spelling: Spelling) -> [&'static str; 3] {
+    match spelling {
+        Spelling::Camel => ["ca", "cert", "keySecret"],
+        Spelling::Snake => ["ca", "cert", "key"],
+    }
+}
 
 /// An endpoint with the TLS settings that it inherits.
 pub(super) struct Effective<'a> {
@@ -136,9 +141,9 @@ impl Effective<'_> {
             return tls_config.into_iter().collect();
         };
         let at = self.endpoint.at.with_trailing_token(self.kind().tls);
-        let rivals = RIVALS
-            .iter()
-            .filter(|rival| written.get(**rival).is_some_and(|value| !is_zero(value)))
+        let rivals = rivals(self.kind().spelling)
+            .into_iter()
+            .filter(|rival| written.get(*rival).is_some_and(|value| !is_zero(value)))
             .map(|rival| remove(&at, rival));
         let repairs = wrong.into_iter().map(|(field, value)| {
             if written.contains_key(field) {

@@ -19,6 +19,9 @@ use crate::model::{Inventory, Labels, NAMESPACE_NAME_LABEL, Scrape, Scraper, des
 /// | set | not set | any | everything in matching namespaces |
 /// | set | set | any | matching objects in matching namespaces |
 pub fn selected(inventory: &Inventory, scraper: &Scraper, scrape: &Scrape) -> Selected {
+    if scrape.is_of_scraper() {
+        return certain(scraper.object == scrape.object);
+    }
     let Some(selection) = scraper.selection.get(&scrape.kind) else {
         return Selected::No;
     };

@@ -59,6 +59,11 @@ impl SetUp {
             .map(String::as_str)
     }
 
+    /// Whether the object may not be changed, or its operator would not look.
+    pub(super) fn is_fixed(&self) -> bool {
+        self.fixed
+    }
+
     /// Why the scraper's container neither has nor can be given the files in `directory`.
     pub(super) fn cannot_mount(&self, directory: &str) -> Option<&'static str> {
         if self.directories.iter().any(|path| path == directory) {

@@ -12,10 +12,11 @@ use super::demand::Judged;
 use super::message::{self, Subject};
 use super::metrics_port;
 use super::obstacle::{self, Blocked};
+use super::scrape_class::{self, AtEndpoint, Class, Leaning, Towards};
 use super::scraper::Patched;
 use super::summary::{self, Summary};
 use super::view::{self, Scraping, View};
-use super::written::{self, Effective};
+use super::written::Effective;
 use crate::config::{Config, InjectionUnknown, Severity, TargetsUnknown};
 
 /// An endpoint with its decision, and what the decisions about others need to know of it.
@@ -28,9 +29,25 @@ pub(super) struct JudgedEndpoint {
     pub(super) scrapers: Vec<usize>,
     /// The directory of the certificates that it is to use; `None`: it is to use none.
     pub(super) certificates: Option<String>,
+    /// The scrape class that they come by; `None`: its own tlsConfig.
+    pub(super) class: Option<Class>,
 }
 
 impl JudgedEndpoint {
+    /// The directory in which a scraper is to have the certificates for it.
+    pub(super) fn certificates_for(&self, scraper: usize) -> Option<&str> {
+        let directory = self
+            .certificates
+            .as_deref()
+            .filter(|_| self.scrapers.contains(&scraper))?;
+        let by_class = self.class.as_ref();
+        Some(
+            by_class
+                .and_then(|class| class.directory(scraper))
+                .unwrap_or(directory),
+        )
+    }
+
     /// Whether it is written with Istio's certificates and stays so.
     pub(super) fn keeps_certificates(&self) -> bool {
         let now = self.decision.transport.map(|transport| transport.now);
@@ -146,14 +163,17 @@ pub(super) fn decide_all(patched: &Patched<'_>, config: &Config) -> Vec<JudgedEn
     let mut judged = Vec::new();
     for scrape in &patched.inventory.scrapes {
         let selecting = patched.selecting(scrape);
-        for endpoint in &scrape.endpoints {
-            let scraping = Scraping {
-                patched,
-                scrape,
-                endpoint,
-                scrapers: selecting.iter().map(|(position, _)| *position).collect(),
-            };
-            judged.push(decide(scraping, config));
+        let scrapings = scrape.endpoints.iter().map(|endpoint| Scraping {
+            patched,
+            scrape,
+            endpoint,
+            scrapers: selecting.iter().map(|(position, _)| *position).collect(),
+        });
+        let drafts: Vec<_> = scrapings.map(|scraping| draft(scraping, config)).collect();
+        let leanings: Vec<_> = drafts.iter().map(leaning).collect();
+        let class = scrape_class::of_object(&leanings, config);
+        for (position, draft) in drafts.iter().enumerate() {
+            judged.push(decide(draft, &class.at(position), config));
         }
     }
     judged
@@ -168,28 +188,77 @@ pub(super) fn scrapers_in_need(endpoints: &[JudgedEndpoint]) -> BTreeSet<usize> 
         .collect()
 }
 
-fn decide(scraping: Scraping<'_>, config: &Config) -> JudgedEndpoint {
+/// An endpoint by the table alone.
+struct Draft<'a> {
+    scraping: Scraping<'a>,
+    view: View,
+    effective: Effective<'a>,
+    /// What the table asks for, or what stands before it.
+    asked: Result<(Rule, Turn), Blocked>,
+}
+
+fn draft<'a>(scraping: Scraping<'a>, config: &Config) -> Draft<'a> {
     let view = view::view(&scraping, config);
-    let effective = written::effective(scraping.endpoint, scraping.class_tls());
-    let answer = match (&effective, view.demands) {
+    let effective = scrape_class::effective(&scraping, config);
+    let asked = match (&effective, view.demands) {
         (Ok(effective), Some(demands)) => {
             let (rule, turn) = row(demands, effective.now(), config);
             match obstacle::rewritten(&scraping) {
                 // TLS of its own is kept whatever else is said of it.
-                Some(blocked) if rule != Rule::OwnTlsIsKept => Answer::kept(blocked),
-                _ => turned(&scraping, effective, rule, turn, config),
+                Some(blocked) if rule != Rule::OwnTlsIsKept => Err(blocked),
+                _ => Ok((rule, turn)),
             }
         }
-        (Ok(effective), None) if effective.now() == Now::Own => Answer::kept(Blocked {
+        (Ok(effective), None) if effective.now() == Now::Own => Err(Blocked {
             rule: own_tls(&view),
             why: String::new(),
         }),
-        (Ok(_) | Err(_), _) => Answer::kept(Blocked {
+        (Ok(_) | Err(_), _) => Err(Blocked {
             rule: Rule::MixedTargets,
             why: "the scrapers that select it would need different settings".to_owned(),
         }),
     };
-    let now = effective.unwrap_or_else(|first| first).now();
+    Draft {
+        scraping,
+        view,
+        effective: effective.unwrap_or_else(|first| first),
+        asked,
+    }
+}
+
+/// What the scrape class of the object has to know of an endpoint.
+fn leaning<'d>(draft: &'d Draft<'_>) -> Leaning<'d> {
+    let plain = draft.view.demands == Some(Summary::Plain { proven: true });
+    let towards = match &draft.asked {
+        Ok((_, turn @ (Turn::ToMutualTls | Turn::ToPerTarget))) => {
+            match obstacle::to_certificates(&draft.scraping, *turn == Turn::ToPerTarget) {
+                None => Towards::Certificates,
+                Some(_) => Towards::Nothing,
+            }
+        }
+        Ok((_, Turn::ToPlain)) => Towards::Plain { changes: true },
+        Ok((Rule::AlreadyRight, _)) if plain => Towards::Plain { changes: false },
+        Ok(_) | Err(_) => Towards::Nothing,
+    };
+    Leaning {
+        scraping: &draft.scraping,
+        effective: &draft.effective,
+        towards,
+    }
+}
+
+fn decide(draft: &Draft<'_>, class: &AtEndpoint<'_>, config: &Config) -> JudgedEndpoint {
+    let Draft {
+        scraping,
+        view,
+        effective,
+        asked,
+    } = draft;
+    let answer = match asked {
+        Ok((rule, turn)) => turned(scraping, effective, *rule, *turn, class, config),
+        Err(blocked) => Answer::kept(blocked.clone()),
+    };
+    let now = effective.now();
     let rule = match answer.rule {
         Rule::AlreadyRight if view.is_encrypted_by_sidecar() => Rule::SidecarOriginatesTls,
         Rule::AmbientStrictUnreachable => {
@@ -204,7 +273,7 @@ fn decide(scraping: Scraping<'_>, config: &Config) -> JudgedEndpoint {
         judged: &view.judged,
         gaps: &view.gaps,
         obstacle: answer.obstacle.as_deref(),
-        directory: answer.certificates.as_deref(),
+        directory: class.place(answer.certificates.as_deref()).as_deref(),
         config,
     });
     let object = &scraping.scrape.object;
@@ -219,6 +288,9 @@ fn decide(scraping: Scraping<'_>, config: &Config) -> JudgedEndpoint {
         .map(|judged| judged.shown.clone())
         .collect();
     let mut certificates = answer.certificates;
+    if rule == Rule::TlsNeedsRepair && answer.steps.is_empty() {
+        decision.severity = Severity::Warning;
+    }
     if answer.turn == Turn::Refuse {
         decision.verdict = Verdict::Refuse;
         decision.severity = Severity::Error;
@@ -229,14 +301,15 @@ fn decide(scraping: Scraping<'_>, config: &Config) -> JudgedEndpoint {
     } else if !answer.steps.is_empty() {
         decision.verdict = Verdict::Patch;
         decision.steps = answer.steps;
-        if rests_on_an_assumption(&view) {
+        if rests_on_an_assumption(view) {
             decision.severity = decision.severity.max(Severity::Warning);
         }
     }
     JudgedEndpoint {
         decision,
-        judged: view.judged,
-        scrapers: scraping.scrapers,
+        judged: view.judged.clone(),
+        scrapers: scraping.scrapers.clone(),
+        class: certificates.as_ref().and_then(|_| class.class().cloned()),
         certificates,
     }
 }
@@ -286,14 +359,21 @@ fn turned(
     effective: &Effective<'_>,
     rule: Rule,
     turn: Turn,
+    class: &AtEndpoint<'_>,
     config: &Config,
 ) -> Answer {
     let (steps, certificates) = match turn {
         Turn::Nowhere | Turn::Refuse => (Vec::new(), None),
-        Turn::ToPlain => (effective.towards_plain(), None),
+        Turn::ToPlain => match class.unseen() {
+            Some(blocked) => return Answer::kept(blocked),
+            None => (class.left(effective.towards_plain()), None),
+        },
         Turn::ToMutualTls | Turn::ToPerTarget => {
             let per_target = turn == Turn::ToPerTarget;
-            let directory = match obstacle::directory(scraping, config) {
+            let effective = effective.by_class(class.by_class());
+            let by_class = class.class().map(|class| Ok(class.first_directory(config)));
+            let directory = match by_class.unwrap_or_else(|| obstacle::directory(scraping, config))
+            {
                 Ok(directory) => directory,
                 Err(blocked) => return Answer::kept(blocked),
             };
@@ -302,10 +382,11 @@ fn turned(
             } else {
                 effective.towards_mutual_tls(&directory)
             };
-            // What is written right already is not undone by what would keep us from writing it; but
-            // a scraper that refuses files refuses them whoever wrote them.
+            let steps = class.named(steps);
+            // What is written right already is not undone by what would keep us from writing it.
             let in_the_way = obstacle::to_certificates(scraping, per_target)
-                .filter(|blocked| !steps.is_empty() || blocked.rule == Rule::FilesAreDenied);
+                .filter(|_| !steps.is_empty())
+                .or_else(|| class.forbids(steps.is_empty()));
             if let Some(blocked) = in_the_way {
                 return Answer::kept(blocked);
             }

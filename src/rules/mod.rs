@@ -26,6 +26,7 @@ mod own_certificates;
 mod policies;
 mod refused;
 mod relabel;
+mod scrape_class;
 mod scraper;
 mod summary;
 mod tunnel;

@@ -82,25 +82,6 @@ pub(super) fn to_certificates(scraping: &Scraping<'_>, per_target: bool) -> Opti
                 format!("{} cannot have the certificates: {why}", scraper.object),
             );
         }
-        let class = scraping.scrape.scrape_class.as_deref();
-        if let Some(name) = class.filter(|_| relabel::class_of(&scraper.spec, class).is_none()) {
-            return blocked(
-                Rule::ScraperCannotHaveCertificates,
-                format!(
-                    "{} has no scrape class {name}, and refuses the object",
-                    scraper.object
-                ),
-            );
-        }
-        if scraper.denies_files {
-            return blocked(
-                Rule::FilesAreDenied,
-                format!(
-                    "{} refuses scrape objects that name files (arbitraryFSAccessThroughSMs.deny)",
-                    scraper.object
-                ),
-            );
-        }
     }
     if !per_target {
         return None;

@@ -13,6 +13,7 @@ use super::certificates::{self, SetUp};
 use super::completion::completion;
 use super::decision::{Decision, Verdict};
 use super::endpoint::JudgedEndpoint;
+use super::scrape_class::{self, OnScraper};
 use super::{Rule, findings};
 use crate::config::{Config, ScraperInject};
 use crate::model::{Inventory, Scrape, Scraper, Workload};
@@ -237,8 +238,7 @@ pub(super) fn decide_all(
         let state = &patched.scrapers[position];
         let mut wanted: BTreeSet<_> = endpoints
             .iter()
-            .filter(|endpoint| endpoint.scrapers.contains(&position))
-            .filter_map(|endpoint| endpoint.certificates.as_deref())
+            .filter_map(|endpoint| endpoint.certificates_for(position))
             .collect();
         if wanted.is_empty() && needing.contains(&position) {
             let own = state.certificates.as_ref().ok().and_then(SetUp::directory);
@@ -248,7 +248,8 @@ pub(super) fn decide_all(
             decisions.extend(unneeded(position, scraper, state, endpoints));
         } else {
             let wanted: Vec<_> = wanted.into_iter().collect();
-            decisions.extend(completed(original, scraper, state, &wanted));
+            let class = scrape_class::on_scraper(position, scraper, endpoints, config);
+            decisions.extend(completed(original, scraper, state, &wanted, &class));
         }
     }
     decisions
@@ -259,6 +260,7 @@ fn completed(
     scraper: &Scraper,
     state: &ScraperState,
     directories: &[&str],
+    class: &OnScraper,
 ) -> Vec<Decision> {
     let at = PointerBuf::from_tokens(["spec"]);
     let set_up = match &state.certificates {
@@ -273,7 +275,15 @@ fn completed(
         }
     };
     let inject = state.label != Label::NotNeeded;
-    let steps = completion(scraper, set_up, directories, inject);
+    let mut steps = completion(scraper, set_up, directories, inject);
+    let (rule, message) = match steps.is_empty() && class.repairs {
+        true => (Rule::TlsNeedsRepair, class.message.clone()),
+        false => (
+            Rule::ScraperNeedsCertificates,
+            needs(state, directories, class),
+        ),
+    };
+    steps.extend_from_slice(&class.steps);
     let mut decisions = Vec::new();
     if state.namespace_assumed {
         decisions.push(Decision::finding(
@@ -312,12 +322,7 @@ fn completed(
             has_them(&directories.join(" and ")),
         ));
     } else {
-        let mut decision = Decision::finding(
-            &scraper.object,
-            at,
-            Rule::ScraperNeedsCertificates,
-            needs(state, directories),
-        );
+        let mut decision = Decision::finding(&scraper.object, at, rule, message);
         decision.verdict = Verdict::Patch;
         decision.steps = steps;
         decisions.push(decision);
@@ -325,13 +330,17 @@ fn completed(
     decisions
 }
 
-fn needs(state: &ScraperState, directories: &[&str]) -> String {
+fn needs(state: &ScraperState, directories: &[&str], class: &OnScraper) -> String {
     let mut message = format!(
         "endpoints that it selects use its sidecar's certificates: istio-proxy writes them, it reads them in {}",
         directories.join(" and ")
     );
     if state.label != Label::NotNeeded {
         message.push_str("; the pod label sidecar.istio.io/inject makes sure of the sidecar");
+    }
+    if !class.steps.is_empty() {
+        message.push_str("; ");
+        message.push_str(&class.message);
     }
     message
 }

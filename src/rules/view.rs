@@ -4,13 +4,12 @@
 //! Departs from nothing: scrapers that would need different settings are said to disagree.
 //! Knows: an endpoint, the scrapers that select it. Does not know: how it is written.
 
-use serde_json::Value;
-
 use super::decision::Demand;
 use super::demand::{self, Aside, Judged};
-use super::relabel;
+use super::scrape_class;
 use super::scraper::{Patched, ScraperState};
 use super::summary::{self, Summary};
+use super::written::Inherited;
 use crate::config::Config;
 use crate::model::{Endpoint, Scrape, Scraper};
 use crate::targets;
@@ -36,10 +35,10 @@ impl<'a> Scraping<'a> {
     }
 
     /// `tlsConfig` of the scrape class that applies to the object, for each scraper.
-    pub(super) fn class_tls(&self) -> impl Iterator<Item = Option<&'a Value>> {
+    pub(super) fn class_tls(&self) -> impl Iterator<Item = Inherited<'a>> {
         self.scrapers().map(|(scraper, _)| {
-            let class = self.scrape.scrape_class.as_deref();
-            relabel::class_of(&scraper.spec, class).and_then(|(_, class)| class.get("tlsConfig"))
+            let (_, class) = scrape_class::applying(self.scrape, scraper)?;
+            Some((scraper.kind, class.get("tlsConfig")?))
         })
     }
 }

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::decision::{Now, Step};
 use super::relabel;
-use crate::model::{Endpoint, ScrapeDescription, Spelling};
+use crate::model::{Endpoint, ScrapeDescription, ScraperKind, Spelling};
 
 /// The files that istio-proxy writes (`security/pkg/nodeagent/util` `OutputKeyCertToDir`), by the
 /// `tlsConfig` field that names each.
@@ -28,37 +28,98 @@ pub(super) struct Effective<'a> {
     endpoint: &'a Endpoint,
     /// `tlsConfig` after the scrape class is merged.
     tls: Map<String, Value>,
+    /// The certificates are to come by a scrape class.
+    by_class: Option<ByClass>,
 }
 
-/// Merges the scrape class that applies, as the operator does: an endpoint without tlsConfig takes
-/// the class's whole, one with takes what it lacks but not `insecureSkipVerify`.
+/// The TLS settings of the scrape class that applies to an endpoint, and who merges them.
+pub(super) type Inherited<'a> = Option<(ScraperKind, &'a Value)>;
+
+/// Merges the scrape class that applies, as the scraper's operator does.
 ///
 /// # Errors
 /// The first scraper's reading, where the classes of the scrapers make different things of it.
-pub(super) fn effective<'a>(
+pub(super) fn effective<'a, 'c>(
     endpoint: &'a Endpoint,
-    class_tls: impl Iterator<Item = Option<&'a Value>>,
+    class_tls: impl Iterator<Item = Inherited<'c>>,
 ) -> Result<Effective<'a>, Effective<'a>> {
     let mut readings = class_tls.map(|class| merged(endpoint, class));
     let tls = readings.next().unwrap_or_else(|| merged(endpoint, None));
-    let agree = readings.all(|other| other == tls);
-    let effective = Effective { endpoint, tls };
+    let agree = readings.all(|other| without_directories(&other) == without_directories(&tls));
+    let effective = Effective {
+        endpoint,
+        tls,
+        by_class: None,
+    };
     if agree { Ok(effective) } else { Err(effective) }
 }
 
-fn merged(endpoint: &Endpoint, class_tls: Option<&Value>) -> Map<String, Value> {
-    let mut tls = written_tls(endpoint).cloned().unwrap_or_default();
-    let writes_its_own = !tls.is_empty();
-    for (field, value) in class_tls.and_then(Value::as_object).into_iter().flatten() {
-        let inherited = !writes_its_own || field != "insecureSkipVerify";
-        if inherited && !tls.contains_key(field) {
-            tls.insert(field.clone(), value.clone());
+/// Each scraper's class may name the directory in which that scraper has Istio's files.
+fn without_directories(tls: &Map<String, Value>) -> Map<String, Value> {
+    let mut tls = tls.clone();
+    for value in tls.values_mut() {
+        let name = value.as_str().map(file_name).map(str::to_owned);
+        if let Some(name) = name.filter(|name| FILES.iter().any(|(_, file)| file == name)) {
+            *value = Value::String(name);
         }
     }
     tls
 }
 
+/// An endpoint without tlsConfig takes the class's whole. One with takes what it lacks of the three
+/// files and, under the VictoriaMetrics operator, `serverName` and what is not in files; never
+/// `insecureSkipVerify`. A tlsConfig in which nothing is set is one all the same, but for kinds of
+/// the Prometheus operator that take no files.
+fn merged(endpoint: &Endpoint, class_tls: Inherited<'_>) -> Map<String, Value> {
+    let mut tls = written_tls(endpoint).cloned().unwrap_or_default();
+    let Some((scraper, class)) = class_tls else {
+        return tls;
+    };
+    let of_class = |field: &str| class.get(field).filter(|value| !is_zero(value));
+    let counts = match scraper.is_prometheus() && !endpoint.kind.description().takes_files {
+        true => written_tls(endpoint).is_some(),
+        false => endpoint.tls.is_some(),
+    };
+    let Some(whole) = class.as_object().filter(|_| !counts) else {
+        let take = |tls: &mut Map<String, Value>, field: &str| {
+            if let Some(value) = of_class(field) {
+                tls.insert(field.to_owned(), value.clone());
+            }
+        };
+        let lacks = |tls: &Map<String, Value>, field: &str| tls.get(field).is_none_or(is_zero);
+        for ((file, _), rival) in FILES.iter().zip(RIVALS) {
+            if lacks(&tls, file) && lacks(&tls, rival) {
+                take(&mut tls, file);
+                if !scraper.is_prometheus() {
+                    take(&mut tls, rival);
+                }
+            }
+        }
+        if !scraper.is_prometheus() && lacks(&tls, "serverName") {
+            take(&mut tls, "serverName");
+        }
+        return tls;
+    };
+    whole.clone()
+}
+
+/// How a scrape class takes the place of an endpoint's own tlsConfig.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ByClass {
+    /// The endpoint may not name files itself.
+    pub(super) only: bool,
+}
+
 impl Effective<'_> {
+    /// The same endpoint, whose certificates are to come by a scrape class.
+    pub(super) fn by_class(&self, by_class: Option<ByClass>) -> Self {
+        Self {
+            endpoint: self.endpoint,
+            tls: self.tls.clone(),
+            by_class,
+        }
+    }
+
     fn kind(&self) -> &'static ScrapeDescription {
         self.endpoint.kind.description()
     }
@@ -91,7 +152,7 @@ impl Effective<'_> {
         }
         steps.extend(self.certificates(directory));
         steps.extend(relabel::removal(self.endpoint));
-        steps
+        self.with_http2(steps)
     }
 
     /// Steps after which the endpoint speaks https to the pods that the injector has labelled, and
@@ -99,6 +160,20 @@ impl Effective<'_> {
     pub(super) fn towards_per_target(&self, directory: &str) -> Vec<Step> {
         let mut steps = self.certificates(directory);
         steps.extend(relabel::addition(self.endpoint));
+        self.with_http2(steps)
+    }
+
+    /// Prometheus would offer HTTP/2 to a port that speaks mutual TLS over TCP. That alone is no
+    /// reason to change an endpoint, and what is written about it counts.
+    fn with_http2(&self, mut steps: Vec<Step>) -> Vec<Step> {
+        if let (Some(key), None) = (self.kind().http2, self.endpoint.http2)
+            && !steps.is_empty()
+        {
+            let after_tls =
+                |step: &Step| !is_about(step, &self.endpoint.at, self.kind().relabelings);
+            let place = steps.iter().take_while(|step| after_tls(step)).count();
+            steps.insert(place, add(&self.endpoint.at, key, json!(false)));
+        }
         steps
     }
 
@@ -118,37 +193,103 @@ impl Effective<'_> {
             steps.push(remove(&self.endpoint.at, self.kind().tls));
         }
         steps.extend(relabel::removal(self.endpoint));
+        if let (Some(key), Some(false)) = (self.kind().http2, self.endpoint.http2)
+            && !steps.is_empty()
+        {
+            steps.push(remove(&self.endpoint.at, key));
+        }
         steps
     }
 
+    /// Whether the endpoint itself has a tlsConfig of Istio's files.
+    pub(super) fn names_files(&self) -> bool {
+        let spelling = self.kind().spelling;
+        written_tls(self.endpoint).is_some_and(|tls| is_istios(tls, spelling))
+    }
+
+    /// Whether its tlsConfig has nothing in it but what a scrape class can bring.
+    pub(super) fn can_move_to_class(&self) -> bool {
+        let mut fields = self.endpoint.tls.iter().flatten();
+        fields.all(|(field, value)| {
+            is_zero(value)
+                || field == "insecureSkipVerify"
+                || FILES.iter().any(|(file, _)| file == field)
+        })
+    }
+
+    /// Steps after which the endpoint inherits the class's certificates.
+    fn in_place_of_own(&self) -> Vec<Step> {
+        let skips = self.tls.get("insecureSkipVerify") == Some(&Value::Bool(true));
+        let inherits = is_istios(&self.tls, self.kind().spelling) && skips && !self.names_files();
+        let Some(own) = self.endpoint.tls.as_ref().filter(|_| !inherits) else {
+            return Vec::new();
+        };
+        let verifies = own.get("insecureSkipVerify") != Some(&Value::Bool(true));
+        if self.can_move_to_class() && (self.names_files() || verifies) {
+            vec![remove(&self.endpoint.at, self.kind().tls)]
+        } else if verifies {
+            // The class's is not inherited by an endpoint that has a tlsConfig.
+            let at = self.endpoint.at.with_trailing_token(self.kind().tls);
+            vec![add(&at, "insecureSkipVerify", json!(true))]
+        } else {
+            Vec::new()
+        }
+    }
+
     fn certificates(&self, directory: &str) -> Vec<Step> {
+        if let Some(by_class) = self.by_class
+            && (by_class.only || !self.names_files())
+        {
+            return self.in_place_of_own();
+        }
         let wanted = tls_config(directory, self.kind().spelling);
-        let wrong: Vec<_> = wanted
-            .as_object()
-            .expect("tls_config builds an object")
-            .iter()
-            .filter(|(field, value)| !self.tls.get(*field).is_some_and(|has| same(has, value)))
-            .collect();
         let Some(written) = written_tls(self.endpoint) else {
-            let missing = !wrong.is_empty();
-            let tls_config =
-                missing.then(|| add(&self.endpoint.at, self.kind().tls, wanted.clone()));
+            let missing = !mistakes(&self.tls, &wanted).is_empty();
+            let tls_config = missing.then(|| add(&self.endpoint.at, self.kind().tls, wanted));
             return tls_config.into_iter().collect();
         };
         let at = self.endpoint.at.with_trailing_token(self.kind().tls);
-        let rivals = RIVALS
-            .iter()
-            .filter(|rival| written.get(**rival).is_some_and(|value| !is_zero(value)))
-            .map(|rival| remove(&at, rival));
-        let repairs = wrong.into_iter().map(|(field, value)| {
-            if written.contains_key(field) {
-                replace(&at, field, value.clone())
-            } else {
-                add(&at, field, value.clone())
-            }
-        });
-        rivals.chain(repairs).collect()
+        repairs(&at, written, &mistakes(&self.tls, &wanted))
     }
+}
+
+/// The fields of `wanted` that are not so in `tls`.
+pub(super) fn mistakes(tls: &Map<String, Value>, wanted: &Value) -> Vec<(String, Value)> {
+    let wanted = wanted.as_object().into_iter().flatten();
+    wanted
+        .filter(|(field, value)| !tls.get(*field).is_some_and(|has| same(has, value)))
+        .map(|(field, value)| (field.clone(), value.clone()))
+        .collect()
+}
+
+/// Steps that put mistakes right in the TLS settings at `at`, and remove what is refused beside files.
+pub(super) fn repairs(
+    at: &Pointer,
+    written: &Map<String, Value>,
+    mistakes: &[(String, Value)],
+) -> Vec<Step> {
+    let rivals = RIVALS
+        .iter()
+        .filter(|rival| written.get(**rival).is_some_and(|value| !is_zero(value)))
+        .map(|rival| remove(at, rival));
+    let repairs = mistakes.iter().map(|(field, value)| {
+        if written.contains_key(field) {
+            replace(at, field, value.clone())
+        } else {
+            add(at, field, value.clone())
+        }
+    });
+    rivals.chain(repairs).collect()
+}
+
+/// Whether a step changes this key of the map at `at`, or something below it.
+fn is_about(step: &Step, at: &Pointer, key: Option<&str>) -> bool {
+    let path = match step {
+        Step::Op(PatchOperation::Add(add)) => &add.path,
+        Step::Op(PatchOperation::Remove(remove)) => &remove.path,
+        Step::Op(_) | Step::Inside { .. } => return false,
+    };
+    key.is_some_and(|key| path.starts_with(&at.with_trailing_token(key)))
 }
 
 /// The tlsConfig of the endpoint itself; one in which nothing is set says nothing.
@@ -167,7 +308,8 @@ fn scheme_is_https(endpoint: &Endpoint) -> bool {
         .is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"))
 }
 
-fn is_istios(tls: &Map<String, Value>, spelling: Spelling) -> bool {
+/// Whether one of the three files is one of Istio's, in any directory.
+pub(super) fn is_istios(tls: &Map<String, Value>, spelling: Spelling) -> bool {
     FILES.iter().any(|(field, _)| {
         let file = tls
             .get(&spelling.of(field))
@@ -183,8 +325,11 @@ fn file_name(path: &str) -> &str {
 
 /// The directory that the certificates of an endpoint are in, if all three files agree on one.
 pub(super) fn directory(endpoint: &Endpoint) -> Option<&str> {
-    let tls = endpoint.tls.as_ref()?;
-    let spelling = endpoint.kind.description().spelling;
+    directory_of(endpoint.tls.as_ref()?, endpoint.kind.description().spelling)
+}
+
+/// The directory that the certificates of TLS settings are in, if all three files agree on one.
+pub(super) fn directory_of(tls: &Map<String, Value>, spelling: Spelling) -> Option<&str> {
     let mut directories = FILES.iter().map(|(field, name)| {
         tls.get(&spelling.of(field))?
             .as_str()?
@@ -201,7 +346,7 @@ pub(super) fn directory(endpoint: &Endpoint) -> Option<&str> {
 ///
 /// Istio's certificates carry a SPIFFE URI and no IP, so the name cannot be verified: hence
 /// `insecureSkipVerify` (istio.io, "Prometheus" integration page).
-fn tls_config(directory: &str, spelling: Spelling) -> Value {
+pub(super) fn tls_config(directory: &str, spelling: Spelling) -> Value {
     json!({
         spelling.of("caFile"): format!("{directory}/root-cert.pem"),
         spelling.of("certFile"): format!("{directory}/cert-chain.pem"),

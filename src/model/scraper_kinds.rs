@@ -56,6 +56,8 @@ pub struct ScraperDescription {
     pub mounted: &'static [(&'static str, &'static str)],
     /// Objects of the other operator count as what they are converted into; how the beginnings of paths in them change.
     pub converted_paths: Option<&'static [(&'static str, &'static str)]>,
+    /// The init container of its pods that asks the API server, which a sidecar can keep it from.
+    pub asks_at_start: Option<&'static str>,
     /// Whether it reads the files of certificates only once, when it starts, so that it must not start before they are there.
     pub reads_files_once: bool,
 }
@@ -113,6 +115,7 @@ const VMAGENT: ScraperDescription = ScraperDescription {
         ("/etc/prometheus/secrets", "/etc/vm/secrets"),
         ("/etc/prometheus/configmaps", "/etc/vm/configs"),
     ]),
+    asks_at_start: Some("config-init"),
     reads_files_once: false,
 };
 
@@ -140,6 +143,7 @@ const PROMETHEUS: ScraperDescription = ScraperDescription {
         ("configMaps", "/etc/prometheus/configmaps"),
     ],
     converted_paths: None,
+    asks_at_start: None,
     reads_files_once: true,
 };
 

@@ -18,6 +18,7 @@ use super::summary::{self, Summary};
 use super::view::{self, Scraping, View};
 use super::written::Effective;
 use crate::config::{Config, InjectionUnknown, Severity, TargetsUnknown};
+use crate::model::{ScrapeKind, Scraper};
 
 /// An endpoint with its decision, and what the decisions about others need to know of it.
 pub(super) struct JudgedEndpoint {
@@ -25,27 +26,26 @@ pub(super) struct JudgedEndpoint {
     pub(super) decision: Decision,
     /// Its targets.
     pub(super) judged: Vec<Judged>,
+    /// The kind of the object that it is in.
+    pub(super) kind: ScrapeKind,
     /// Positions of the scrapers that select it.
     pub(super) scrapers: Vec<usize>,
-    /// The directory of the certificates that it is to use; `None`: it is to use none.
+    /// The directory of the certificates that it is to name; `None`: it is to use none.
     pub(super) certificates: Option<String>,
     /// The scrape class that they come by; `None`: its own tlsConfig.
     pub(super) class: Option<Class>,
 }
 
 impl JudgedEndpoint {
-    /// The directory in which a scraper is to have the certificates for it.
-    pub(super) fn certificates_for(&self, scraper: usize) -> Option<&str> {
-        let directory = self
-            .certificates
-            .as_deref()
-            .filter(|_| self.scrapers.contains(&scraper))?;
-        let by_class = self.class.as_ref();
-        Some(
-            by_class
-                .and_then(|class| class.directory(scraper))
-                .unwrap_or(directory),
-        )
+    /// The directory in which a scraper, at this position, is to have the certificates for it.
+    pub(super) fn certificates_for(&self, position: usize, scraper: &Scraper) -> Option<String> {
+        let named = self.certificates.as_deref();
+        let named = named.filter(|_| self.scrapers.contains(&position))?;
+        let class = self.class.as_ref();
+        Some(match class.and_then(|class| class.directory(position)) {
+            Some(directory) => directory.to_owned(),
+            None => scraper.kind.path(self.kind, named),
+        })
     }
 
     /// Whether it is written with Istio's certificates and stays so.
@@ -308,6 +308,7 @@ fn decide(draft: &Draft<'_>, class: &AtEndpoint<'_>, config: &Config) -> JudgedE
     JudgedEndpoint {
         decision,
         judged: view.judged.clone(),
+        kind: scraping.scrape.kind,
         scrapers: scraping.scrapers.clone(),
         class: certificates.as_ref().and_then(|_| class.class().cloned()),
         certificates,

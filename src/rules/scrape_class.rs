@@ -188,8 +188,8 @@ pub(super) fn applying<'a>(scrape: &Scrape, scraper: &'a Scraper) -> Option<(usi
     is_object.then(|| relabel::class_of(&scraper.spec, named))?
 }
 
-/// How an endpoint is written, with what it inherits. Without a scraper in the input, a class of
-/// our name is taken for ours.
+/// How an endpoint is written, with what it inherits. A class of our name that the object names and
+/// a scraper does not have, or that no scraper in the input shows, is taken for ours.
 ///
 /// # Errors
 /// As [`written::effective`].
@@ -197,12 +197,17 @@ pub(super) fn effective<'a>(
     scraping: &Scraping<'a>,
     config: &Config,
 ) -> Result<Effective<'a>, Effective<'a>> {
-    if names_unseen(scraping, config) {
-        let ours = written::tls_config(&config.directory, Spelling::Camel);
-        let kind = ScraperKind::VMAgent;
-        return written::effective(scraping.endpoint, std::iter::once(Some((kind, &ours))));
-    }
-    written::effective(scraping.endpoint, scraping.class_tls())
+    let ours = written::tls_config(&config.directory, Spelling::Camel);
+    let names_ours = scraping.scrape.scrape_class.as_ref() == Some(&config.scrape_class_name);
+    let inherited = |(scraper, _): (&'a Scraper, _)| {
+        let Some((_, class)) = applying(scraping.scrape, scraper) else {
+            return names_ours.then_some((scraper.kind, &ours));
+        };
+        Some((scraper.kind, class.get("tlsConfig")?))
+    };
+    let unseen = names_unseen(scraping, config).then_some(Some((ScraperKind::VMAgent, &ours)));
+    let classes = scraping.scrapers().map(inherited).chain(unseen);
+    written::effective(scraping.endpoint, classes)
 }
 
 fn names_unseen(scraping: &Scraping<'_>, config: &Config) -> bool {

@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use jsonptr::PointerBuf;
 
@@ -238,16 +239,16 @@ pub(super) fn decide_all(
         let state = &patched.scrapers[position];
         let mut wanted: BTreeSet<_> = endpoints
             .iter()
-            .filter_map(|endpoint| endpoint.certificates_for(position))
+            .filter_map(|endpoint| endpoint.certificates_for(position, scraper))
             .collect();
         if wanted.is_empty() && needing.contains(&position) {
             let own = state.certificates.as_ref().ok().and_then(SetUp::directory);
-            wanted.insert(own.unwrap_or(&config.directory));
+            wanted.insert(own.unwrap_or(&config.directory).to_owned());
         }
         if wanted.is_empty() {
             decisions.extend(unneeded(position, scraper, state, endpoints));
         } else {
-            let wanted: Vec<_> = wanted.into_iter().collect();
+            let wanted: Vec<_> = wanted.iter().map(String::as_str).collect();
             let class = scrape_class::on_scraper(position, scraper, endpoints, config);
             decisions.extend(completed(original, scraper, state, &wanted, &class));
         }
@@ -280,7 +281,7 @@ fn completed(
         true => (Rule::TlsNeedsRepair, class.message.clone()),
         false => (
             Rule::ScraperNeedsCertificates,
-            needs(state, directories, class),
+            needs(state, set_up, directories, class),
         ),
     };
     steps.extend_from_slice(&class.steps);
@@ -309,9 +310,7 @@ fn completed(
             &scraper.object,
             at.clone(),
             Rule::ScraperGetsASidecar,
-            "scraper.inject is \"always\": it gets a sidecar, its own ports come under the mesh's policy, \
-             and its init container config-init reaches the API server only with native sidecars or without istio-cni"
-                .to_owned(),
+            gets_a_sidecar(scraper),
         ));
     }
     if steps.is_empty() {
@@ -330,11 +329,28 @@ fn completed(
     decisions
 }
 
-fn needs(state: &ScraperState, directories: &[&str], class: &OnScraper) -> String {
+fn gets_a_sidecar(scraper: &Scraper) -> String {
+    let mut message =
+        "scraper.inject is \"always\": it gets a sidecar, its own ports come under the mesh's policy"
+            .to_owned();
+    if let Some(container) = scraper.kind.description().asks_at_start {
+        write!(
+            message,
+            ", and its init container {container} reaches the API server only with native sidecars or without istio-cni"
+        )
+        .expect("a String grows");
+    }
+    message
+}
+
+fn needs(state: &ScraperState, set_up: &SetUp, directories: &[&str], class: &OnScraper) -> String {
     let mut message = format!(
         "endpoints that it selects use its sidecar's certificates: istio-proxy writes them, it reads them in {}",
         directories.join(" and ")
     );
+    if set_up.starts_too_early {
+        message.push_str(" once, when it starts, so it waits for istio-proxy");
+    }
     if state.label != Label::NotNeeded {
         message.push_str("; the pod label sidecar.istio.io/inject makes sure of the sidecar");
     }

@@ -6,10 +6,8 @@
 
 use super::decision::Demand;
 use super::demand::{self, Aside, Judged};
-use super::scrape_class;
 use super::scraper::{Patched, ScraperState};
 use super::summary::{self, Summary};
-use super::written::Inherited;
 use crate::config::Config;
 use crate::model::{Endpoint, Scrape, Scraper};
 use crate::targets;
@@ -32,14 +30,6 @@ impl<'a> Scraping<'a> {
         self.scrapers
             .iter()
             .map(|position| self.patched.scraper(*position))
-    }
-
-    /// `tlsConfig` of the scrape class that applies to the object, for each scraper.
-    pub(super) fn class_tls(&self) -> impl Iterator<Item = Inherited<'a>> {
-        self.scrapers().map(|(scraper, _)| {
-            let (_, class) = scrape_class::applying(self.scrape, scraper)?;
-            Some((scraper.kind, class.get("tlsConfig")?))
-        })
     }
 }
 

@@ -6,6 +6,7 @@
 //! Knows: every layer by its entry. Does not know: files, streams, settings' origin.
 
 use std::collections::BTreeMap;
+use std::iter;
 
 use jsonptr::PointerBuf;
 use serde_json::Value;
@@ -218,7 +219,7 @@ fn located(facts: &Facts<'_>, mut decision: Decision, strings: &mut apply::Strin
         decision.message = format!("{}; {problem}", decision.message);
         Vec::new()
     });
-    let place = item.node.at(&decision.at).unwrap_or(&item.node);
+    let place = place(&item.node, &decision.at);
     let mut location = package.location(item);
     if let Some(line) = &mut location.line {
         // Counted from the item: its own line is known, and the text before it may be long.
@@ -231,6 +232,15 @@ fn located(facts: &Facts<'_>, mut decision: Decision, strings: &mut apply::Strin
         decision,
         patch,
     }
+}
+
+/// Where a decision is about: what is inside of a string has the string's place, what is not there that of the object.
+fn place<'i, 't>(item: &'i yaml::Node<'t>, at: &jsonptr::Pointer) -> &'i yaml::Node<'t> {
+    if let Some(there) = item.at(at) {
+        return there;
+    }
+    let nearest = iter::successors(Some(at), |at| at.parent()).find_map(|at| item.at(at));
+    nearest.filter(|node| node.text().is_some()).unwrap_or(item)
 }
 
 /// The operations of all decisions about one item, in order.

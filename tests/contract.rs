@@ -6,12 +6,29 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::process::{Command, Output};
 
+use istio_scrape::model::{SCRAPE_KINDS, ScrapeDescription};
 use istio_scrape::rules::Rule;
 use support::source::files;
 
 /// Each rule needs this many cases: one where it speaks, and one where something close by makes it silent or different.
 const CASES_PER_RULE: usize = 2;
+/// Each kind of scrape object is in the input of this many cases.
+const CASES_PER_KIND: usize = 2;
 const LINES_PER_FILE: usize = 400;
+/// The files that name a kind although a row says nearly all of it, and what no row can say. Where another file has to,
+/// first ask whether a field of `ScrapeDescription` would do.
+const NAMING_KINDS: &[(&str, &str)] = &[
+    ("src/model/kinds.rs", "the table itself"),
+    (
+        "src/model/scrapes.rs",
+        "discoveryRole, which a VMServiceScrape alone has",
+    ),
+    (
+        "src/model/scrapers",
+        "which kinds a scraper selects, by its kind and mode",
+    ),
+    ("src/model/inline_jobs.rs", "jobs, which are no objects"),
+];
 
 fn rules() -> BTreeSet<&'static str> {
     Rule::ALL.iter().map(|rule| rule.name()).collect()
@@ -112,6 +129,106 @@ fn the_rule_table_of_readme_has_one_row_per_rule() {
     assert!(
         missing.is_empty() && unknown.is_empty(),
         "rules without a row: {missing:?}; rows without a rule: {unknown:?}"
+    );
+}
+
+/// What a kind is called in the README: jobs by the field that holds them.
+fn called(row: &ScrapeDescription) -> &'static str {
+    match row.name {
+        "" => "inlineScrapeConfig",
+        name => name,
+    }
+}
+
+#[test]
+fn the_kinds_of_scrape_objects_have_one_row_each_in_readme() {
+    let rows: Vec<String> = first_column("README.md", "## Scrape objects")
+        .iter()
+        .map(|cell| cell.split(' ').next().unwrap_or_default().replace('`', ""))
+        .collect();
+    let kinds: Vec<&str> = SCRAPE_KINDS.iter().map(called).collect();
+    assert_eq!(
+        rows, kinds,
+        "the table Scrape objects of README.md has a row for each row of src/model/kinds.rs, in its order"
+    );
+}
+
+#[test]
+fn every_kind_of_scrape_object_has_cases() {
+    let mut found: BTreeMap<&str, usize> = BTreeMap::new();
+    for directory in support::directories("testdata") {
+        let Ok(input) = fs::read_to_string(directory.join("input.yaml")) else {
+            continue;
+        };
+        for kind in SCRAPE_KINDS.iter().map(called) {
+            let is_there = |line: &str| {
+                line == format!("kind: {kind}")
+                    || line.trim_start().starts_with(&format!("{kind}:"))
+            };
+            *found.entry(kind).or_default() += usize::from(input.lines().any(is_there));
+        }
+    }
+    let few: Vec<_> = found
+        .iter()
+        .filter(|(_, cases)| **cases < CASES_PER_KIND)
+        .collect();
+    assert!(
+        few.is_empty(),
+        "kinds of scrape objects in the inputs of fewer than {CASES_PER_KIND} directories of testdata: {few:?}"
+    );
+}
+
+/// Adding a kind is a row of a table: what reads, decides and changes asks the row.
+#[test]
+fn nothing_but_the_table_of_kinds_tells_kinds_apart() {
+    let mut wrong = Vec::new();
+    let mut needed = BTreeSet::new();
+    for file in files() {
+        let excepted = NAMING_KINDS
+            .iter()
+            .find(|(beginning, _)| file.name.starts_with(beginning));
+        for (number, line) in file.code() {
+            for row in &SCRAPE_KINDS {
+                let name = format!("ScrapeKind::{:?}", row.kind);
+                let names_it = line.match_indices(&name).any(|(at, _)| {
+                    !line[at + name.len()..].starts_with(|c: char| c.is_alphanumeric() || c == '_')
+                });
+                match excepted {
+                    _ if !names_it => {}
+                    Some((beginning, _)) => {
+                        needed.insert(*beginning);
+                    }
+                    None => wrong.push(format!("{}:{number}: {name}", file.name)),
+                }
+            }
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "ask a field of the kind's row (src/model/kinds.rs) instead:\n{}",
+        wrong.join("\n")
+    );
+    let excepted: BTreeSet<&str> = NAMING_KINDS.iter().map(|(file, _)| *file).collect();
+    assert_eq!(needed, excepted, "exceptions that nobody needs");
+}
+
+#[test]
+fn contributing_explains_every_field_of_the_table_of_kinds() {
+    let explained = first_column("CONTRIBUTING.md", "## Add a kind of scrape object");
+    let text = support::read("src/model/kinds.rs");
+    let fields: Vec<&str> = text
+        .split_once("pub struct ScrapeDescription {")
+        .expect("there is the table")
+        .1
+        .split_once("\n}")
+        .expect("it ends")
+        .0
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("pub ")?.split(':').next())
+        .collect();
+    assert_eq!(
+        explained, fields,
+        "the table of CONTRIBUTING.md has the fields of `ScrapeDescription` in order"
     );
 }
 

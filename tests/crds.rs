@@ -6,7 +6,10 @@ use std::fs;
 use std::process::Command;
 
 use istio_scrape::krm::Source;
-use istio_scrape::model::{SCRAPER_KINDS, ScrapeKind, ScraperDescription};
+use istio_scrape::model::{
+    Endpoints, Finds, PortFields, SCRAPE_KINDS, SCRAPER_KINDS, ScrapeDescription, ScrapeKind,
+    ScraperDescription, Spelling,
+};
 use istio_scrape::yaml::{self, Rules};
 use istio_scrape::{Flags, run};
 use serde_json::{Value, json};
@@ -390,4 +393,115 @@ fn patched_scrapers_are_taken() {
         let (_, found) = complaints(&crds, kind, &output);
         assert!(found.is_empty(), "\n{}\n", found.join("\n"));
     }
+}
+
+/// Every place that a row of the table of kinds names, from the root of an object.
+fn places(row: &ScrapeDescription) -> Vec<Vec<&str>> {
+    let endpoint: Vec<&str> = match row.endpoints {
+        Endpoints::List(list) => vec!["spec", list],
+        Endpoints::Spec => vec!["spec"],
+        Endpoints::Itself => Vec::new(),
+    };
+    let below = |place: &[&'static str]| [endpoint.as_slice(), place].concat();
+    let mut places: Vec<Vec<&str>> = row.scheme.iter().map(|place| below(place)).collect();
+    places.push(below(row.path));
+    places.push(below(&[row.tls]));
+    places.push(below(&[row.tls, "insecureSkipVerify"]));
+    places.push(below(row.proxy));
+    places.extend(row.relabelings.map(|key| below(&[key, "sourceLabels"])));
+    places.extend(row.http2.map(|key| below(&[key])));
+    match row.finds {
+        Finds::Services | Finds::Pods => {
+            places.push(vec!["spec", "selector", "matchLabels"]);
+            places.push(vec!["spec", "namespaceSelector", "matchNames"]);
+        }
+        Finds::Nodes => places.push(vec!["spec", "selector", "matchLabels"]),
+        Finds::Addresses(list) => places.push(below(&[list])),
+        Finds::Prober(place) => places.push(below(place)),
+        Finds::Discovery => {
+            places.push(below(&["staticConfigs", "targets"]));
+            places.push(below(&["dnsSDConfigs", "names"]));
+            places.push(below(&[
+                "kubernetesSDConfigs",
+                "namespaces",
+                "ownNamespace",
+            ]));
+            places.push(below(&["kubernetesSDConfigs", "selectors", "label"]));
+            places.push(below(&["kubernetesSDConfigs", "apiServer"]));
+        }
+    }
+    match row.ports {
+        PortFields::OfService => places.extend([below(&["port"]), below(&["targetPort"])]),
+        PortFields::OfPod => {
+            places.extend([
+                below(&["port"]),
+                below(&["portNumber"]),
+                below(&["targetPort"]),
+            ]);
+        }
+        PortFields::None => {}
+    }
+    places
+}
+
+#[test]
+fn every_place_of_the_table_of_kinds_is_in_the_crds() {
+    let Some(crds) = Crds::load(WHAT) else {
+        return;
+    };
+    let mut wrong = Vec::new();
+    for row in SCRAPE_KINDS
+        .iter()
+        .filter(|row| row.spelling == Spelling::Camel)
+    {
+        for version in row.api_versions {
+            let has = |place: &[&str]| crds.field(version, row.name, place).is_some();
+            for place in places(row) {
+                if !has(&place) {
+                    wrong.push(format!("{}: no {}", row.name, place.join("/")));
+                }
+            }
+            let tls = places(row)
+                .into_iter()
+                .find(|place| place.last() == Some(&row.tls))
+                .expect("a row has a place for TLS settings");
+            let takes_files = ["caFile", "certFile", "keyFile"]
+                .iter()
+                .all(|file| has(&[tls.as_slice(), &[file]].concat()));
+            if takes_files != row.takes_files {
+                wrong.push(format!(
+                    "{}: takes_files is {takes_files} in the CRD",
+                    row.name
+                ));
+            }
+            if row.relabelings.is_none()
+                && has(&[&tls[..tls.len() - 1], &["relabelConfigs"]].concat())
+            {
+                wrong.push(format!("{}: it has relabelling rules", row.name));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
+}
+
+#[test]
+fn scrapers_have_the_fields_that_the_table_of_kinds_names() {
+    let Some(crds) = Crds::load(WHAT) else {
+        return;
+    };
+    let mut wrong = Vec::new();
+    for row in SCRAPE_KINDS.iter().filter(|row| !row.name.is_empty()) {
+        let (scraper, version) = match row.converted_into {
+            None => ("VMAgent", VM),
+            Some(_) => ("Prometheus", "monitoring.coreos.com/v1"),
+        };
+        let (objects, namespaces) = row.selectors;
+        let template = row.template.into_iter();
+        for field in [objects, namespaces].into_iter().chain(template) {
+            if crds.field(version, scraper, &["spec", field]).is_none() {
+                wrong.push(format!("{}: {scraper} has no {field}", row.name));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
 }

@@ -64,8 +64,8 @@ pub struct ScrapeDescription {
     pub per_target: bool,
     /// The key that turns HTTP/2 off, which Prometheus would offer to a port that speaks mutual TLS over TCP.
     pub http2: Option<&'static str>,
-    /// The key of the proxy that requests go to.
-    pub proxy: &'static str,
+    /// Where the proxy is that requests go to, below the endpoint.
+    pub proxy: &'static [&'static str],
     /// How keys of more than one word are written inside TLS settings and relabelling rules.
     pub spelling: Spelling,
     /// The fields of a scraper's `spec` that select such objects: by their labels, by their Namespace's; empty: not selected.
@@ -144,7 +144,7 @@ const SERVICE_SCRAPE: ScrapeDescription = ScrapeDescription {
     relabelings: Some("relabelConfigs"),
     per_target: true,
     http2: None,
-    proxy: "proxyURL",
+    proxy: &["proxyURL"],
     spelling: Spelling::Camel,
     selectors: ("serviceScrapeSelector", "serviceScrapeNamespaceSelector"),
     template: Some("serviceScrapeRelabelTemplate"),
@@ -158,7 +158,7 @@ const SERVICE_MONITOR: ScrapeDescription = ScrapeDescription {
     api_versions: PROMETHEUS,
     relabelings: Some("relabelings"),
     http2: Some("enableHttp2"),
-    proxy: "proxyUrl",
+    proxy: &["proxyUrl"],
     selectors: ("serviceMonitorSelector", "serviceMonitorNamespaceSelector"),
     template: None,
     converted_into: Some(ScrapeKind::VMServiceScrape),
@@ -247,6 +247,7 @@ pub static SCRAPE_KINDS: [ScrapeDescription; 11] = [
         scheme: &[&["prober", "scheme"]],
         path: &["prober", "path"],
         default_path: "/probe",
+        proxy: &["prober", "proxyUrl"],
         takes_files: false,
         relabelings: None,
         per_target: false,
@@ -280,7 +281,7 @@ pub static SCRAPE_KINDS: [ScrapeDescription; 11] = [
         tls: "tls_config",
         relabelings: Some("relabel_configs"),
         per_target: false,
-        proxy: "proxy_url",
+        proxy: &["proxy_url"],
         spelling: Spelling::Snake,
         selectors: ("", ""),
         template: None,

@@ -17,9 +17,11 @@
 mod authorization;
 mod by_namespace;
 mod control_plane;
+mod discovery;
 mod embedded;
 mod field;
 mod index;
+mod inline_jobs;
 mod kinds;
 mod metadata;
 mod operated;
@@ -45,8 +47,10 @@ pub use authorization::{
 pub use control_plane::{
     ControlPlane, InjectorWebhook, InjectorWebhooks, OutboundPolicy, ProxyConfig, Setting,
 };
+pub use discovery::{KubernetesDiscovery, KubernetesRole};
 pub use embedded::embedded;
 pub use index::{LabelIndex, PodLabel};
+pub use inline_jobs::is_in_inline_jobs;
 pub use kinds::{
     Endpoints, Finds, PortFields, SCRAPE_KINDS, ScrapeDescription, ScrapeKind, Spelling,
 };

@@ -10,8 +10,8 @@ use serde_json::Value;
 use super::control_plane::{self, Language};
 use super::field::{Field, Problem, noted};
 use super::{
-    Inventory, Namespace, Object, ScrapeKind, ScraperKind, Unread, authorization, metadata,
-    peer_authentication, scrapers, scrapes, services, sidecar, workloads,
+    Inventory, Namespace, Object, ScrapeKind, ScraperKind, Unread, authorization, inline_jobs,
+    metadata, peer_authentication, scrapers, scrapes, services, sidecar, workloads,
 };
 use crate::config::Config;
 
@@ -199,6 +199,10 @@ fn add(
         Subject::Scraper(kind) => {
             let (scraper, pods) = scrapers::scraper(object, kind, root, problems);
             inventory.workloads.extend(pods);
+            let jobs = scraper
+                .as_ref()
+                .and_then(|scraper| inline_jobs::of(scraper, problems));
+            inventory.scrapes.extend(jobs);
             inventory.scrapers.extend(scraper);
         }
         Subject::ControlPlane(language) => {

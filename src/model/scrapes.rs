@@ -12,8 +12,8 @@ use serde_json::{Map, Value};
 use super::field::{Field, Problem, Read, noted};
 use super::services::port_number;
 use super::{
-    Endpoints, Finds, Labels, Object, PortFields, PortRef, ScrapeDescription, ScrapeKind, metadata,
-    selectors,
+    Endpoints, Finds, KubernetesDiscovery, Labels, Object, PortFields, PortRef, ScrapeDescription,
+    ScrapeKind, discovery, inline_jobs, metadata, selectors,
 };
 
 /// A scrape object.
@@ -35,6 +35,14 @@ pub struct Scrape {
     pub endpoints: Vec<Endpoint>,
     /// An operator makes it for this object, to scrape the pods that it runs for it.
     pub is_self_scrape: bool,
+}
+
+impl Scrape {
+    /// Whether these are jobs of a scraper's own: only that scraper has them, and as they are, so neither scrape classes
+    /// nor templates nor limits of file access come into it.
+    pub fn is_of_scraper(&self) -> bool {
+        self.kind.description().endpoints == Endpoints::Itself
+    }
 }
 
 /// In which namespaces a scrape object looks.
@@ -81,6 +89,29 @@ pub struct Endpoint {
     pub proxy_url: Option<String>,
 }
 
+impl Endpoint {
+    /// The addresses that it names.
+    pub fn addresses(&self) -> impl Iterator<Item = &str> {
+        self.sources.iter().filter_map(|source| match source {
+            TargetSource::Address(address) => Some(address.as_str()),
+            TargetSource::Services
+            | TargetSource::Pods
+            | TargetSource::Nodes
+            | TargetSource::Name(..)
+            | TargetSource::Kubernetes(_)
+            | TargetSource::Unseen(_) => None,
+        })
+    }
+
+    /// Where it is in the object, the place inside of a string too.
+    pub fn place(&self) -> PointerBuf {
+        match &self.within {
+            None => self.at.clone(),
+            Some(within) => inline_jobs::whole(within, &self.at),
+        }
+    }
+}
+
 /// Who writes an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
@@ -106,6 +137,10 @@ pub enum TargetSource {
     Nodes,
     /// An address as written: `host:port`, or an URL.
     Address(String),
+    /// The addresses that a name stands for, at this port.
+    Name(String, u16),
+    /// What the cluster shows to a role of discovery.
+    Kubernetes(KubernetesDiscovery),
     /// Something that no manifest shows: the field, and why.
     Unseen(String),
 }
@@ -260,7 +295,7 @@ pub(super) fn endpoint(
         path: text_at(field, description.path)?,
         relabelings,
         http2,
-        proxy_url: text_at(field, &[description.proxy])?,
+        proxy_url: text_at(field, description.proxy)?,
         at,
     })
 }
@@ -299,22 +334,12 @@ fn sources(field: &Field<'_>, description: &ScrapeDescription) -> Read<Vec<Targe
         Finds::Services => vec![TargetSource::Services],
         Finds::Pods => vec![TargetSource::Pods],
         Finds::Nodes => vec![TargetSource::Nodes],
-        Finds::Addresses(list) => {
-            let addresses = field.key(list)?;
-            addresses
-                .list()?
-                .iter()
-                .map(|address| {
-                    let text = address.string()?.unwrap_or_default();
-                    Ok(TargetSource::Address(text.to_owned()))
-                })
-                .collect::<Read<_>>()?
-        }
+        Finds::Addresses(list) => discovery::addresses(&field.key(list)?)?,
         Finds::Prober(place) => text_at(field, place)?
             .map(TargetSource::Address)
             .into_iter()
             .collect(),
-        Finds::Discovery => vec![TargetSource::Unseen("its lists of discovery".to_owned())],
+        Finds::Discovery => discovery::sources(field, description.spelling)?,
     })
 }
 

@@ -9,16 +9,17 @@ use std::collections::BTreeSet;
 use super::Rule;
 use super::decision::{Decision, Demand, Now, Step, Transport, Verdict};
 use super::demand::Judged;
+use super::draft::{Draft, draft, leaning};
 use super::message::{self, Subject};
 use super::metrics_port;
 use super::obstacle::{self, Blocked};
-use super::scrape_class::{self, AtEndpoint, Class, Leaning, Towards};
+use super::scrape_class::{self, AtEndpoint, Class};
 use super::scraper::Patched;
 use super::summary::{self, Summary};
-use super::view::{self, Scraping, View};
+use super::view::{Scraping, View};
 use super::written::Effective;
 use crate::config::{Config, InjectionUnknown, Severity, TargetsUnknown};
-use crate::model::{ScrapeKind, Scraper};
+use crate::model::{Endpoint, ScrapeKind, Scraper};
 
 /// An endpoint with its decision, and what the decisions about others need to know of it.
 pub(super) struct JudgedEndpoint {
@@ -57,7 +58,7 @@ impl JudgedEndpoint {
 
 /// What a row of the table asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Turn {
+pub(super) enum Turn {
     /// https with the certificates, for every target.
     ToMutualTls,
     /// The certificates, https chosen when scraping.
@@ -71,7 +72,7 @@ enum Turn {
 }
 
 /// The endpoint table: what its targets demand, against how it is written.
-fn row(demands: Summary, now: Now, config: &Config) -> (Rule, Turn) {
+pub(super) fn row(demands: Summary, now: Now, config: &Config) -> (Rule, Turn) {
     match (demands, now) {
         (Summary::MutualTls, Now::Plain) => (Rule::StrictNeedsTls, Turn::ToMutualTls),
         (Summary::MutualTls, Now::MutualTls | Now::PerTarget) => {
@@ -188,65 +189,6 @@ pub(super) fn scrapers_in_need(endpoints: &[JudgedEndpoint]) -> BTreeSet<usize> 
         .collect()
 }
 
-/// An endpoint by the table alone.
-struct Draft<'a> {
-    scraping: Scraping<'a>,
-    view: View,
-    effective: Effective<'a>,
-    /// What the table asks for, or what stands before it.
-    asked: Result<(Rule, Turn), Blocked>,
-}
-
-fn draft<'a>(scraping: Scraping<'a>, config: &Config) -> Draft<'a> {
-    let view = view::view(&scraping, config);
-    let effective = scrape_class::effective(&scraping, config);
-    let asked = match (&effective, view.demands) {
-        (Ok(effective), Some(demands)) => {
-            let (rule, turn) = row(demands, effective.now(), config);
-            match obstacle::rewritten(&scraping) {
-                // TLS of its own is kept whatever else is said of it.
-                Some(blocked) if rule != Rule::OwnTlsIsKept => Err(blocked),
-                _ => Ok((rule, turn)),
-            }
-        }
-        (Ok(effective), None) if effective.now() == Now::Own => Err(Blocked {
-            rule: own_tls(&view),
-            why: String::new(),
-        }),
-        (Ok(_) | Err(_), _) => Err(Blocked {
-            rule: Rule::MixedTargets,
-            why: "the scrapers that select it would need different settings".to_owned(),
-        }),
-    };
-    Draft {
-        scraping,
-        view,
-        effective: effective.unwrap_or_else(|first| first),
-        asked,
-    }
-}
-
-/// What the scrape class of the object has to know of an endpoint.
-fn leaning<'d>(draft: &'d Draft<'_>) -> Leaning<'d> {
-    let plain = draft.view.demands == Some(Summary::Plain { proven: true });
-    let towards = match &draft.asked {
-        Ok((_, turn @ (Turn::ToMutualTls | Turn::ToPerTarget))) => {
-            match obstacle::to_certificates(&draft.scraping, *turn == Turn::ToPerTarget) {
-                None => Towards::Certificates,
-                Some(_) => Towards::Nothing,
-            }
-        }
-        Ok((_, Turn::ToPlain)) => Towards::Plain { changes: true },
-        Ok((Rule::AlreadyRight, _)) if plain => Towards::Plain { changes: false },
-        Ok(_) | Err(_) => Towards::Nothing,
-    };
-    Leaning {
-        scraping: &draft.scraping,
-        effective: &draft.effective,
-        towards,
-    }
-}
-
 fn decide(draft: &Draft<'_>, class: &AtEndpoint<'_>, config: &Config) -> JudgedEndpoint {
     let Draft {
         scraping,
@@ -277,7 +219,7 @@ fn decide(draft: &Draft<'_>, class: &AtEndpoint<'_>, config: &Config) -> JudgedE
         config,
     });
     let object = &scraping.scrape.object;
-    let mut decision = Decision::finding(object, scraping.endpoint.at.clone(), rule, message);
+    let mut decision = Decision::finding(object, scraping.endpoint.place(), rule, message);
     decision.transport = Some(Transport {
         now,
         wanted: summary::wanted(view.demands, config),
@@ -300,7 +242,7 @@ fn decide(draft: &Draft<'_>, class: &AtEndpoint<'_>, config: &Config) -> JudgedE
         certificates = None;
     } else if !answer.steps.is_empty() {
         decision.verdict = Verdict::Patch;
-        decision.steps = answer.steps;
+        decision.steps = in_place(scraping.endpoint, answer.steps);
         if rests_on_an_assumption(view) {
             decision.severity = decision.severity.max(Severity::Warning);
         }
@@ -315,8 +257,23 @@ fn decide(draft: &Draft<'_>, class: &AtEndpoint<'_>, config: &Config) -> JudgedE
     }
 }
 
+/// Steps of an endpoint within a string are steps inside of the string.
+fn in_place(endpoint: &Endpoint, steps: Vec<Step>) -> Vec<Step> {
+    let Some(within) = &endpoint.within else {
+        return steps;
+    };
+    let ops = steps.into_iter().flat_map(|step| match step {
+        Step::Op(op) => vec![op],
+        Step::Inside { ops, .. } => ops,
+    });
+    vec![Step::Inside {
+        at: within.clone(),
+        ops: ops.collect(),
+    }]
+}
+
 /// TLS of its own is kept for every scraper; it is in vain where one of them meets mutual TLS.
-fn own_tls(view: &View) -> Rule {
+pub(super) fn own_tls(view: &View) -> Rule {
     let in_vain = |judged: &Judged| judged.shown.demand == Demand::MutualTls;
     match view.judged.iter().any(in_vain) {
         true => Rule::OwnTlsUnderStrict,

@@ -175,6 +175,8 @@ fn how_to_prove(judged: &[Judged]) -> &'static str {
         .any(|judged| judged.aside == Some(Aside::SidecarOriginatesTls))
     {
         "remove them by hand if the sidecar does encrypt the requests"
+    } else if judged.iter().any(|judged| judged.shown.kind == "Node") {
+        "nodes are outside the mesh: remove them by hand, unless what listens there has Istio's certificates too"
     } else if judged.iter().any(|judged| !judged.undecided.is_empty()) {
         "leave one policy of the level"
     } else if judged.iter().any(|judged| judged.unlabelled) {

@@ -62,6 +62,10 @@ pub(super) fn relabellings<'a>(scraping: &Scraping<'a>) -> Vec<(String, &'a [Val
     for (scraper, _) in scraping.scrapers() {
         let class = scraping.scrape.scrape_class.as_deref();
         for (at, rules) in relabel::of_scraper(scraper, scraping.scrape.kind, class) {
+            // Of what is for all jobs, the global rules alone reach those of the scraper's own.
+            if scraping.scrape.is_of_scraper() && at.as_str().contains("scrapeClasses") {
+                continue;
+            }
             lists.push((format!("{at} of {}", scraper.object), rules));
         }
     }
@@ -70,6 +74,12 @@ pub(super) fn relabellings<'a>(scraping: &Scraping<'a>) -> Vec<(String, &'a [Val
 
 /// What keeps the scrapers of an endpoint from using certificates there.
 pub(super) fn to_certificates(scraping: &Scraping<'_>, per_target: bool) -> Option<Blocked> {
+    if let Some(address) = scraping.endpoint.addresses().find(|a| a.contains("://")) {
+        return blocked(
+            Rule::SchemeIsRewritten,
+            format!("{address} has a scheme of its own, which wins over that of the endpoint"),
+        );
+    }
     for (scraper, state) in scraping.scrapers() {
         if let Err(why) = &state.certificates {
             return blocked(

@@ -14,9 +14,6 @@ use crate::model::{Object, Scraper};
 use crate::policy::{self, Access, DataPlane, Layer, Peer, Refusal, Request};
 use crate::targets;
 
-/// What VMServiceScrape and VMPodScrape ask for without `path`.
-const DEFAULT_PATH: &str = "/metrics";
-
 /// A finding if the policies before the target refuse the scrape, or may.
 pub(super) fn by_policies(meeting: &Meeting<'_>) -> Option<Decision> {
     let target = &meeting.judged.shown;
@@ -130,7 +127,7 @@ fn layer(meeting: &Meeting<'_>) -> Layer {
     }
 }
 
-/// The path that is asked for, unless relabelling sets it.
+/// The path that is asked for, unless relabelling or the address sets it.
 fn path(meeting: &Meeting<'_>) -> Option<String> {
     let sets_path = |rule: &serde_json::Value| {
         let target = rule.get("targetLabel").or_else(|| rule.get("target_label"));
@@ -142,8 +139,16 @@ fn path(meeting: &Meeting<'_>) -> Option<String> {
     if rules.iter().flat_map(|(_, rules)| *rules).any(sets_path) {
         return None;
     }
-    let written = meeting.scraping.endpoint.path.as_deref();
-    let path = written.unwrap_or(DEFAULT_PATH).split('?').next()?;
+    let endpoint = meeting.scraping.endpoint;
+    if endpoint
+        .addresses()
+        .any(|address| address.trim_start_matches("http://").contains('/'))
+    {
+        return None;
+    }
+    let default = endpoint.kind.description().default_path;
+    let written = endpoint.path.as_deref();
+    let path = written.unwrap_or(default).split('?').next()?;
     Some(format!("/{}", path.trim_start_matches('/')))
 }
 

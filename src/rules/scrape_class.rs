@@ -15,12 +15,13 @@ use serde_json::{Value, json};
 
 use super::Rule;
 use super::decision::Step;
+use super::inherited;
 use super::obstacle::Blocked;
 use super::relabel;
 use super::view::Scraping;
 use super::written::{self, ByClass, Effective, add_at, remove_at};
 use crate::config::Config;
-use crate::model::{Endpoints, Scrape, Scraper, ScraperKind, Spelling};
+use crate::model::{Scrape, Scraper, ScraperKind, Spelling};
 pub(super) use on_scraper::{OnScraper, on_scraper};
 
 /// An endpoint, as the class of its object has to know it.
@@ -184,30 +185,29 @@ fn object_field() -> &'static Pointer {
 /// The scrape class of a scraper that applies to an object, with its position.
 pub(super) fn applying<'a>(scrape: &Scrape, scraper: &'a Scraper) -> Option<(usize, &'a Value)> {
     let named = scrape.scrape_class.as_deref();
-    let is_object = scrape.kind.description().endpoints != Endpoints::Itself;
-    is_object.then(|| relabel::class_of(&scraper.spec, named))?
+    (!scrape.is_of_scraper()).then(|| relabel::class_of(&scraper.spec, named))?
 }
 
 /// How an endpoint is written, with what it inherits. A class of our name that the object names and
 /// a scraper does not have, or that no scraper in the input shows, is taken for ours.
 ///
 /// # Errors
-/// As [`written::effective`].
+/// As [`inherited::effective`].
 pub(super) fn effective<'a>(
     scraping: &Scraping<'a>,
     config: &Config,
 ) -> Result<Effective<'a>, Effective<'a>> {
     let ours = written::tls_config(&config.directory, Spelling::Camel);
     let names_ours = scraping.scrape.scrape_class.as_ref() == Some(&config.scrape_class_name);
-    let inherited = |(scraper, _): (&'a Scraper, _)| {
+    let of_class = |(scraper, _): (&'a Scraper, _)| {
         let Some((_, class)) = applying(scraping.scrape, scraper) else {
             return names_ours.then_some((scraper.kind, &ours));
         };
         Some((scraper.kind, class.get("tlsConfig")?))
     };
     let unseen = names_unseen(scraping, config).then_some(Some((ScraperKind::VMAgent, &ours)));
-    let classes = scraping.scrapers().map(inherited).chain(unseen);
-    written::effective(scraping.endpoint, classes)
+    let classes = scraping.scrapers().map(of_class).chain(unseen);
+    inherited::effective(scraping.endpoint, classes)
 }
 
 fn names_unseen(scraping: &Scraping<'_>, config: &Config) -> bool {

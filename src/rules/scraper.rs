@@ -17,7 +17,7 @@ use super::endpoint::JudgedEndpoint;
 use super::scrape_class::{self, OnScraper};
 use super::{Rule, findings};
 use crate::config::{Config, ScraperInject};
-use crate::model::{Inventory, Scrape, Scraper, Workload};
+use crate::model::{Inventory, Scrape, Scraper, Workload, is_in_inline_jobs};
 use crate::policy::{self, DataPlane, Fact, INJECT, Mesh, Settings};
 use crate::targets::{self, Selected};
 
@@ -73,7 +73,9 @@ impl Patched<'_> {
             .iter()
             .enumerate()
             .filter_map(|(position, scraper)| {
-                if let Some(problem) = not_understood(&self.inventory, scraper) {
+                if let Some(problem) = not_understood(&self.inventory, scraper)
+                    && !scrape.is_of_scraper()
+                {
                     return Some((position, Some(problem)));
                 }
                 match targets::selected(&self.inventory, scraper, scrape) {
@@ -158,7 +160,8 @@ fn not_understood(inventory: &Inventory, scraper: &Scraper) -> Option<String> {
     inventory
         .unread
         .iter()
-        .find(|unread| unread.object == scraper.object && unread.at.count() > 1)
+        .filter(|unread| unread.object == scraper.object && unread.at.count() > 1)
+        .find(|unread| !is_in_inline_jobs(&unread.at))
         .map(|unread| format!("{} is not understood: {}", unread.at, unread.problem))
 }
 

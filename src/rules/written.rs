@@ -10,18 +10,23 @@ use serde_json::{Map, Value, json};
 
 use super::decision::{Now, Step};
 use super::relabel;
-use crate::model::{Endpoint, ScrapeDescription, ScraperKind, Spelling};
+use crate::model::{Endpoint, ScrapeDescription, Spelling};
 
 /// The files that istio-proxy writes (`security/pkg/nodeagent/util` `OutputKeyCertToDir`), by the
 /// `tlsConfig` field that names each.
-const FILES: [(&str, &str); 3] = [
+pub(super) const FILES: [(&str, &str); 3] = [
     ("caFile", "root-cert.pem"),
     ("certFile", "cert-chain.pem"),
     ("keyFile", "key.pem"),
 ];
 
-/// Fields that the operator refuses beside the file of the same purpose.
-const RIVALS: [&str; 3] = ["ca", "cert", "keySecret"];
+/// Fields that the operator refuses beside the file of the same purpose; in vmagent's own spelling, fields that win over it.
+pub(super) fn rivals(spelling: Spelling) -> [&'static str; 3] {
+    match spelling {
+        Spelling::Camel => ["ca", "cert", "keySecret"],
+        Spelling::Snake => ["ca", "cert", "key"],
+    }
+}
 
 /// An endpoint with the TLS settings that it inherits.
 pub(super) struct Effective<'a> {
@@ -32,77 +37,6 @@ pub(super) struct Effective<'a> {
     by_class: Option<ByClass>,
 }
 
-/// The TLS settings of the scrape class that applies to an endpoint, and who merges them.
-pub(super) type Inherited<'a> = Option<(ScraperKind, &'a Value)>;
-
-/// Merges the scrape class that applies, as the scraper's operator does.
-///
-/// # Errors
-/// The first scraper's reading, where the classes of the scrapers make different things of it.
-pub(super) fn effective<'a, 'c>(
-    endpoint: &'a Endpoint,
-    class_tls: impl Iterator<Item = Inherited<'c>>,
-) -> Result<Effective<'a>, Effective<'a>> {
-    let mut readings = class_tls.map(|class| merged(endpoint, class));
-    let tls = readings.next().unwrap_or_else(|| merged(endpoint, None));
-    let agree = readings.all(|other| without_directories(&other) == without_directories(&tls));
-    let effective = Effective {
-        endpoint,
-        tls,
-        by_class: None,
-    };
-    if agree { Ok(effective) } else { Err(effective) }
-}
-
-/// Each scraper's class may name the directory in which that scraper has Istio's files.
-fn without_directories(tls: &Map<String, Value>) -> Map<String, Value> {
-    let mut tls = tls.clone();
-    for value in tls.values_mut() {
-        let name = value.as_str().map(file_name).map(str::to_owned);
-        if let Some(name) = name.filter(|name| FILES.iter().any(|(_, file)| file == name)) {
-            *value = Value::String(name);
-        }
-    }
-    tls
-}
-
-/// An endpoint without tlsConfig takes the class's whole. One with takes what it lacks of the three
-/// files and, under the VictoriaMetrics operator, `serverName` and what is not in files; never
-/// `insecureSkipVerify`. A tlsConfig in which nothing is set is one all the same, but for kinds of
-/// the Prometheus operator that take no files.
-fn merged(endpoint: &Endpoint, class_tls: Inherited<'_>) -> Map<String, Value> {
-    let mut tls = written_tls(endpoint).cloned().unwrap_or_default();
-    let Some((scraper, class)) = class_tls else {
-        return tls;
-    };
-    let of_class = |field: &str| class.get(field).filter(|value| !is_zero(value));
-    let counts = match scraper.is_prometheus() && !endpoint.kind.description().takes_files {
-        true => written_tls(endpoint).is_some(),
-        false => endpoint.tls.is_some(),
-    };
-    let Some(whole) = class.as_object().filter(|_| !counts) else {
-        let take = |tls: &mut Map<String, Value>, field: &str| {
-            if let Some(value) = of_class(field) {
-                tls.insert(field.to_owned(), value.clone());
-            }
-        };
-        let lacks = |tls: &Map<String, Value>, field: &str| tls.get(field).is_none_or(is_zero);
-        for ((file, _), rival) in FILES.iter().zip(RIVALS) {
-            if lacks(&tls, file) && lacks(&tls, rival) {
-                take(&mut tls, file);
-                if !scraper.is_prometheus() {
-                    take(&mut tls, rival);
-                }
-            }
-        }
-        if !scraper.is_prometheus() && lacks(&tls, "serverName") {
-            take(&mut tls, "serverName");
-        }
-        return tls;
-    };
-    whole.clone()
-}
-
 /// How a scrape class takes the place of an endpoint's own tlsConfig.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ByClass {
@@ -110,7 +44,16 @@ pub(super) struct ByClass {
     pub(super) only: bool,
 }
 
-impl Effective<'_> {
+impl<'a> Effective<'a> {
+    /// An endpoint with these TLS settings, its own and inherited ones.
+    pub(super) fn new(endpoint: &'a Endpoint, tls: Map<String, Value>) -> Self {
+        Self {
+            endpoint,
+            tls,
+            by_class: None,
+        }
+    }
+
     /// The same endpoint, whose certificates are to come by a scrape class.
     pub(super) fn by_class(&self, by_class: Option<ByClass>) -> Self {
         Self {
@@ -249,7 +192,8 @@ impl Effective<'_> {
             return tls_config.into_iter().collect();
         };
         let at = self.endpoint.at.with_trailing_token(self.kind().tls);
-        repairs(&at, written, &mistakes(&self.tls, &wanted))
+        let spelling = self.kind().spelling;
+        repairs(&at, written, &mistakes(&self.tls, &wanted), spelling)
     }
 }
 
@@ -267,10 +211,11 @@ pub(super) fn repairs(
     at: &Pointer,
     written: &Map<String, Value>,
     mistakes: &[(String, Value)],
+    spelling: Spelling,
 ) -> Vec<Step> {
-    let rivals = RIVALS
-        .iter()
-        .filter(|rival| written.get(**rival).is_some_and(|value| !is_zero(value)))
+    let rivals = rivals(spelling)
+        .into_iter()
+        .filter(|rival| written.get(*rival).is_some_and(|value| !is_zero(value)))
         .map(|rival| remove(at, rival));
     let repairs = mistakes.iter().map(|(field, value)| {
         if written.contains_key(field) {
@@ -293,7 +238,7 @@ fn is_about(step: &Step, at: &Pointer, key: Option<&str>) -> bool {
 }
 
 /// The tlsConfig of the endpoint itself; one in which nothing is set says nothing.
-fn written_tls(endpoint: &Endpoint) -> Option<&Map<String, Value>> {
+pub(super) fn written_tls(endpoint: &Endpoint) -> Option<&Map<String, Value>> {
     endpoint
         .tls
         .as_ref()
@@ -319,7 +264,7 @@ pub(super) fn is_istios(tls: &Map<String, Value>, spelling: Spelling) -> bool {
     })
 }
 
-fn file_name(path: &str) -> &str {
+pub(super) fn file_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
@@ -356,7 +301,7 @@ pub(super) fn tls_config(directory: &str, spelling: Spelling) -> Value {
 }
 
 /// Whether the operator takes the value for unset.
-fn is_zero(value: &Value) -> bool {
+pub(super) fn is_zero(value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(false) => true,
         Value::String(text) => text.is_empty(),

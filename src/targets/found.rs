@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use super::addresses::{self, Host};
 use super::scope::Scope;
-use super::{Elsewhere, Pods, Target, gaps, ports};
+use super::{Elsewhere, Pods, Target, discovered, gaps, ports};
 use crate::model::{
     DiscoveryRole, Endpoint, EndpointPort, Inventory, Labels, Object, PodsKnown, Scrape, Scraper,
     Service, ServicePort, TargetSource, Workload, contains,
@@ -53,6 +53,13 @@ pub(super) fn found<'a>(
                 let from = scraper.map(|scraper| scraper.object.namespace.as_str());
                 by_address(inventory, address, from, &mut missing)
             }
+            TargetSource::Name(name, port) => {
+                let from = scraper.map(|scraper| scraper.object.namespace.as_str());
+                discovered::by_name(inventory, name, *port, from, &mut missing)
+            }
+            TargetSource::Kubernetes(discovery) => {
+                discovered::by_kubernetes(inventory, discovery, endpoint, scraper, &mut missing)
+            }
             TargetSource::Unseen(what) => {
                 missing.push(format!("{what}: what it finds is not in the input"));
                 Found::default()
@@ -72,8 +79,21 @@ fn by_services<'a>(
     endpoint: &Endpoint,
     scope: &Scope<'_>,
 ) -> Found<'a> {
+    behind(
+        inventory,
+        scope.services(inventory, &scrape.selector),
+        endpoint,
+    )
+}
+
+/// The pods behind these Services.
+pub(super) fn behind<'a>(
+    inventory: &'a Inventory,
+    services: Vec<&'a Service>,
+    endpoint: &Endpoint,
+) -> Found<'a> {
     let mut found = Found::default();
-    for service in scope.services(inventory, &scrape.selector) {
+    for service in services {
         let workloads = pods_of(inventory, service);
         found.targets.extend(targets(service, &workloads, endpoint));
         found.services.push(service);
@@ -89,8 +109,13 @@ fn by_pods<'a>(
     endpoint: &Endpoint,
     scope: &Scope<'_>,
 ) -> Found<'a> {
+    in_pods(scope.workloads(inventory, &scrape.selector), endpoint)
+}
+
+/// Ports of these pods.
+pub(super) fn in_pods<'a>(workloads: Vec<&'a Workload>, endpoint: &Endpoint) -> Found<'a> {
     let mut found = Found::default();
-    for workload in scope.workloads(inventory, &scrape.selector) {
+    for workload in workloads {
         let numbers = match &endpoint.port {
             EndpointPort::ContainerPort(port) => ports::declared(workload, port),
             EndpointPort::Every => {
@@ -111,7 +136,7 @@ fn by_pods<'a>(
 }
 
 /// The pods behind the Service that an address names.
-fn by_address<'a>(
+pub(super) fn by_address<'a>(
     inventory: &'a Inventory,
     address: &str,
     from: Option<&str>,
@@ -130,9 +155,15 @@ fn by_address<'a>(
         }
     };
     // Where no port is written the scheme decides: 80, or 443 once it is https.
+    let asked = number.unwrap_or(80);
     let ports: Vec<&ServicePort> = tcp_ports(service)
-        .filter(|port| port.number == number.unwrap_or(80))
+        .filter(|port| port.number == asked)
         .collect();
+    if service.headless {
+        // A sidecar knows the name at the ports of the Service, and passes others through.
+        let known = (!ports.is_empty()).then_some(service);
+        return headless(inventory, service, asked, known);
+    }
     if ports.is_empty() {
         missing.push(format!("{} has no port for {address}", service.object));
     }
@@ -164,13 +195,44 @@ fn by_address<'a>(
     found
 }
 
+/// The pods whose addresses are those of a headless Service: asked at a port of theirs, which no Service translates.
+pub(super) fn headless<'a>(
+    inventory: &'a Inventory,
+    service: &'a Service,
+    port: u16,
+    addressed_by: Option<&'a Service>,
+) -> Found<'a> {
+    let workloads = pods_of(inventory, service);
+    let pods: Vec<Pods<'a>> = match service.selector.is_empty() {
+        true => vec![without_selector(service)],
+        false => pods_behind(service, &workloads)
+            .into_iter()
+            .map(Pods::Of)
+            .collect(),
+    };
+    let target = |pods: Pods<'a>| Target {
+        port: matches!(pods, Pods::Of(_)).then_some(port),
+        pods,
+        via: format!(
+            "Service {}/{}",
+            service.object.namespace, service.object.name
+        ),
+        addressed_by,
+    };
+    Found {
+        targets: pods.into_iter().map(target).collect(),
+        services: vec![service],
+        workloads,
+    }
+}
+
 /// Kubelets and what else listens on nodes: outside the mesh, unless a pod has a port of the host.
 fn nodes<'a>() -> Found<'a> {
     let nodes = Elsewhere {
         kind: "Node",
         namespace: String::new(),
         name: String::new(),
-        why: "nodes are no pods of the mesh".to_owned(),
+        why: "nodes are outside the mesh".to_owned(),
         proven: false,
     };
     Found {

@@ -19,10 +19,34 @@ pub(super) fn gaps(
     scope: &Scope<'_>,
     found: &Found<'_>,
 ) -> Vec<String> {
-    let unread = inventory
+    let own_selector = inventory
         .unread
         .iter()
-        .filter(|unread| hides_targets(inventory, by_pods(scrape), scope, found, unread))
+        .filter(|unread| unread.object == scrape.object)
+        .filter(|unread| unread.at.as_str().starts_with("/spec/selector"))
+        .map(|unread| format!("its selector is not understood: {}", unread.problem));
+    let mut gaps = unread(inventory, by_pods(scrape), scope, found);
+    gaps.extend(own_selector);
+    if gaps.is_empty() && found.targets.is_empty() {
+        gaps.push(
+            regular_expression(endpoint)
+                .unwrap_or_else(|| nothing_found(scrape, endpoint, scope, found)),
+        );
+    }
+    gaps
+}
+
+/// Objects that could not be read and may be, or have, targets.
+pub(super) fn unread(
+    inventory: &Inventory,
+    by_pods: bool,
+    scope: &Scope<'_>,
+    found: &Found<'_>,
+) -> Vec<String> {
+    inventory
+        .unread
+        .iter()
+        .filter(|unread| hides_targets(inventory, by_pods, scope, found, unread))
         .map(|unread| {
             let place = match unread.at.is_root() {
                 true => String::new(),
@@ -33,21 +57,8 @@ pub(super) fn gaps(
                 named(&unread.object),
                 unread.problem
             )
-        });
-    let own_selector = inventory
-        .unread
-        .iter()
-        .filter(|unread| unread.object == scrape.object)
-        .filter(|unread| unread.at.as_str().starts_with("/spec/selector"))
-        .map(|unread| format!("its selector is not understood: {}", unread.problem));
-    let mut gaps: Vec<String> = unread.chain(own_selector).collect();
-    if gaps.is_empty() && found.targets.is_empty() {
-        gaps.push(
-            regular_expression(endpoint)
-                .unwrap_or_else(|| nothing_found(scrape, endpoint, scope, found)),
-        );
-    }
-    gaps
+        })
+        .collect()
 }
 
 /// Whether something unread could be, or have, a target: it is among what was found, or it is not in the inventory.
@@ -110,14 +121,7 @@ fn nothing_found(
     scope: &Scope<'_>,
     found: &Found<'_>,
 ) -> String {
-    let place = match scope {
-        Scope::All => "any namespace".to_owned(),
-        Scope::Named(names) => {
-            let names: Vec<&str> = names.iter().copied().collect();
-            let plural = if names.len() == 1 { "" } else { "s" };
-            format!("namespace{plural} {}", names.join(", "))
-        }
-    };
+    let place = scope.described();
     let labels = match described(&scrape.selector).as_str() {
         "" => String::new(),
         selector => format!(" with labels {selector}"),

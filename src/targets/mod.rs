@@ -5,6 +5,7 @@
 //! Knows: scrape objects, Services, workloads, scrapers. Does not know: Istio.
 
 mod addresses;
+mod discovered;
 mod found;
 mod gaps;
 mod headless;

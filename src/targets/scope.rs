@@ -31,6 +31,18 @@ impl<'a> Scope<'a> {
         }
     }
 
+    /// In words.
+    pub(super) fn described(&self) -> String {
+        match self {
+            Scope::All => "any namespace".to_owned(),
+            Scope::Named(names) => {
+                let names: Vec<&str> = names.iter().copied().collect();
+                let plural = if names.len() == 1 { "" } else { "s" };
+                format!("namespace{plural} {}", names.join(", "))
+            }
+        }
+    }
+
     /// Whether a namespace is one of them.
     pub(super) fn includes(&self, namespace: &str) -> bool {
         match self {

@@ -21,6 +21,9 @@ use crate::model::{
 /// | set | not set | everything in matching namespaces | nothing |
 /// | set | set | matching objects in matching namespaces | same |
 pub fn selected(inventory: &Inventory, scraper: &Scraper, scrape: &Scrape) -> Selected {
+    if scrape.is_of_scraper() {
+        return certain(scraper.object == scrape.object);
+    }
     let kind = scraper.kind.selects_as(scrape.kind);
     let Some(selection) = scraper.selection.get(&kind) else {
         return Selected::No;

@@ -19,6 +19,8 @@ pub(crate) struct Crds {
     files: BTreeMap<(String, String), PathBuf>,
     /// The schema of each served apiVersion and kind that was asked for.
     schemas: RefCell<BTreeMap<(String, String), Rc<Validator>>>,
+    /// The same as the CRD has it, for those of which somebody asked for a field.
+    raw: RefCell<BTreeMap<(String, String), Rc<Value>>>,
 }
 
 impl Crds {
@@ -54,7 +56,31 @@ impl Crds {
         Some(Self {
             files,
             schemas: RefCell::default(),
+            raw: RefCell::default(),
         })
+    }
+
+    /// The schema of what is at a place of an object, lists passed without a position; `None` where no object has such a place.
+    pub(crate) fn field(&self, api_version: &str, kind: &str, place: &[&str]) -> Option<Value> {
+        let (group, version) = api_version.split_once('/')?;
+        let path = self.files.get(&(group.to_owned(), kind.to_owned()))?;
+        let key = (api_version.to_owned(), kind.to_owned());
+        let known = self.raw.borrow().get(&key).cloned();
+        let schema = known.unwrap_or_else(|| {
+            let text = fs::read_to_string(path).expect("a CRD is UTF-8");
+            let schema = Rc::new(served(&parse(&text), version));
+            self.raw.borrow_mut().insert(key, Rc::clone(&schema));
+            schema
+        });
+        let mut at = schema.as_ref();
+        for token in place {
+            at = at
+                .get("items")
+                .unwrap_or(at)
+                .get("properties")?
+                .get(token)?;
+        }
+        Some(at.clone())
     }
 
     /// What the API server would refuse or drop; `None` for kinds without CRD here.
@@ -90,17 +116,20 @@ fn parse(text: &str) -> Value {
     root.value(Rules::Kubectl).expect("a CRD is JSON in YAML")
 }
 
-/// The schema of a served version, closed.
-fn validator(crd: &Value, version: &str) -> Validator {
+/// The schema of a served version.
+fn served(crd: &Value, version: &str) -> Value {
     let versions = crd["spec"]["versions"]
         .as_array()
         .expect("a CRD has versions");
     let served = versions
         .iter()
         .find(|v| v["name"] == version && v["served"] == true);
-    let mut schema =
-        served.unwrap_or_else(|| panic!("{version} is not served"))["schema"]["openAPIV3Schema"]
-            .clone();
+    served.unwrap_or_else(|| panic!("{version} is not served"))["schema"]["openAPIV3Schema"].clone()
+}
+
+/// The schema of a served version, closed.
+fn validator(crd: &Value, version: &str) -> Validator {
+    let mut schema = served(crd, version);
     close(&mut schema);
     // What every object has is no part of a CRD; the API server knows it.
     schema["properties"]["apiVersion"] = json!({"type": "string"});

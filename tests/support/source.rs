@@ -114,6 +114,18 @@ impl File {
         }
     }
 
+    /// Its lines, with their numbers, that are no tests.
+    pub(crate) fn code(&self) -> Vec<(usize, &str)> {
+        let tests = match self.test {
+            true => vec![(1, usize::MAX)],
+            false => self.walk().tests,
+        };
+        let lines = (1..).zip(self.text.lines());
+        lines
+            .filter(|(line, _)| !tests.iter().any(|(from, to)| (from..=to).contains(&line)))
+            .collect()
+    }
+
     fn walk(&self) -> Walk {
         let mut walk = Walk {
             tokens: tokens(&self.text),

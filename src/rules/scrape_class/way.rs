@@ -17,13 +17,13 @@ use super::super::view::Scraping;
 use super::super::{relabel, written};
 use super::{Class, Leaning, Towards, Way, applying, names_unseen};
 use crate::config::{CertificatesVia, Config};
-use crate::model::{Endpoints, Origin, Scraper, Spelling};
+use crate::model::{Origin, Scraper, Spelling};
 
 /// Why endpoints of an object may not name files, with the rule that says so.
 pub(super) fn refusal(scraping: &Scraping<'_>) -> Option<(Rule, String)> {
     let scrape = scraping.scrape;
     let description = scrape.kind.description();
-    if description.endpoints == Endpoints::Itself {
+    if scrape.is_of_scraper() {
         return None;
     }
     if !description.takes_files {
@@ -95,9 +95,7 @@ pub(super) fn way(
 /// Whether the endpoints are those of an object that can name a class: not what operators make, nor jobs.
 fn is_written(scraping: &Scraping<'_>) -> bool {
     let scrape = scraping.scrape;
-    !scrape.is_self_scrape
-        && scrape.kind.description().endpoints != Endpoints::Itself
-        && scraping.endpoint.origin == Origin::Written
+    !scrape.is_self_scrape && !scrape.is_of_scraper() && scraping.endpoint.origin == Origin::Written
 }
 
 /// The class that applies already, where it brings Istio's certificates on every scraper.

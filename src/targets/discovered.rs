@@ -1,0 +1,95 @@
+//! What does a list of discovery find?
+//!
+//! Authority: vmagent `lib/promscrape/discovery/kubernetes/{endpoints,endpointslice,service,pod}.go`, `discovery/dns/dns.go`.
+//! Departs from them: Endpoints carry the labels of their Service, as its controller copies them.
+//! Knows: the inventory, the lists. Does not know: what relabelling keeps of it.
+
+use std::collections::BTreeSet;
+
+use super::addresses::{self, Host};
+use super::found::{self, Found};
+use super::gaps;
+use super::scope::Scope;
+use crate::model::{
+    DiscoveryRole, Endpoint, EndpointPort, Inventory, KubernetesDiscovery, KubernetesRole, Scraper,
+    described,
+};
+
+/// Every port of what the cluster shows to a role. Nothing filters ports here, only relabelling does.
+pub(super) fn by_kubernetes<'a>(
+    inventory: &'a Inventory,
+    discovery: &KubernetesDiscovery,
+    endpoint: &Endpoint,
+    scraper: Option<&Scraper>,
+    missing: &mut Vec<String>,
+) -> Found<'a> {
+    let mut names: BTreeSet<&str> = discovery.namespaces.iter().map(String::as_str).collect();
+    if discovery.own_namespace {
+        match scraper {
+            Some(scraper) => names.extend([scraper.object.namespace.as_str()]),
+            None => {
+                missing.push(
+                    "it looks in the scraper's own namespace, and no scraper is in the input"
+                        .to_owned(),
+                );
+                return Found::default();
+            }
+        }
+    }
+    let scope = match names.is_empty() {
+        true => Scope::All,
+        false => Scope::Named(names),
+    };
+    let asked = Endpoint {
+        port: EndpointPort::Every,
+        role: match discovery.role {
+            KubernetesRole::Service => DiscoveryRole::Service,
+            KubernetesRole::Endpoints | KubernetesRole::Pod => DiscoveryRole::Pods,
+        },
+        ..endpoint.clone()
+    };
+    let by_pods = discovery.role == KubernetesRole::Pod;
+    let found = match by_pods {
+        true => found::in_pods(scope.workloads(inventory, &discovery.selector), &asked),
+        false => found::behind(
+            inventory,
+            scope.services(inventory, &discovery.selector),
+            &asked,
+        ),
+    };
+    let unread = gaps::unread(inventory, by_pods, &scope, &found);
+    if unread.is_empty() && found.targets.is_empty() {
+        let what = if by_pods { "pods" } else { "Service" };
+        let labels = match described(&discovery.selector).as_str() {
+            "" => String::new(),
+            selector => format!(" with labels {selector}"),
+        };
+        let place = scope.described();
+        missing.push(format!(
+            "the input has no {what}{labels} with ports in {place}"
+        ));
+    }
+    missing.extend(unread);
+    found
+}
+
+/// The addresses that a name stands for: of the pods behind a headless Service, else of the Service.
+pub(super) fn by_name<'a>(
+    inventory: &'a Inventory,
+    name: &str,
+    port: u16,
+    from: Option<&str>,
+    missing: &mut Vec<String>,
+) -> Found<'a> {
+    match addresses::host(inventory, name, from) {
+        Host::Service(service, _) if service.headless => {
+            found::headless(inventory, service, port, None)
+        }
+        Host::Service(..) | Host::Missing(..) | Host::Unknown(_) => {
+            found::by_address(inventory, &format!("{name}:{port}"), from, missing)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -10,8 +10,8 @@ use serde_json::Value;
 use super::control_plane::{self, Language};
 use super::field::{Field, Problem, noted};
 use super::{
-    Inventory, Namespace, Object, ScrapeKind, Unread, authorization, inline_jobs, metadata,
-    peer_authentication, scrapers, scrapes, services, sidecar, workloads,
+    Inventory, Namespace, Object, ScrapeKind, ScraperKind, Unread, authorization, inline_jobs,
+    metadata, peer_authentication, scrapers, scrapes, services, sidecar, workloads,
 };
 use crate::config::Config;
 
@@ -25,7 +25,7 @@ enum Subject {
     Sidecar,
     PolicyOfOld,
     Scrape(ScrapeKind),
-    VMAgent,
+    Scraper(ScraperKind),
     ControlPlane(Language),
     InjectorWebhooks,
     ProxyConfig,
@@ -47,7 +47,6 @@ fn subject(api_version: &str, kind: &str, name: &str) -> Option<Subject> {
             | "networking.istio.io/v1alpha3",
             "Sidecar",
         ) => Some(Subject::Sidecar),
-        ("operator.victoriametrics.com/v1beta1", "VMAgent") => Some(Subject::VMAgent),
         ("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration") => {
             Some(Subject::InjectorWebhooks)
         }
@@ -56,6 +55,7 @@ fn subject(api_version: &str, kind: &str, name: &str) -> Option<Subject> {
         _ if peer_authentication::is_of_old(api_version, kind) => Some(Subject::PolicyOfOld),
         _ => ScrapeKind::of(api_version, kind)
             .map(Subject::Scrape)
+            .or_else(|| ScraperKind::of(api_version, kind).map(Subject::Scraper))
             .or_else(|| Language::of(api_version, kind, name).map(Subject::ControlPlane)),
     }
 }
@@ -79,7 +79,7 @@ fn is_genuine(subject: &Subject, value: &Value) -> bool {
         | Subject::Sidecar
         | Subject::PolicyOfOld
         | Subject::Scrape(_)
-        | Subject::VMAgent
+        | Subject::Scraper(_)
         | Subject::ProxyConfig => true,
     }
 }
@@ -93,7 +93,7 @@ pub fn is_scrape(api_version: &str, kind: &str) -> bool {
 pub fn makes_pods(api_version: &str, kind: &str) -> bool {
     matches!(
         subject(api_version, kind, ""),
-        Some(Subject::Workload | Subject::VMAgent)
+        Some(Subject::Workload | Subject::Scraper(_))
     )
 }
 
@@ -196,14 +196,14 @@ fn add(
             let scrape = scrapes::scrape(object, kind, root, problems);
             inventory.scrapes.extend(noted(scrape, problems));
         }
-        Subject::VMAgent => {
-            let (scraper, pods_are_known) = scrapers::vmagent(object, root, problems);
-            let pods = pods_are_known.then(|| scraper.pods.clone());
+        Subject::Scraper(kind) => {
+            let (scraper, pods) = scrapers::scraper(object, kind, root, problems);
             inventory.workloads.extend(pods);
-            inventory
-                .scrapes
-                .extend(inline_jobs::of(&scraper, problems));
-            inventory.scrapers.push(scraper);
+            let jobs = scraper
+                .as_ref()
+                .and_then(|scraper| inline_jobs::of(scraper, problems));
+            inventory.scrapes.extend(jobs);
+            inventory.scrapers.extend(scraper);
         }
         Subject::ControlPlane(language) => {
             let planes = language.read(object, root, problems);

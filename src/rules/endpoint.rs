@@ -9,15 +9,17 @@ use std::collections::BTreeSet;
 use super::Rule;
 use super::decision::{Decision, Demand, Now, Step, Transport, Verdict};
 use super::demand::Judged;
+use super::draft::{Draft, draft, leaning};
 use super::message::{self, Subject};
 use super::metrics_port;
 use super::obstacle::{self, Blocked};
+use super::scrape_class::{self, AtEndpoint, Class};
 use super::scraper::Patched;
 use super::summary::{self, Summary};
-use super::view::{self, Scraping, View};
-use super::written::{self, Effective};
+use super::view::{Scraping, View};
+use super::written::Effective;
 use crate::config::{Config, InjectionUnknown, Severity, TargetsUnknown};
-use crate::model::Endpoint;
+use crate::model::{Endpoint, ScrapeKind, Scraper};
 
 /// An endpoint with its decision, and what the decisions about others need to know of it.
 pub(super) struct JudgedEndpoint {
@@ -25,13 +27,28 @@ pub(super) struct JudgedEndpoint {
     pub(super) decision: Decision,
     /// Its targets.
     pub(super) judged: Vec<Judged>,
+    /// The kind of the object that it is in.
+    pub(super) kind: ScrapeKind,
     /// Positions of the scrapers that select it.
     pub(super) scrapers: Vec<usize>,
-    /// The directory of the certificates that it is to use; `None`: it is to use none.
+    /// The directory of the certificates that it is to name; `None`: it is to use none.
     pub(super) certificates: Option<String>,
+    /// The scrape class that they come by; `None`: its own tlsConfig.
+    pub(super) class: Option<Class>,
 }
 
 impl JudgedEndpoint {
+    /// The directory in which a scraper, at this position, is to have the certificates for it.
+    pub(super) fn certificates_for(&self, position: usize, scraper: &Scraper) -> Option<String> {
+        let named = self.certificates.as_deref();
+        let named = named.filter(|_| self.scrapers.contains(&position))?;
+        let class = self.class.as_ref();
+        Some(match class.and_then(|class| class.directory(position)) {
+            Some(directory) => directory.to_owned(),
+            None => scraper.kind.path(self.kind, named),
+        })
+    }
+
     /// Whether it is written with Istio's certificates and stays so.
     pub(super) fn keeps_certificates(&self) -> bool {
         let now = self.decision.transport.map(|transport| transport.now);
@@ -41,7 +58,7 @@ impl JudgedEndpoint {
 
 /// What a row of the table asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Turn {
+pub(super) enum Turn {
     /// https with the certificates, for every target.
     ToMutualTls,
     /// The certificates, https chosen when scraping.
@@ -55,7 +72,7 @@ enum Turn {
 }
 
 /// The endpoint table: what its targets demand, against how it is written.
-fn row(demands: Summary, now: Now, config: &Config) -> (Rule, Turn) {
+pub(super) fn row(demands: Summary, now: Now, config: &Config) -> (Rule, Turn) {
     match (demands, now) {
         (Summary::MutualTls, Now::Plain) => (Rule::StrictNeedsTls, Turn::ToMutualTls),
         (Summary::MutualTls, Now::MutualTls | Now::PerTarget) => {
@@ -147,14 +164,17 @@ pub(super) fn decide_all(patched: &Patched<'_>, config: &Config) -> Vec<JudgedEn
     let mut judged = Vec::new();
     for scrape in &patched.inventory.scrapes {
         let selecting = patched.selecting(scrape);
-        for endpoint in &scrape.endpoints {
-            let scraping = Scraping {
-                patched,
-                scrape,
-                endpoint,
-                scrapers: selecting.iter().map(|(position, _)| *position).collect(),
-            };
-            judged.push(decide(scraping, config));
+        let scrapings = scrape.endpoints.iter().map(|endpoint| Scraping {
+            patched,
+            scrape,
+            endpoint,
+            scrapers: selecting.iter().map(|(position, _)| *position).collect(),
+        });
+        let drafts: Vec<_> = scrapings.map(|scraping| draft(scraping, config)).collect();
+        let leanings: Vec<_> = drafts.iter().map(leaning).collect();
+        let class = scrape_class::of_object(&leanings, config);
+        for (position, draft) in drafts.iter().enumerate() {
+            judged.push(decide(draft, &class.at(position), config));
         }
     }
     judged
@@ -169,28 +189,18 @@ pub(super) fn scrapers_in_need(endpoints: &[JudgedEndpoint]) -> BTreeSet<usize> 
         .collect()
 }
 
-fn decide(scraping: Scraping<'_>, config: &Config) -> JudgedEndpoint {
-    let view = view::view(&scraping, config);
-    let effective = written::effective(scraping.endpoint, scraping.class_tls());
-    let answer = match (&effective, view.demands) {
-        (Ok(effective), Some(demands)) => {
-            let (rule, turn) = row(demands, effective.now(), config);
-            match obstacle::rewritten(&scraping) {
-                // TLS of its own is kept whatever else is said of it.
-                Some(blocked) if rule != Rule::OwnTlsIsKept => Answer::kept(blocked),
-                _ => turned(&scraping, effective, rule, turn, config),
-            }
-        }
-        (Ok(effective), None) if effective.now() == Now::Own => Answer::kept(Blocked {
-            rule: own_tls(&view),
-            why: String::new(),
-        }),
-        (Ok(_) | Err(_), _) => Answer::kept(Blocked {
-            rule: Rule::MixedTargets,
-            why: "the scrapers that select it would need different settings".to_owned(),
-        }),
+fn decide(draft: &Draft<'_>, class: &AtEndpoint<'_>, config: &Config) -> JudgedEndpoint {
+    let Draft {
+        scraping,
+        view,
+        effective,
+        asked,
+    } = draft;
+    let answer = match asked {
+        Ok((rule, turn)) => turned(scraping, effective, *rule, *turn, class, config),
+        Err(blocked) => Answer::kept(blocked.clone()),
     };
-    let now = effective.unwrap_or_else(|first| first).now();
+    let now = effective.now();
     let rule = match answer.rule {
         Rule::AlreadyRight if view.is_encrypted_by_sidecar() => Rule::SidecarOriginatesTls,
         Rule::AmbientStrictUnreachable => {
@@ -205,7 +215,7 @@ fn decide(scraping: Scraping<'_>, config: &Config) -> JudgedEndpoint {
         judged: &view.judged,
         gaps: &view.gaps,
         obstacle: answer.obstacle.as_deref(),
-        directory: answer.certificates.as_deref(),
+        directory: class.place(answer.certificates.as_deref()).as_deref(),
         config,
     });
     let object = &scraping.scrape.object;
@@ -220,6 +230,9 @@ fn decide(scraping: Scraping<'_>, config: &Config) -> JudgedEndpoint {
         .map(|judged| judged.shown.clone())
         .collect();
     let mut certificates = answer.certificates;
+    if rule == Rule::TlsNeedsRepair && answer.steps.is_empty() {
+        decision.severity = Severity::Warning;
+    }
     if answer.turn == Turn::Refuse {
         decision.verdict = Verdict::Refuse;
         decision.severity = Severity::Error;
@@ -230,14 +243,16 @@ fn decide(scraping: Scraping<'_>, config: &Config) -> JudgedEndpoint {
     } else if !answer.steps.is_empty() {
         decision.verdict = Verdict::Patch;
         decision.steps = in_place(scraping.endpoint, answer.steps);
-        if rests_on_an_assumption(&view) {
+        if rests_on_an_assumption(view) {
             decision.severity = decision.severity.max(Severity::Warning);
         }
     }
     JudgedEndpoint {
         decision,
-        judged: view.judged,
-        scrapers: scraping.scrapers,
+        judged: view.judged.clone(),
+        kind: scraping.scrape.kind,
+        scrapers: scraping.scrapers.clone(),
+        class: certificates.as_ref().and_then(|_| class.class().cloned()),
         certificates,
     }
 }
@@ -258,7 +273,7 @@ fn in_place(endpoint: &Endpoint, steps: Vec<Step>) -> Vec<Step> {
 }
 
 /// TLS of its own is kept for every scraper; it is in vain where one of them meets mutual TLS.
-fn own_tls(view: &View) -> Rule {
+pub(super) fn own_tls(view: &View) -> Rule {
     let in_vain = |judged: &Judged| judged.shown.demand == Demand::MutualTls;
     match view.judged.iter().any(in_vain) {
         true => Rule::OwnTlsUnderStrict,
@@ -302,14 +317,21 @@ fn turned(
     effective: &Effective<'_>,
     rule: Rule,
     turn: Turn,
+    class: &AtEndpoint<'_>,
     config: &Config,
 ) -> Answer {
     let (steps, certificates) = match turn {
         Turn::Nowhere | Turn::Refuse => (Vec::new(), None),
-        Turn::ToPlain => (effective.towards_plain(), None),
+        Turn::ToPlain => match class.unseen() {
+            Some(blocked) => return Answer::kept(blocked),
+            None => (class.left(effective.towards_plain()), None),
+        },
         Turn::ToMutualTls | Turn::ToPerTarget => {
             let per_target = turn == Turn::ToPerTarget;
-            let directory = match obstacle::directory(scraping, config) {
+            let effective = effective.by_class(class.by_class());
+            let by_class = class.class().map(|class| Ok(class.first_directory(config)));
+            let directory = match by_class.unwrap_or_else(|| obstacle::directory(scraping, config))
+            {
                 Ok(directory) => directory,
                 Err(blocked) => return Answer::kept(blocked),
             };
@@ -318,10 +340,11 @@ fn turned(
             } else {
                 effective.towards_mutual_tls(&directory)
             };
-            // What is written right already is not undone by what would keep us from writing it; but
-            // a scraper that refuses files refuses them whoever wrote them.
+            let steps = class.named(steps);
+            // What is written right already is not undone by what would keep us from writing it.
             let in_the_way = obstacle::to_certificates(scraping, per_target)
-                .filter(|blocked| !steps.is_empty() || blocked.rule == Rule::FilesAreDenied);
+                .filter(|_| !steps.is_empty())
+                .or_else(|| class.forbids(steps.is_empty()));
             if let Some(blocked) = in_the_way {
                 return Answer::kept(blocked);
             }

@@ -43,6 +43,11 @@ pub(super) fn endpoint(subject: &Subject<'_>) -> String {
             strict()
         ),
         Rule::AlreadyRight => already_right(subject),
+        Rule::TlsNeedsRepair if subject.steps.is_empty() => format!(
+            "only mutual TLS gets through ({}); left as it is: {}",
+            strict(),
+            subject.obstacle.unwrap_or_default()
+        ),
         Rule::TlsNeedsRepair => format!(
             "only mutual TLS gets through ({}), and {} not right: repaired, with the certificates in {directory}",
             evidence(
@@ -60,6 +65,11 @@ pub(super) fn endpoint(subject: &Subject<'_>) -> String {
         Rule::StaleTls => format!(
             "the ports are plain ({}), where TLS breaks the scrape: Istio's certificates are removed",
             plain()
+        ),
+        Rule::StaleTlsSuspected if subject.obstacle.is_some() => format!(
+            "the ports are plain ({}), where TLS breaks the scrape: left as it is, because {}",
+            plain(),
+            subject.obstacle.unwrap_or_default()
         ),
         Rule::StaleTlsSuspected => format!(
             "the ports look plain ({}), where TLS breaks the scrape, but nothing in the input proves it: \

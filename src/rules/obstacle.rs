@@ -11,6 +11,7 @@ use super::relabel::{self, Interference};
 use super::view::Scraping;
 use super::written;
 use crate::config::Config;
+use crate::model::Scraper;
 
 /// A rule that keeps an endpoint as it is, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,12 +50,6 @@ pub(super) fn rewritten(scraping: &Scraping<'_>) -> Option<Blocked> {
         })
 }
 
-/// The scraper's rules for every endpoint of a kind. They run after the endpoint's own, and so after ours.
-fn template(scraping: &Scraping<'_>) -> &'static str {
-    let description = scraping.scrape.kind.description();
-    description.template.unwrap_or_default()
-}
-
 /// Every list of relabelling rules that the endpoint's targets go through, with its place in words.
 pub(super) fn relabellings<'a>(scraping: &Scraping<'a>) -> Vec<(String, &'a [Value])> {
     let mut lists = Vec::new();
@@ -66,7 +61,7 @@ pub(super) fn relabellings<'a>(scraping: &Scraping<'a>) -> Vec<(String, &'a [Val
     }
     for (scraper, _) in scraping.scrapers() {
         let class = scraping.scrape.scrape_class.as_deref();
-        for (at, rules) in relabel::of_scraper(&scraper.spec, template(scraping), class) {
+        for (at, rules) in relabel::of_scraper(scraper, scraping.scrape.kind, class) {
             // Of what is for all jobs, the global rules alone reach those of the scraper's own.
             if scraping.scrape.is_of_scraper() && at.as_str().contains("scrapeClasses") {
                 continue;
@@ -79,15 +74,6 @@ pub(super) fn relabellings<'a>(scraping: &Scraping<'a>) -> Vec<(String, &'a [Val
 
 /// What keeps the scrapers of an endpoint from using certificates there.
 pub(super) fn to_certificates(scraping: &Scraping<'_>, per_target: bool) -> Option<Blocked> {
-    if !scraping.endpoint.kind.description().takes_files {
-        return blocked(
-            Rule::FilesNotSupported,
-            format!(
-                "the tlsConfig of a {} takes no files, and Istio's certificates are files",
-                scraping.scrape.object.kind
-            ),
-        );
-    }
     if let Some(address) = scraping.endpoint.addresses().find(|a| a.contains("://")) {
         return blocked(
             Rule::SchemeIsRewritten,
@@ -99,25 +85,6 @@ pub(super) fn to_certificates(scraping: &Scraping<'_>, per_target: bool) -> Opti
             return blocked(
                 Rule::ScraperCannotHaveCertificates,
                 format!("{} cannot have the certificates: {why}", scraper.object),
-            );
-        }
-        let class = scraping.scrape.scrape_class.as_deref();
-        if let Some(name) = class.filter(|_| relabel::class_of(&scraper.spec, class).is_none()) {
-            return blocked(
-                Rule::ScraperCannotHaveCertificates,
-                format!(
-                    "{} has no scrape class {name}, and refuses the object",
-                    scraper.object
-                ),
-            );
-        }
-        if scraper.denies_files && !scraping.scrape.is_of_scraper() {
-            return blocked(
-                Rule::FilesAreDenied,
-                format!(
-                    "{} refuses scrape objects that name files (arbitraryFSAccessThroughSMs.deny)",
-                    scraper.object
-                ),
             );
         }
     }
@@ -140,9 +107,11 @@ pub(super) fn to_certificates(scraping: &Scraping<'_>, per_target: bool) -> Opti
                 .to_owned(),
         );
     }
+    // Rules of a template run after the endpoint's own, and so after ours.
+    let template = relabel::template(scraping.scrape.kind);
     relabellings(scraping)
         .into_iter()
-        .filter(|(place, _)| template(scraping).is_empty() || !place.contains(template(scraping)))
+        .filter(|(place, _)| !template.is_some_and(|template| place.contains(template)))
         .find(|(_, rules)| relabel::interference(rules) == Some(Interference::MetaLabels))
         .and_then(|(place, _)| {
             blocked(
@@ -152,36 +121,49 @@ pub(super) fn to_certificates(scraping: &Scraping<'_>, per_target: bool) -> Opti
         })
 }
 
-/// The directory in which every scraper of the endpoint has, or can be given, the certificates.
+/// The directory that the endpoint is to name: one where every scraper has, or can be given, the certificates.
 ///
-/// The one that the endpoint names already if all can serve it; else that of the first scraper
-/// with a set-up; else the configured one.
+/// The one that it names already if all can serve it; else that of the first scraper with a set-up which all can serve as
+/// they are, else that of the first with a set-up; else the configured one. Each scraper looks where
+/// [`ScraperKind::path`](crate::model::ScraperKind::path) says.
 pub(super) fn directory(scraping: &Scraping<'_>, config: &Config) -> Result<String, Blocked> {
     let set_ups: Vec<_> = scraping
         .scrapers()
         .filter_map(|(scraper, state)| Some((scraper, state.certificates.as_ref().ok()?)))
         .collect();
-    let begun = set_ups.iter().find_map(|(_, set_up)| set_up.directory());
-    let named = written::directory(scraping.endpoint);
+    let begun: Vec<_> = set_ups
+        .iter()
+        .filter_map(|(_, set_up)| set_up.directory())
+        .collect();
+    let seen =
+        |scraper: &Scraper, directory: &str| scraper.kind.path(scraping.scrape.kind, directory);
     let serves = |directory: &str| {
-        set_ups.iter().all(|(_, set_up)| match set_up.directory() {
-            Some(_) => set_up.directories.iter().any(|has| has == directory),
-            None => begun.is_none() && directory == config.directory,
+        set_ups.iter().all(|(scraper, set_up)| {
+            let seen = seen(scraper, directory);
+            match set_up.directory() {
+                Some(_) => set_up.directories.contains(&seen),
+                None => begun.is_empty() && directory == config.directory,
+            }
         })
     };
-    if let Some(named) = named.filter(|named| serves(named)) {
+    if let Some(named) = written::directory(scraping.endpoint).filter(|named| serves(named)) {
         return Ok(named.to_owned());
     }
-    let chosen = begun.unwrap_or(&config.directory);
-    let refusal = set_ups
-        .iter()
-        .find_map(|(scraper, set_up)| Some((scraper, set_up.cannot_mount(chosen)?)));
+    let served = begun.iter().find(|directory| serves(directory));
+    let chosen = served
+        .or(begun.first())
+        .copied()
+        .unwrap_or(&config.directory);
+    let refusal = set_ups.iter().find_map(|(scraper, set_up)| {
+        let seen = seen(scraper, chosen);
+        Some((scraper, set_up.cannot_mount(&seen)?, seen))
+    });
     match refusal {
         None => Ok(chosen.to_owned()),
-        Some((scraper, why)) => Err(Blocked {
+        Some((scraper, why, seen)) => Err(Blocked {
             rule: Rule::CertificateDirectoriesDiffer,
             why: format!(
-                "the certificates should be in {chosen}, but {} {why}",
+                "the certificates should be in {seen}, but {} {why}",
                 scraper.object
             ),
         }),

@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use jsonptr::PointerBuf;
 
@@ -13,6 +14,7 @@ use super::certificates::{self, SetUp};
 use super::completion::completion;
 use super::decision::{Decision, Verdict};
 use super::endpoint::JudgedEndpoint;
+use super::scrape_class::{self, OnScraper};
 use super::{Rule, findings};
 use crate::config::{Config, ScraperInject};
 use crate::model::{Inventory, Scrape, Scraper, Workload, is_in_inline_jobs};
@@ -240,18 +242,18 @@ pub(super) fn decide_all(
         let state = &patched.scrapers[position];
         let mut wanted: BTreeSet<_> = endpoints
             .iter()
-            .filter(|endpoint| endpoint.scrapers.contains(&position))
-            .filter_map(|endpoint| endpoint.certificates.as_deref())
+            .filter_map(|endpoint| endpoint.certificates_for(position, scraper))
             .collect();
         if wanted.is_empty() && needing.contains(&position) {
             let own = state.certificates.as_ref().ok().and_then(SetUp::directory);
-            wanted.insert(own.unwrap_or(&config.directory));
+            wanted.insert(own.unwrap_or(&config.directory).to_owned());
         }
         if wanted.is_empty() {
             decisions.extend(unneeded(position, scraper, state, endpoints));
         } else {
-            let wanted: Vec<_> = wanted.into_iter().collect();
-            decisions.extend(completed(original, scraper, state, &wanted));
+            let wanted: Vec<_> = wanted.iter().map(String::as_str).collect();
+            let class = scrape_class::on_scraper(position, scraper, endpoints, config);
+            decisions.extend(completed(original, scraper, state, &wanted, &class));
         }
     }
     decisions
@@ -262,6 +264,7 @@ fn completed(
     scraper: &Scraper,
     state: &ScraperState,
     directories: &[&str],
+    class: &OnScraper,
 ) -> Vec<Decision> {
     let at = PointerBuf::from_tokens(["spec"]);
     let set_up = match &state.certificates {
@@ -276,7 +279,15 @@ fn completed(
         }
     };
     let inject = state.label != Label::NotNeeded;
-    let steps = completion(scraper, set_up, directories, inject);
+    let mut steps = completion(scraper, set_up, directories, inject);
+    let (rule, message) = match steps.is_empty() && class.repairs {
+        true => (Rule::TlsNeedsRepair, class.message.clone()),
+        false => (
+            Rule::ScraperNeedsCertificates,
+            needs(state, set_up, directories, class),
+        ),
+    };
+    steps.extend_from_slice(&class.steps);
     let mut decisions = Vec::new();
     if state.namespace_assumed {
         decisions.push(Decision::finding(
@@ -302,9 +313,7 @@ fn completed(
             &scraper.object,
             at.clone(),
             Rule::ScraperGetsASidecar,
-            "scraper.inject is \"always\": it gets a sidecar, its own ports come under the mesh's policy, \
-             and its init container config-init reaches the API server only with native sidecars or without istio-cni"
-                .to_owned(),
+            gets_a_sidecar(scraper),
         ));
     }
     if steps.is_empty() {
@@ -315,12 +324,7 @@ fn completed(
             has_them(&directories.join(" and ")),
         ));
     } else {
-        let mut decision = Decision::finding(
-            &scraper.object,
-            at,
-            Rule::ScraperNeedsCertificates,
-            needs(state, directories),
-        );
+        let mut decision = Decision::finding(&scraper.object, at, rule, message);
         decision.verdict = Verdict::Patch;
         decision.steps = steps;
         decisions.push(decision);
@@ -328,13 +332,34 @@ fn completed(
     decisions
 }
 
-fn needs(state: &ScraperState, directories: &[&str]) -> String {
+fn gets_a_sidecar(scraper: &Scraper) -> String {
+    let mut message =
+        "scraper.inject is \"always\": it gets a sidecar, its own ports come under the mesh's policy"
+            .to_owned();
+    if let Some(container) = scraper.kind.description().asks_at_start {
+        write!(
+            message,
+            ", and its init container {container} reaches the API server only with native sidecars or without istio-cni"
+        )
+        .expect("a String grows");
+    }
+    message
+}
+
+fn needs(state: &ScraperState, set_up: &SetUp, directories: &[&str], class: &OnScraper) -> String {
     let mut message = format!(
         "endpoints that it selects use its sidecar's certificates: istio-proxy writes them, it reads them in {}",
         directories.join(" and ")
     );
+    if set_up.starts_too_early {
+        message.push_str(" once, when it starts, so it waits for istio-proxy");
+    }
     if state.label != Label::NotNeeded {
         message.push_str("; the pod label sidecar.istio.io/inject makes sure of the sidecar");
+    }
+    if !class.steps.is_empty() {
+        message.push_str("; ");
+        message.push_str(&class.message);
     }
     message
 }

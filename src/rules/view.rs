@@ -4,11 +4,8 @@
 //! Departs from nothing: scrapers that would need different settings are said to disagree.
 //! Knows: an endpoint, the scrapers that select it. Does not know: how it is written.
 
-use serde_json::Value;
-
 use super::decision::Demand;
 use super::demand::{self, Aside, Judged};
-use super::relabel;
 use super::scraper::{Patched, ScraperState};
 use super::summary::{self, Summary};
 use crate::config::Config;
@@ -33,18 +30,6 @@ impl<'a> Scraping<'a> {
         self.scrapers
             .iter()
             .map(|position| self.patched.scraper(*position))
-    }
-
-    /// `tlsConfig` of the scrape class that applies to the object, for each scraper.
-    pub(super) fn class_tls(&self) -> impl Iterator<Item = Option<&'a Value>> {
-        let scrapers = self.scrapers();
-        scrapers.map(|(scraper, _)| {
-            if self.scrape.is_of_scraper() {
-                return None;
-            }
-            let class = self.scrape.scrape_class.as_deref();
-            relabel::class_of(&scraper.spec, class).and_then(|(_, class)| class.get("tlsConfig"))
-        })
     }
 }
 

@@ -14,14 +14,14 @@ use crate::model::{Endpoint, ScrapeDescription, Spelling};
 
 /// The files that istio-proxy writes (`security/pkg/nodeagent/util` `OutputKeyCertToDir`), by the
 /// `tlsConfig` field that names each.
-const FILES: [(&str, &str); 3] = [
+pub(super) const FILES: [(&str, &str); 3] = [
     ("caFile", "root-cert.pem"),
     ("certFile", "cert-chain.pem"),
     ("keyFile", "key.pem"),
 ];
 
 /// Fields that the operator refuses beside the file of the same purpose; in vmagent's own spelling, fields that win over it.
-fn rivals(spelling: Spelling) -> [&'static str; 3] {
+pub(super) fn rivals(spelling: Spelling) -> [&'static str; 3] {
     match spelling {
         Spelling::Camel => ["ca", "cert", "keySecret"],
         Spelling::Snake => ["ca", "cert", "key"],
@@ -33,37 +33,36 @@ pub(super) struct Effective<'a> {
     endpoint: &'a Endpoint,
     /// `tlsConfig` after the scrape class is merged.
     tls: Map<String, Value>,
+    /// The certificates are to come by a scrape class.
+    by_class: Option<ByClass>,
 }
 
-/// Merges the scrape class that applies, as the operator does: an endpoint without tlsConfig takes
-/// the class's whole, one with takes what it lacks but not `insecureSkipVerify`.
-///
-/// # Errors
-/// The first scraper's reading, where the classes of the scrapers make different things of it.
-pub(super) fn effective<'a>(
-    endpoint: &'a Endpoint,
-    class_tls: impl Iterator<Item = Option<&'a Value>>,
-) -> Result<Effective<'a>, Effective<'a>> {
-    let mut readings = class_tls.map(|class| merged(endpoint, class));
-    let tls = readings.next().unwrap_or_else(|| merged(endpoint, None));
-    let agree = readings.all(|other| other == tls);
-    let effective = Effective { endpoint, tls };
-    if agree { Ok(effective) } else { Err(effective) }
+/// How a scrape class takes the place of an endpoint's own tlsConfig.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ByClass {
+    /// The endpoint may not name files itself.
+    pub(super) only: bool,
 }
 
-fn merged(endpoint: &Endpoint, class_tls: Option<&Value>) -> Map<String, Value> {
-    let mut tls = written_tls(endpoint).cloned().unwrap_or_default();
-    let writes_its_own = !tls.is_empty();
-    for (field, value) in class_tls.and_then(Value::as_object).into_iter().flatten() {
-        let inherited = !writes_its_own || field != "insecureSkipVerify";
-        if inherited && !tls.contains_key(field) {
-            tls.insert(field.clone(), value.clone());
+impl<'a> Effective<'a> {
+    /// An endpoint with these TLS settings, its own and inherited ones.
+    pub(super) fn new(endpoint: &'a Endpoint, tls: Map<String, Value>) -> Self {
+        Self {
+            endpoint,
+            tls,
+            by_class: None,
         }
     }
-    tls
-}
 
-impl Effective<'_> {
+    /// The same endpoint, whose certificates are to come by a scrape class.
+    pub(super) fn by_class(&self, by_class: Option<ByClass>) -> Self {
+        Self {
+            endpoint: self.endpoint,
+            tls: self.tls.clone(),
+            by_class,
+        }
+    }
+
     fn kind(&self) -> &'static ScrapeDescription {
         self.endpoint.kind.description()
     }
@@ -96,7 +95,7 @@ impl Effective<'_> {
         }
         steps.extend(self.certificates(directory));
         steps.extend(relabel::removal(self.endpoint));
-        steps
+        self.with_http2(steps)
     }
 
     /// Steps after which the endpoint speaks https to the pods that the injector has labelled, and
@@ -104,6 +103,20 @@ impl Effective<'_> {
     pub(super) fn towards_per_target(&self, directory: &str) -> Vec<Step> {
         let mut steps = self.certificates(directory);
         steps.extend(relabel::addition(self.endpoint));
+        self.with_http2(steps)
+    }
+
+    /// Prometheus would offer HTTP/2 to a port that speaks mutual TLS over TCP. That alone is no
+    /// reason to change an endpoint, and what is written about it counts.
+    fn with_http2(&self, mut steps: Vec<Step>) -> Vec<Step> {
+        if let (Some(key), None) = (self.kind().http2, self.endpoint.http2)
+            && !steps.is_empty()
+        {
+            let after_tls =
+                |step: &Step| !is_about(step, &self.endpoint.at, self.kind().relabelings);
+            let place = steps.iter().take_while(|step| after_tls(step)).count();
+            steps.insert(place, add(&self.endpoint.at, key, json!(false)));
+        }
         steps
     }
 
@@ -123,41 +136,109 @@ impl Effective<'_> {
             steps.push(remove(&self.endpoint.at, self.kind().tls));
         }
         steps.extend(relabel::removal(self.endpoint));
+        if let (Some(key), Some(false)) = (self.kind().http2, self.endpoint.http2)
+            && !steps.is_empty()
+        {
+            steps.push(remove(&self.endpoint.at, key));
+        }
         steps
     }
 
+    /// Whether the endpoint itself has a tlsConfig of Istio's files.
+    pub(super) fn names_files(&self) -> bool {
+        let spelling = self.kind().spelling;
+        written_tls(self.endpoint).is_some_and(|tls| is_istios(tls, spelling))
+    }
+
+    /// Whether its tlsConfig has nothing in it but what a scrape class can bring.
+    pub(super) fn can_move_to_class(&self) -> bool {
+        let mut fields = self.endpoint.tls.iter().flatten();
+        fields.all(|(field, value)| {
+            is_zero(value)
+                || field == "insecureSkipVerify"
+                || FILES.iter().any(|(file, _)| file == field)
+        })
+    }
+
+    /// Steps after which the endpoint inherits the class's certificates.
+    fn in_place_of_own(&self) -> Vec<Step> {
+        let skips = self.tls.get("insecureSkipVerify") == Some(&Value::Bool(true));
+        let inherits = is_istios(&self.tls, self.kind().spelling) && skips && !self.names_files();
+        let Some(own) = self.endpoint.tls.as_ref().filter(|_| !inherits) else {
+            return Vec::new();
+        };
+        let verifies = own.get("insecureSkipVerify") != Some(&Value::Bool(true));
+        if self.can_move_to_class() && (self.names_files() || verifies) {
+            vec![remove(&self.endpoint.at, self.kind().tls)]
+        } else if verifies {
+            // The class's is not inherited by an endpoint that has a tlsConfig.
+            let at = self.endpoint.at.with_trailing_token(self.kind().tls);
+            vec![add(&at, "insecureSkipVerify", json!(true))]
+        } else {
+            Vec::new()
+        }
+    }
+
     fn certificates(&self, directory: &str) -> Vec<Step> {
+        if let Some(by_class) = self.by_class
+            && (by_class.only || !self.names_files())
+        {
+            return self.in_place_of_own();
+        }
         let wanted = tls_config(directory, self.kind().spelling);
-        let wrong: Vec<_> = wanted
-            .as_object()
-            .expect("tls_config builds an object")
-            .iter()
-            .filter(|(field, value)| !self.tls.get(*field).is_some_and(|has| same(has, value)))
-            .collect();
         let Some(written) = written_tls(self.endpoint) else {
-            let missing = !wrong.is_empty();
-            let tls_config =
-                missing.then(|| add(&self.endpoint.at, self.kind().tls, wanted.clone()));
+            let missing = !mistakes(&self.tls, &wanted).is_empty();
+            let tls_config = missing.then(|| add(&self.endpoint.at, self.kind().tls, wanted));
             return tls_config.into_iter().collect();
         };
         let at = self.endpoint.at.with_trailing_token(self.kind().tls);
-        let rivals = rivals(self.kind().spelling)
-            .into_iter()
-            .filter(|rival| written.get(*rival).is_some_and(|value| !is_zero(value)))
-            .map(|rival| remove(&at, rival));
-        let repairs = wrong.into_iter().map(|(field, value)| {
-            if written.contains_key(field) {
-                replace(&at, field, value.clone())
-            } else {
-                add(&at, field, value.clone())
-            }
-        });
-        rivals.chain(repairs).collect()
+        let spelling = self.kind().spelling;
+        repairs(&at, written, &mistakes(&self.tls, &wanted), spelling)
     }
 }
 
+/// The fields of `wanted` that are not so in `tls`.
+pub(super) fn mistakes(tls: &Map<String, Value>, wanted: &Value) -> Vec<(String, Value)> {
+    let wanted = wanted.as_object().into_iter().flatten();
+    wanted
+        .filter(|(field, value)| !tls.get(*field).is_some_and(|has| same(has, value)))
+        .map(|(field, value)| (field.clone(), value.clone()))
+        .collect()
+}
+
+/// Steps that put mistakes right in the TLS settings at `at`, and remove what is refused beside files.
+pub(super) fn repairs(
+    at: &Pointer,
+    written: &Map<String, Value>,
+    mistakes: &[(String, Value)],
+    spelling: Spelling,
+) -> Vec<Step> {
+    let rivals = rivals(spelling)
+        .into_iter()
+        .filter(|rival| written.get(*rival).is_some_and(|value| !is_zero(value)))
+        .map(|rival| remove(at, rival));
+    let repairs = mistakes.iter().map(|(field, value)| {
+        if written.contains_key(field) {
+            replace(at, field, value.clone())
+        } else {
+            add(at, field, value.clone())
+        }
+    });
+    rivals.chain(repairs).collect()
+}
+
+/// Whether a step changes this key of the map at `at`, or something below it.
+fn is_about(step: &Step, at: &Pointer, key: Option<&str>) -> bool {
+    let path = match step {
+        Step::Op(PatchOperation::Add(add)) => &add.path,
+        Step::Op(PatchOperation::Remove(remove)) => &remove.path,
+        Step::Op(_) | Step::Inside { .. } => return false,
+    };
+    key.is_some_and(|key| path.starts_with(&at.with_trailing_token(key)))
+}
+
 /// The tlsConfig of the endpoint itself; one in which nothing is set says nothing.
-fn written_tls(endpoint: &Endpoint) -> Option<&Map<String, Value>> {
+pub(super) fn written_tls(endpoint: &Endpoint) -> Option<&Map<String, Value>> {
     endpoint
         .tls
         .as_ref()
@@ -172,7 +253,8 @@ fn scheme_is_https(endpoint: &Endpoint) -> bool {
         .is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"))
 }
 
-fn is_istios(tls: &Map<String, Value>, spelling: Spelling) -> bool {
+/// Whether one of the three files is one of Istio's, in any directory.
+pub(super) fn is_istios(tls: &Map<String, Value>, spelling: Spelling) -> bool {
     FILES.iter().any(|(field, _)| {
         let file = tls
             .get(&spelling.of(field))
@@ -182,14 +264,17 @@ fn is_istios(tls: &Map<String, Value>, spelling: Spelling) -> bool {
     })
 }
 
-fn file_name(path: &str) -> &str {
+pub(super) fn file_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
 /// The directory that the certificates of an endpoint are in, if all three files agree on one.
 pub(super) fn directory(endpoint: &Endpoint) -> Option<&str> {
-    let tls = endpoint.tls.as_ref()?;
-    let spelling = endpoint.kind.description().spelling;
+    directory_of(endpoint.tls.as_ref()?, endpoint.kind.description().spelling)
+}
+
+/// The directory that the certificates of TLS settings are in, if all three files agree on one.
+pub(super) fn directory_of(tls: &Map<String, Value>, spelling: Spelling) -> Option<&str> {
     let mut directories = FILES.iter().map(|(field, name)| {
         tls.get(&spelling.of(field))?
             .as_str()?
@@ -206,7 +291,7 @@ pub(super) fn directory(endpoint: &Endpoint) -> Option<&str> {
 ///
 /// Istio's certificates carry a SPIFFE URI and no IP, so the name cannot be verified: hence
 /// `insecureSkipVerify` (istio.io, "Prometheus" integration page).
-fn tls_config(directory: &str, spelling: Spelling) -> Value {
+pub(super) fn tls_config(directory: &str, spelling: Spelling) -> Value {
     json!({
         spelling.of("caFile"): format!("{directory}/root-cert.pem"),
         spelling.of("certFile"): format!("{directory}/cert-chain.pem"),
@@ -216,7 +301,7 @@ fn tls_config(directory: &str, spelling: Spelling) -> Value {
 }
 
 /// Whether the operator takes the value for unset.
-fn is_zero(value: &Value) -> bool {
+pub(super) fn is_zero(value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(false) => true,
         Value::String(text) => text.is_empty(),

@@ -1,0 +1,79 @@
+//! What does the table ask for, before anybody looks at how certificates are to be named?
+//!
+//! Authority: the table in `endpoint.rs`. A scrape class is an object's, so what becomes of all its endpoints has to be
+//! known before anything becomes of one.
+//! Departs from nothing.
+//! Knows: endpoints, their targets' demands. Does not know: scrape classes.
+
+use super::Rule;
+use super::decision::Now;
+use super::endpoint::{Turn, own_tls, row};
+use super::obstacle::{self, Blocked};
+use super::scrape_class::{self, Leaning, Towards};
+use super::summary::Summary;
+use super::view::{self, Scraping, View};
+use super::written::Effective;
+use crate::config::Config;
+
+/// An endpoint by the table alone.
+pub(super) struct Draft<'a> {
+    /// The endpoint and its scrapers.
+    pub(super) scraping: Scraping<'a>,
+    /// What they meet there.
+    pub(super) view: View,
+    /// How it is written.
+    pub(super) effective: Effective<'a>,
+    /// What the table asks for, or what stands before it.
+    pub(super) asked: Result<(Rule, Turn), Blocked>,
+}
+
+/// Asks the table.
+pub(super) fn draft<'a>(scraping: Scraping<'a>, config: &Config) -> Draft<'a> {
+    let view = view::view(&scraping, config);
+    let effective = scrape_class::effective(&scraping, config);
+    let asked = match (&effective, view.demands) {
+        (Ok(effective), Some(demands)) => {
+            let (rule, turn) = row(demands, effective.now(), config);
+            match obstacle::rewritten(&scraping) {
+                // TLS of its own is kept whatever else is said of it.
+                Some(blocked) if rule != Rule::OwnTlsIsKept => Err(blocked),
+                _ => Ok((rule, turn)),
+            }
+        }
+        (Ok(effective), None) if effective.now() == Now::Own => Err(Blocked {
+            rule: own_tls(&view),
+            why: String::new(),
+        }),
+        (Ok(_) | Err(_), _) => Err(Blocked {
+            rule: Rule::MixedTargets,
+            why: "the scrapers that select it would need different settings".to_owned(),
+        }),
+    };
+    Draft {
+        scraping,
+        view,
+        effective: effective.unwrap_or_else(|first| first),
+        asked,
+    }
+}
+
+/// What the scrape class of the object has to know of an endpoint.
+pub(super) fn leaning<'d>(draft: &'d Draft<'_>) -> Leaning<'d> {
+    let plain = draft.view.demands == Some(Summary::Plain { proven: true });
+    let towards = match &draft.asked {
+        Ok((_, turn @ (Turn::ToMutualTls | Turn::ToPerTarget))) => {
+            match obstacle::to_certificates(&draft.scraping, *turn == Turn::ToPerTarget) {
+                None => Towards::Certificates,
+                Some(_) => Towards::Nothing,
+            }
+        }
+        Ok((_, Turn::ToPlain)) => Towards::Plain { changes: true },
+        Ok((Rule::AlreadyRight, _)) if plain => Towards::Plain { changes: false },
+        Ok(_) | Err(_) => Towards::Nothing,
+    };
+    Leaning {
+        scraping: &draft.scraping,
+        effective: &draft.effective,
+        towards,
+    }
+}

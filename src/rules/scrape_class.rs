@@ -1,0 +1,271 @@
+//! When do an object's certificates come by a scrape class, and who has to have or to name it?
+//!
+//! Authority: VictoriaMetrics operator `factory/vmscrapes` (`getScrapeClass`, `mergeTLSConfigs`, `validateScrapeClassExists`),
+//! `ValidateObjects` (files are refused where endpoints name them, not in classes); Prometheus operator `promcfg.go`.
+//! Departs from nothing: a class applies to every endpoint of an object, so it is written only where all of them are to use it.
+//! Knows: the endpoints of one object, the classes of the scrapers that select it. Does not know: demands.
+
+mod on_scraper;
+mod way;
+
+use std::collections::BTreeMap;
+
+use jsonptr::Pointer;
+use serde_json::{Value, json};
+
+use super::Rule;
+use super::decision::Step;
+use super::inherited;
+use super::obstacle::Blocked;
+use super::relabel;
+use super::view::Scraping;
+use super::written::{self, ByClass, Effective, add_at, remove_at};
+use crate::config::Config;
+use crate::model::{Scrape, Scraper, ScraperKind, Spelling};
+pub(super) use on_scraper::{OnScraper, on_scraper};
+
+/// An endpoint, as the class of its object has to know it.
+pub(super) struct Leaning<'a> {
+    /// The endpoint and its scrapers.
+    pub(super) scraping: &'a Scraping<'a>,
+    /// How it is written.
+    pub(super) effective: &'a Effective<'a>,
+    /// What is to become of it, certificates' way apart.
+    pub(super) towards: Towards,
+}
+
+/// What is to become of an endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Towards {
+    /// It is to use Istio's certificates, and nothing is in the way.
+    Certificates,
+    /// Its targets are proven to be plain.
+    Plain {
+        /// It loses certificates.
+        changes: bool,
+    },
+    /// It stays as it is, for some other reason.
+    Nothing,
+}
+
+/// A scrape class that brings, or will bring, the certificates.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Class {
+    name: String,
+    /// Where each scraper has the files that its class names.
+    directories: BTreeMap<usize, String>,
+}
+
+impl Class {
+    /// The directory that a scraper's class names.
+    pub(super) fn directory(&self, scraper: usize) -> Option<&str> {
+        self.directories.get(&scraper).map(String::as_str)
+    }
+
+    /// The directory of the first scraper.
+    pub(super) fn first_directory(&self, config: &Config) -> String {
+        let first = self.directories.values().next();
+        first.unwrap_or(&config.directory).clone()
+    }
+}
+
+/// How the certificates of an object's endpoints are named.
+enum Way {
+    /// By files in each endpoint.
+    Files,
+    /// By a class.
+    Class(Class),
+    /// Not at all.
+    Neither(Blocked),
+}
+
+/// The class of an object.
+pub(super) struct OfObject {
+    way: Way,
+    /// Endpoints may not name files.
+    only: bool,
+    /// What the object names is not in the input.
+    unseen: Option<String>,
+    /// The endpoint whose decision makes the object name the class.
+    named_at: Option<usize>,
+    /// The endpoint whose decision makes the object no longer name it.
+    left_at: Option<usize>,
+}
+
+/// The class of an object, as one of its endpoints sees it.
+pub(super) struct AtEndpoint<'a> {
+    object: &'a OfObject,
+    position: usize,
+}
+
+impl OfObject {
+    /// As the endpoint at `position` of the list sees it.
+    pub(super) fn at(&self, position: usize) -> AtEndpoint<'_> {
+        AtEndpoint {
+            object: self,
+            position,
+        }
+    }
+}
+
+impl AtEndpoint<'_> {
+    /// The class that brings the certificates.
+    pub(super) fn class(&self) -> Option<&Class> {
+        match &self.object.way {
+            Way::Class(class) => Some(class),
+            Way::Files | Way::Neither(_) => None,
+        }
+    }
+
+    /// How the class takes the place of a tlsConfig.
+    pub(super) fn by_class(&self) -> Option<ByClass> {
+        let only = self.object.only;
+        self.class().map(|_| ByClass { only })
+    }
+
+    /// Where the certificates are, in words.
+    pub(super) fn place(&self, directory: Option<&str>) -> Option<String> {
+        let directory = directory?;
+        Some(match self.class() {
+            None => directory.to_owned(),
+            Some(class) => {
+                let mut directories: Vec<_> =
+                    class.directories.values().map(String::as_str).collect();
+                directories.dedup();
+                let all = match directories.is_empty() {
+                    true => directory.to_owned(),
+                    false => directories.join(" and "),
+                };
+                format!("{all}, named by scrape class {}", class.name)
+            }
+        })
+    }
+
+    /// With the step that makes the object name the class, where this endpoint has to make it.
+    pub(super) fn named(&self, mut steps: Vec<Step>) -> Vec<Step> {
+        if let Some(class) = self.class()
+            && self.object.named_at == Some(self.position)
+        {
+            steps.push(add_at(object_field(), json!(class.name)));
+        }
+        steps
+    }
+
+    /// With the step after which the object names no class, where this endpoint has to make it.
+    pub(super) fn left(&self, mut steps: Vec<Step>) -> Vec<Step> {
+        if self.object.left_at == Some(self.position) {
+            steps.push(remove_at(object_field()));
+        }
+        steps
+    }
+
+    /// What keeps the certificates from being named here. What is `right` as it is stays so, unless
+    /// files that it names are refused.
+    pub(super) fn forbids(&self, right: bool) -> Option<Blocked> {
+        match &self.object.way {
+            Way::Neither(blocked) if !right || self.object.only => Some(blocked.clone()),
+            Way::Files | Way::Class(_) | Way::Neither(_) => None,
+        }
+    }
+
+    /// Why nothing is removed, although the ports are plain: what the class brings cannot be seen.
+    pub(super) fn unseen(&self) -> Option<Blocked> {
+        let why = self.object.unseen.clone()?;
+        Some(Blocked {
+            rule: Rule::StaleTlsSuspected,
+            why,
+        })
+    }
+}
+
+fn object_field() -> &'static Pointer {
+    Pointer::from_static("/spec/scrapeClass")
+}
+
+/// The scrape class of a scraper that applies to an object, with its position.
+pub(super) fn applying<'a>(scrape: &Scrape, scraper: &'a Scraper) -> Option<(usize, &'a Value)> {
+    let named = scrape.scrape_class.as_deref();
+    (!scrape.is_of_scraper()).then(|| relabel::class_of(&scraper.spec, named))?
+}
+
+/// How an endpoint is written, with what it inherits. A class of our name that the object names and
+/// a scraper does not have, or that no scraper in the input shows, is taken for ours.
+///
+/// # Errors
+/// As [`inherited::effective`].
+pub(super) fn effective<'a>(
+    scraping: &Scraping<'a>,
+    config: &Config,
+) -> Result<Effective<'a>, Effective<'a>> {
+    let ours = written::tls_config(&config.directory, Spelling::Camel);
+    let names_ours = scraping.scrape.scrape_class.as_ref() == Some(&config.scrape_class_name);
+    let of_class = |(scraper, _): (&'a Scraper, _)| {
+        let Some((_, class)) = applying(scraping.scrape, scraper) else {
+            return names_ours.then_some((scraper.kind, &ours));
+        };
+        Some((scraper.kind, class.get("tlsConfig")?))
+    };
+    let unseen = names_unseen(scraping, config).then_some(Some((ScraperKind::VMAgent, &ours)));
+    let classes = scraping.scrapers().map(of_class).chain(unseen);
+    inherited::effective(scraping.endpoint, classes)
+}
+
+fn names_unseen(scraping: &Scraping<'_>, config: &Config) -> bool {
+    let named = scraping.scrape.scrape_class.as_ref();
+    scraping.scrapers.is_empty() && named == Some(&config.scrape_class_name)
+}
+
+/// What becomes of the class of an object whose endpoints are to become `leanings`.
+pub(super) fn of_object(leanings: &[Leaning<'_>], config: &Config) -> OfObject {
+    let mut object = OfObject {
+        way: Way::Files,
+        only: false,
+        unseen: None,
+        named_at: None,
+        left_at: None,
+    };
+    let Some(first) = leanings.first().map(|first| first.scraping) else {
+        return object;
+    };
+    let refusal = way::refusal(first);
+    object.only = refusal.is_some();
+    let (way, is_new) = way::way(leanings, refusal, config);
+    object.way = way;
+    if is_new {
+        object.named_at = leanings
+            .iter()
+            .position(|leaning| object.only || !leaning.effective.names_files());
+        if object.named_at.is_none() {
+            object.way = Way::Files;
+        }
+    }
+    if names_unseen(first, config) {
+        let why = format!(
+            "what its scrape class {} brings is not in the input",
+            config.scrape_class_name
+        );
+        object.unseen = Some(why);
+    }
+    object.left_at = left_at(leanings, config);
+    object
+}
+
+/// The endpoint that takes our class off the object: the first that loses certificates, where all
+/// are proven plain. A default class would take the place of ours, so then it stays.
+fn left_at(leanings: &[Leaning<'_>], config: &Config) -> Option<usize> {
+    let scraping = leanings.first()?.scraping;
+    let named = scraping.scrape.scrape_class.as_ref();
+    let all_plain = leanings
+        .iter()
+        .all(|leaning| matches!(leaning.towards, Towards::Plain { .. }));
+    let ours = |(scraper, _): (&Scraper, _)| {
+        applying(scraping.scrape, scraper).is_some_and(|(_, class)| way::is_only_ours(class))
+            && relabel::class_of(&scraper.spec, None).is_none()
+    };
+    if named != Some(&config.scrape_class_name) || !all_plain || !scraping.scrapers().all(ours) {
+        return None;
+    }
+    leanings
+        .iter()
+        .position(|leaning| leaning.towards == Towards::Plain { changes: true })
+}

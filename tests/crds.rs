@@ -302,7 +302,9 @@ fn scrapers_have_the_fields_that_their_rows_name() {
     for row in &SCRAPER_KINDS {
         for version in row.api_versions {
             let scraper = object(version, row.name, spec_of(row));
-            let complaints = crds.complaints(&scraper).expect("there is a CRD");
+            let complaints = crds
+                .complaints(&scraper)
+                .unwrap_or_else(|| panic!("{}: no CRD", row.name));
             // Rules between fields (CEL) are not looked at: no object has all of these together.
             assert!(complaints.is_empty(), "{}: {complaints:#?}", row.name);
         }
@@ -327,7 +329,9 @@ fn scrapers_have_the_fields_that_their_rows_name() {
             let mut spec = spec_of(row);
             spec[field] = value;
             let scraper = object(row.api_versions[0], row.name, spec);
-            let complaints = crds.complaints(&scraper).expect("there is a CRD");
+            let complaints = crds
+                .complaints(&scraper)
+                .unwrap_or_else(|| panic!("{}: no CRD", row.name));
             assert_eq!(complaints.is_empty(), is_there, "{} {field}", row.name);
         }
     }

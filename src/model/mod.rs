@@ -26,6 +26,7 @@ mod metadata;
 mod operated;
 mod peer_authentication;
 mod reading;
+mod scraper_kinds;
 mod scrapers;
 mod scrapes;
 mod selectors;
@@ -52,7 +53,8 @@ pub use kinds::{
 };
 pub use metadata::{REVISION, is_cluster_scoped};
 pub use reading::{is_scrape, makes_pods, read, read_in_context, reads};
-pub use scrapers::{Scraper, ScraperKind, Selection};
+pub use scraper_kinds::{SCRAPER_KINDS, ScraperDescription, ScraperKind, Unset};
+pub use scrapers::{Scraper, Selection};
 pub use scrapes::{
     DiscoveryRole, Endpoint, EndpointPort, Namespaces, Origin, Scrape, TargetSource,
 };

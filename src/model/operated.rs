@@ -1,6 +1,7 @@
 //! What do the pods look like that an operator makes of its objects?
 //!
-//! Authority: VictoriaMetrics operator `api/operator/{v1,v1beta1}`, `factory/*`; Prometheus operator `pkg/{alertmanager,thanos}/statefulset.go`.
+//! Authority: VictoriaMetrics operator `api/operator/{v1,v1beta1}`, `factory/*`; prometheus-operator
+//! `pkg/prometheus/{common,server,agent}`, `pkg/{alertmanager,thanos}/statefulset.go`.
 //! Departs from it: only what the operator documents is shown, and pods with unreadable metadata are no targets.
 //! Knows: objects of operators, their pods; one row of `operated/components.rs` for each program. Does not know: what a scraper scrapes.
 
@@ -32,6 +33,8 @@ pub(super) struct Component {
     pub(super) operator: Operator,
     /// `app.kubernetes.io/name` of its pods.
     pub(super) app: &'static str,
+    /// Further labels of its pods that say the name of the object.
+    pub(super) named_by: &'static [&'static str],
     /// What names that are made for it begin with.
     pub(super) prefix: &'static str,
     /// What the name of the service account that is made for it begins with; `None`: none is made.
@@ -183,6 +186,7 @@ pub(super) fn pods(
         let metadata = settings.key("podMetadata")?;
         let mut labels = metadata.key("labels")?.labels()?;
         labels.extend(operator_labels(object, component));
+        labels.extend(shard(component, settings)?);
         let mut problems = Vec::new();
         let made = containers(settings, component, &mut problems)?;
         let written = workloads::containers(settings, &mut problems);
@@ -225,24 +229,31 @@ pub(super) fn bare_pods(object: &Object, component: &Component) -> Workload {
 /// The labels that the operator selects its pods by; they win over those of `podMetadata`.
 fn operator_labels(object: &Object, component: &Component) -> Labels {
     let name = object.name.as_str();
-    let own = match component.operator {
-        Operator::VictoriaMetrics => [
+    let own: &[_] = match component.operator {
+        Operator::VictoriaMetrics => &[
             ("app.kubernetes.io/component", "monitoring"),
             ("managed-by", "vm-operator"),
         ],
-        Operator::Prometheus => [
-            ("app.kubernetes.io/managed-by", "prometheus-operator"),
-            (component.app, name),
-        ],
+        Operator::Prometheus => &[("app.kubernetes.io/managed-by", "prometheus-operator")],
     };
+    let by_name = component.named_by.iter().map(|key| (*key, name));
     [
         ("app.kubernetes.io/name", component.app),
         ("app.kubernetes.io/instance", name),
     ]
     .into_iter()
-    .chain(own)
+    .chain(own.iter().copied())
+    .chain(by_name)
     .map(|(key, value)| (key.to_owned(), value.to_owned()))
     .collect()
+}
+
+/// The number of the shard is a label of the pods; where there are several shards no one value is that of all pods.
+fn shard(component: &Component, spec: &Field<'_>) -> Read<Option<(String, String)>> {
+    let only_one = component.named_by.contains(&"operator.prometheus.io/name")
+        && spec.key("shards")?.integer()?.unwrap_or(1) <= 1
+        && spec.key("mode")?.text()? != Some("DaemonSet");
+    Ok(only_one.then(|| ("operator.prometheus.io/shard".to_owned(), "0".to_owned())))
 }
 
 /// The account that the operator makes where `serviceAccountName` names none (`PrefixedName`), or Kubernetes' own.
@@ -265,7 +276,7 @@ fn containers(
         init: false,
         ports: Vec::new(),
     };
-    let image = noted(image(settings), problems).unwrap_or_default();
+    let image = noted(image(settings, component), problems).unwrap_or_default();
     let mut made = vec![container(component.container, image)];
     if conditions::is_not_local(settings)? {
         let number = noted(port(settings, component), problems);
@@ -347,8 +358,11 @@ fn below<T>(field: &Field<'_>, way: &[&str], read: &dyn Fn(&Field<'_>) -> Read<T
     }
 }
 
-fn image(spec: &Field<'_>) -> Read<String> {
+fn image(spec: &Field<'_>, component: &Component) -> Read<String> {
     let image = spec.key("image")?;
+    if component.operator == Operator::Prometheus {
+        return Ok(image.text()?.unwrap_or_default().to_owned());
+    }
     let repository = image.key("repository")?.text()?.unwrap_or_default();
     Ok(match image.key("tag")?.text()? {
         Some(tag) if !repository.is_empty() => format!("{repository}:{tag}"),

@@ -11,8 +11,8 @@ use super::control_plane::{self, Language};
 use super::field::{Field, Problem, noted};
 use super::operated::{self, Component};
 use super::{
-    Inventory, Namespace, Object, ScrapeKind, Unread, authorization, metadata, peer_authentication,
-    scrapers, scrapes, services, sidecar, workloads,
+    Inventory, Namespace, Object, ScrapeKind, ScraperKind, Unread, authorization, metadata,
+    peer_authentication, scrapers, scrapes, services, sidecar, workloads,
 };
 use crate::config::Config;
 
@@ -26,7 +26,7 @@ enum Subject {
     Sidecar,
     PolicyOfOld,
     Scrape(ScrapeKind),
-    VMAgent,
+    Scraper(ScraperKind),
     Operated,
     ControlPlane(Language),
     InjectorWebhooks,
@@ -53,16 +53,20 @@ fn subject(api_version: &str, kind: &str, name: &str) -> Option<Subject> {
             | "networking.istio.io/v1alpha3",
             "Sidecar",
         ) => Some(Subject::Sidecar),
-        ("operator.victoriametrics.com/v1beta1", "VMAgent") => Some(Subject::VMAgent),
         ("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration") => {
             Some(Subject::InjectorWebhooks)
         }
         ("networking.istio.io/v1beta1", "ProxyConfig") => Some(Subject::ProxyConfig),
         _ if peer_authentication::is_policy(api_version, kind) => Some(Subject::PeerAuthentication),
         _ if peer_authentication::is_of_old(api_version, kind) => Some(Subject::PolicyOfOld),
-        _ if Component::of(api_version, kind).next().is_some() => Some(Subject::Operated),
         _ => ScrapeKind::of(api_version, kind)
             .map(Subject::Scrape)
+            .or_else(|| ScraperKind::of(api_version, kind).map(Subject::Scraper))
+            .or_else(|| {
+                Component::of(api_version, kind)
+                    .next()
+                    .map(|_| Subject::Operated)
+            })
             .or_else(|| Language::of(api_version, kind, name).map(Subject::ControlPlane)),
     }
 }
@@ -86,7 +90,7 @@ fn is_genuine(subject: &Subject, value: &Value) -> bool {
         | Subject::Sidecar
         | Subject::PolicyOfOld
         | Subject::Scrape(_)
-        | Subject::VMAgent
+        | Subject::Scraper(_)
         | Subject::Operated
         | Subject::ProxyConfig => true,
     }
@@ -101,7 +105,7 @@ pub fn is_scrape(api_version: &str, kind: &str) -> bool {
 pub fn makes_pods(api_version: &str, kind: &str) -> bool {
     matches!(
         subject(api_version, kind, ""),
-        Some(Subject::Workload | Subject::VMAgent | Subject::Operated)
+        Some(Subject::Workload | Subject::Scraper(_) | Subject::Operated)
     )
 }
 
@@ -206,12 +210,11 @@ fn add(
             let scrape = scrapes::scrape(object, kind, root, problems);
             inventory.scrapes.extend(noted(scrape, problems));
         }
-        Subject::VMAgent => {
-            let (scraper, pods_are_known) = scrapers::vmagent(object, root, problems);
-            let pods = pods_are_known.then(|| scraper.pods.clone());
+        Subject::Scraper(kind) => {
+            operated::add_services(inventory, &object, root, problems);
+            let (scraper, pods) = scrapers::scraper(object, kind, root, problems);
             inventory.workloads.extend(pods);
-            operated::add_services(inventory, &scraper.object, root, problems);
-            inventory.scrapers.push(scraper);
+            inventory.scrapers.extend(scraper);
         }
         Subject::Operated => operated::add(inventory, &object, root, problems),
         Subject::ControlPlane(language) => {

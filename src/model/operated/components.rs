@@ -7,13 +7,14 @@
 //! A program is one row here. What makes pods and Services of it asks the row, never the kind.
 
 use super::conditions::{
-    always, has_backup, has_own_config, is_not_local, is_stateful, never, reloads,
+    always, has_backup, has_own_config, has_thanos, is_stateful, never, reloader_listens, reloads,
+    scrapes_or_rewrites,
 };
 use super::{Component, Further, Made, Number, Operator};
 
 const VM: &[&str] = &["operator.victoriametrics.com/v1beta1"];
 const VM_STABLE: &[&str] = &["operator.victoriametrics.com/v1"];
-const PROMETHEUS: &[&str] = &["monitoring.coreos.com/v1"];
+const OF_PROMETHEUS: &[&str] = &["monitoring.coreos.com/v1"];
 
 /// The label of Services that lead to, or past, a load balancer of requests.
 const BALANCED: &str = "operator.victoriametrics.com/vmauthlb-proxy-name";
@@ -45,7 +46,7 @@ const BACKUP: Further = Further {
 const RELOADER_WEB: Further = Further {
     name: "reloader-web",
     number: Number::Fixed(8080),
-    there: is_not_local,
+    there: reloader_listens,
     ..RELOADER
 };
 const MESH: Further = Further {
@@ -76,6 +77,7 @@ const VM_AGENT: Component = Component {
     switch: None,
     operator: Operator::VictoriaMetrics,
     app: "vmagent",
+    named_by: &[],
     prefix: "vmagent",
     account: Some("vmagent"),
     container: "vmagent",
@@ -177,7 +179,7 @@ const INSERTS: Option<&str> = Some("disableInsertBalancing");
 const SELECTS: Option<&str> = Some("disableSelectBalancing");
 
 /// Every program that we know operators to run.
-pub(super) static COMPONENTS: [Component; 22] = [
+pub(super) static COMPONENTS: [Component; 24] = [
     VM_AGENT,
     Component {
         further: &[RELOADER],
@@ -311,7 +313,7 @@ pub(super) static COMPONENTS: [Component; 22] = [
     Component {
         further: &[
             Further {
-                there: super::conditions::scrapes_or_rewrites,
+                there: scrapes_or_rewrites,
                 ..RELOADER
             },
             BACKUP,
@@ -322,10 +324,25 @@ pub(super) static COMPONENTS: [Component; 22] = [
         ],
         ..plain("VMSingle", "vmsingle", 8428)
     },
+    PROMETHEUS,
+    Component {
+        kind: "PrometheusAgent",
+        api_versions: &["monitoring.coreos.com/v1alpha1"],
+        app: "prometheus-agent",
+        named_by: &["operator.prometheus.io/name"],
+        prefix: "prom-agent",
+        further: &[RELOADER_WEB],
+        made: Made::Governing {
+            name: "prometheus-agent-operated",
+            label: "operated-prometheus",
+        },
+        ..PROMETHEUS
+    },
     ALERTMANAGER,
     Component {
         kind: "ThanosRuler",
         app: "thanos-ruler",
+        named_by: &["thanos-ruler"],
         prefix: "thanos-ruler",
         container: "thanos-ruler",
         default_port: 10902,
@@ -349,9 +366,10 @@ pub(super) static COMPONENTS: [Component; 22] = [
 /// Alertmanager; what other rows of the Prometheus operator do not say is as here.
 const ALERTMANAGER: Component = Component {
     kind: "Alertmanager",
-    api_versions: PROMETHEUS,
+    api_versions: OF_PROMETHEUS,
     operator: Operator::Prometheus,
     app: "alertmanager",
+    named_by: &["alertmanager"],
     prefix: "alertmanager",
     account: None,
     container: "alertmanager",
@@ -365,4 +383,36 @@ const ALERTMANAGER: Component = Component {
         label: "operated-alertmanager",
     },
     ..VM_AGENT
+};
+
+/// Prometheus, with the sidecar of Thanos where it is asked for.
+const PROMETHEUS: Component = Component {
+    kind: "Prometheus",
+    app: "prometheus",
+    named_by: &["operator.prometheus.io/name", "prometheus"],
+    prefix: "prometheus",
+    container: "prometheus",
+    default_port: 9090,
+    further: &[
+        RELOADER_WEB,
+        Further {
+            container: Some("thanos-sidecar"),
+            name: "http",
+            number: Number::Fixed(10902),
+            there: has_thanos,
+            in_service: None,
+        },
+        Further {
+            container: Some("thanos-sidecar"),
+            name: "grpc",
+            number: Number::Fixed(10901),
+            there: has_thanos,
+            in_service: Some("grpc"),
+        },
+    ],
+    made: Made::Governing {
+        name: "prometheus-operated",
+        label: "operated-prometheus",
+    },
+    ..ALERTMANAGER
 };

@@ -86,3 +86,13 @@ pub(super) fn has_backup(settings: &Field<'_>) -> Read<bool> {
 pub(super) fn is_not_local(settings: &Field<'_>) -> Read<bool> {
     Ok(!settings.key("listenLocal")?.boolean()?)
 }
+
+/// The reloader of the Prometheus operator is as local as the program, unless it sends signals instead of requests.
+pub(super) fn reloader_listens(settings: &Field<'_>) -> Read<bool> {
+    Ok(is_not_local(settings)? || settings.key("reloadStrategy")?.text()? == Some("ProcessSignal"))
+}
+
+/// There is a `thanos`.
+pub(super) fn has_thanos(settings: &Field<'_>) -> Read<bool> {
+    Ok(settings.key("thanos")?.is_there())
+}

@@ -65,7 +65,7 @@ pub(in crate::model) fn settle(services: &mut Vec<Service>) {
     *services = settled;
 }
 
-/// One Service for all objects of the kind, unless the object names another.
+/// One Service for all objects of the kind, unless the object names another or has a pod on each node.
 fn governing(
     object: &Object,
     component: &Component,
@@ -73,7 +73,8 @@ fn governing(
     (name, label): (&str, &str),
 ) -> Read<Vec<Service>> {
     let named = settings.key("serviceName")?;
-    if named.text()?.is_some() {
+    let is_daemon_set = settings.key("mode")?.text()? == Some("DaemonSet");
+    if named.text()?.is_some() || is_daemon_set {
         return Ok(Vec::new());
     }
     let web = port_name(settings, component)?;

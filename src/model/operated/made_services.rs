@@ -4,9 +4,9 @@
 //! Departs from them: labels that the operators' own configuration adds to all they make are not known.
 //! Knows: settings of a program. Does not know: who scrapes it.
 
-use super::super::field::{Field, Problem, Read, noted};
+use super::super::field::{Field, Problem, Read};
 use super::super::{Labels, Object, PortRef, Service, ServicePort, services as of_cluster};
-use super::{Component, Made, below, operator_labels, port, port_name};
+use super::{Component, Made, below, note_all, operator_labels, port, port_name};
 
 /// What the label of Services says that stand before a load balancer.
 const PROXIED: &str = "operator.victoriametrics.com/vmauthlb-proxy-name";
@@ -41,9 +41,7 @@ pub(super) fn services(
         Ok((made, problems))
     };
     let (made, found) = below(spec, component.settings, &read)?;
-    for problem in found {
-        let _noted: Option<()> = noted(Err(problem), problems);
-    }
+    note_all(found, problems);
     balanced(object, component, spec, made)
 }
 

@@ -100,7 +100,14 @@ fn pods_as_the_operator_makes_them() {
     assert_eq!(pods.known, PodsKnown::Operator);
     assert_eq!(pods.ports_named("http"), [8429]);
     assert_eq!(pods.ports_named("extra"), [9000]);
-    assert_eq!(pods.containers.len(), 2);
+    let names = pods
+        .containers
+        .iter()
+        .map(|container| container.name.as_str());
+    assert_eq!(
+        names.collect::<Vec<_>>(),
+        ["vmagent", "config-reloader", "helper"]
+    );
 }
 
 #[test]

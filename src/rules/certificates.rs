@@ -43,6 +43,11 @@ pub(super) struct SetUp {
 }
 
 impl SetUp {
+    /// Whether the object may not be changed.
+    pub(super) fn is_fixed(&self) -> bool {
+        self.fixed
+    }
+
     /// Whether the input shows any part of it.
     pub(super) fn is_begun(&self) -> bool {
         (self.output.is_some() && !self.output_by_default)

@@ -14,6 +14,7 @@ use super::metrics_port;
 use super::obstacle::{self, Blocked};
 use super::scraper::Patched;
 use super::summary::{self, Summary};
+use super::unrepaired;
 use super::view::{self, Scraping, View};
 use super::written::{self, Effective};
 use crate::config::{Config, InjectionUnknown, Severity, TargetsUnknown};
@@ -219,6 +220,10 @@ fn decide(scraping: Scraping<'_>, config: &Config) -> JudgedEndpoint {
         .map(|judged| judged.shown.clone())
         .collect();
     let mut certificates = answer.certificates;
+    if rule == Rule::TlsNeedsRepair && answer.steps.is_empty() {
+        // What is wrong stays wrong.
+        decision.severity = Severity::Warning;
+    }
     if answer.turn == Turn::Refuse {
         decision.verdict = Verdict::Refuse;
         decision.severity = Severity::Error;
@@ -289,8 +294,19 @@ fn turned(
     config: &Config,
 ) -> Answer {
     let (steps, certificates) = match turn {
-        Turn::Nowhere | Turn::Refuse => (Vec::new(), None),
-        Turn::ToPlain => (effective.towards_plain(), None),
+        Turn::Nowhere => {
+            if let Some(blocked) = unrepaired::while_unknown(scraping, effective, rule, config) {
+                return Answer::kept(blocked);
+            }
+            (Vec::new(), None)
+        }
+        Turn::Refuse => (Vec::new(), None),
+        Turn::ToPlain => {
+            if let Some(blocked) = unrepaired::among_others(effective) {
+                return Answer::kept(blocked);
+            }
+            (effective.towards_plain(), None)
+        }
         Turn::ToMutualTls | Turn::ToPerTarget => {
             let per_target = turn == Turn::ToPerTarget;
             let directory = match obstacle::directory(scraping, config) {
@@ -306,7 +322,9 @@ fn turned(
             // a scraper that refuses files refuses them whoever wrote them.
             let in_the_way = obstacle::to_certificates(scraping, per_target)
                 .filter(|blocked| !steps.is_empty() || blocked.rule == Rule::FilesAreDenied);
-            if let Some(blocked) = in_the_way {
+            if let Some(blocked) =
+                in_the_way.or_else(|| unrepaired::beside_the_files(effective, &steps))
+            {
                 return Answer::kept(blocked);
             }
             (steps, Some(directory))

@@ -10,18 +10,19 @@ use std::collections::BTreeSet;
 use jsonptr::PointerBuf;
 
 use super::certificates::{self, SetUp};
-use super::completion::completion;
+use super::completion::{completion, with_traffic};
 use super::decision::{Decision, Verdict};
 use super::endpoint::JudgedEndpoint;
+use super::interception::{self, Bypass};
 use super::{Rule, findings};
-use crate::config::{Config, ScraperInject};
+use crate::config::{Config, Interception, ScraperInject};
 use crate::model::{Inventory, Scrape, Scraper, Workload};
 use crate::policy::{self, DataPlane, Fact, INJECT, Mesh, Settings};
 use crate::targets::{self, Selected};
 
 /// The inventory as it will be after the patches of this run, and what is known of each scraper.
 pub(super) struct Patched<'a> {
-    /// With the pod label on scrapers that get it.
+    /// With the pod label and the annotations on scrapers that get them.
     pub(super) inventory: Cow<'a, Inventory>,
     /// One for each of `inventory.scrapers`.
     pub(super) scrapers: Vec<ScraperState>,
@@ -40,6 +41,8 @@ pub(super) struct ScraperState {
     label: Label,
     /// Its Namespace is not in the input, and the labels of its pods alone, ours too, make its sidecar.
     namespace_assumed: bool,
+    /// What becomes of its own requests.
+    bypass: Bypass,
 }
 
 /// Whether certificates need the pod label `sidecar.istio.io/inject: "true"`.
@@ -110,24 +113,68 @@ pub(super) fn as_patched<'a>(
         {
             let pods = labelled(&scraper.pods);
             state.plane = policy::data_plane(&mesh, &pods).fact;
-            let inventory = patched.to_mut();
-            for workload in &mut inventory.workloads {
-                if workload.object == pods.object {
-                    *workload = pods.clone();
-                }
-            }
-            inventory.scrapers[position].pods = pods;
+            exchange(&mut patched, position, pods);
         }
         states.push(state);
     }
     if let Cow::Owned(inventory) = &mut patched {
         inventory.index_labels();
     }
+    if config.interception == Interception::Bypass {
+        let bypasses = bypasses(&patched, settings, needing, &states);
+        for (position, bypass) in bypasses {
+            let mut pods = patched.scrapers[position].pods.clone();
+            for (key, value) in &bypass.annotations {
+                pods.annotations.insert((*key).to_owned(), value.clone());
+            }
+            if !bypass.annotations.is_empty() {
+                exchange(&mut patched, position, pods);
+            }
+            states[position].bypass = bypass;
+        }
+    }
     Patched {
         inventory: patched,
         scrapers: states,
         settings,
     }
+}
+
+/// Puts other pods in the place of a scraper's.
+fn exchange(patched: &mut Cow<'_, Inventory>, position: usize, pods: Workload) {
+    let inventory = patched.to_mut();
+    for workload in &mut inventory.workloads {
+        if workload.object == pods.object && workload.part == pods.part {
+            *workload = pods.clone();
+        }
+    }
+    inventory.scrapers[position].pods = pods;
+}
+
+/// What becomes of the requests of the scrapers that use the certificates: with all their sidecars in place, since a
+/// receiver of one may be another.
+fn bypasses(
+    patched: &Inventory,
+    settings: &Settings,
+    needing: &BTreeSet<usize>,
+    states: &[ScraperState],
+) -> Vec<(usize, Bypass)> {
+    let mesh = Mesh {
+        inventory: patched,
+        settings,
+    };
+    let may_be_written = |state: &ScraperState| {
+        let set_up = state.certificates.as_ref();
+        set_up.is_ok_and(|set_up| !set_up.is_fixed())
+    };
+    needing
+        .iter()
+        .filter(|position| may_be_written(&states[**position]))
+        .map(|position| {
+            let scraper = &patched.scrapers[*position];
+            (*position, interception::bypass(&mesh, scraper))
+        })
+        .collect()
 }
 
 fn state(mesh: &Mesh<'_>, scraper: &Scraper, config: &Config) -> ScraperState {
@@ -142,6 +189,7 @@ fn state(mesh: &Mesh<'_>, scraper: &Scraper, config: &Config) -> ScraperState {
         plane,
         certificates,
         label,
+        bypass: Bypass::default(),
         namespace_assumed: match label {
             Label::NotNeeded => injection.namespace_missing,
             Label::MakesSure | Label::AgainstProof => {
@@ -273,7 +321,8 @@ fn completed(
         }
     };
     let inject = state.label != Label::NotNeeded;
-    let steps = completion(scraper, set_up, directories, inject);
+    let traffic = &state.bypass.annotations;
+    let steps = with_traffic(scraper, set_up, directories, inject, traffic);
     let mut decisions = Vec::new();
     if state.namespace_assumed {
         decisions.push(Decision::finding(
@@ -309,7 +358,11 @@ fn completed(
             &scraper.object,
             at,
             Rule::AlreadyRight,
-            has_them(&directories.join(" and ")),
+            format!(
+                "{}{}",
+                has_them(&directories.join(" and ")),
+                said_of_requests(state)
+            ),
         ));
     } else {
         let mut decision = Decision::finding(
@@ -333,7 +386,25 @@ fn needs(state: &ScraperState, directories: &[&str]) -> String {
     if state.label != Label::NotNeeded {
         message.push_str("; the pod label sidecar.istio.io/inject makes sure of the sidecar");
     }
+    message.push_str(&said_of_requests(state));
     message
+}
+
+/// What `scraper.interception: bypass` comes to.
+fn said_of_requests(state: &ScraperState) -> String {
+    let mut said = Vec::new();
+    for (key, value) in &state.bypass.annotations {
+        said.push(match *key {
+            policy::INCLUDE_PORTS => format!(
+                "; {key}: {value:?} keeps what goes to receivers that accept only mutual TLS with the sidecar"
+            ),
+            _ => format!("; {key}: {value:?} lets its requests leave its pods without the sidecar"),
+        });
+    }
+    if let Some(kept) = &state.bypass.kept {
+        said.push(format!("; {kept}"));
+    }
+    said.concat()
 }
 
 /// A scraper of which nothing new is asked: its set-up serves endpoints that are kept as they are,

@@ -5,8 +5,12 @@
 //! Departs from them: ports of remote-write receivers that accept only members of the mesh stay with the sidecar.
 //! Knows: a scraper's pods, its remote write. Does not know: endpoints.
 
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
 use super::remote_write::{self, Receiver, with_ports};
-use crate::model::Scraper;
+use super::scraper::ScraperState;
+use crate::model::{Scraper, Workload};
 use crate::policy::{EXCLUDE_RANGES, INCLUDE_PORTS, INCLUDE_RANGES, Mesh};
 
 /// What `scraper.interception: bypass` makes of a scraper's pods.
@@ -18,8 +22,57 @@ pub(super) struct Bypass {
     pub(super) kept: Option<String>,
 }
 
+impl Bypass {
+    /// The pods with the annotations; `None` where nothing is missing.
+    pub(super) fn annotated(&self, pods: &Workload) -> Option<Workload> {
+        let mut pods = (!self.annotations.is_empty()).then(|| pods.clone())?;
+        for (key, value) in &self.annotations {
+            pods.annotations.insert((*key).to_owned(), value.clone());
+        }
+        Some(pods)
+    }
+
+    /// What it comes to, behind what else is said of the scraper.
+    pub(super) fn said(&self) -> String {
+        let mut said = String::new();
+        for (key, value) in &self.annotations {
+            let what = match *key {
+                INCLUDE_PORTS => {
+                    "keeps what goes to receivers that accept only mutual TLS with the sidecar"
+                }
+                _ => "lets its requests leave its pods without the sidecar",
+            };
+            write!(said, "; {key}: {value:?} {what}").expect("a String grows");
+        }
+        if let Some(kept) = &self.kept {
+            write!(said, "; {kept}").expect("a String grows");
+        }
+        said
+    }
+}
+
+/// What becomes of the requests of the scrapers that use the certificates and may be changed.
+pub(super) fn bypasses(
+    mesh: &Mesh<'_>,
+    needing: &BTreeSet<usize>,
+    states: &[ScraperState],
+) -> Vec<(usize, Bypass)> {
+    let may_be_written = |state: &ScraperState| {
+        let set_up = state.certificates.as_ref();
+        set_up.is_ok_and(|set_up| !set_up.is_fixed())
+    };
+    needing
+        .iter()
+        .filter(|position| may_be_written(&states[**position]))
+        .map(|position| {
+            let scraper = &mesh.inventory.scrapers[*position];
+            (*position, bypass(mesh, scraper))
+        })
+        .collect()
+}
+
 /// The annotations that are missing.
-pub(super) fn bypass(mesh: &Mesh<'_>, scraper: &Scraper) -> Bypass {
+fn bypass(mesh: &Mesh<'_>, scraper: &Scraper) -> Bypass {
     let written = |key: &str| scraper.pods.annotations.get(key).map(String::as_str);
     // What somebody chose for the requests of these pods is not ours to widen or to narrow.
     let chosen = [INCLUDE_RANGES, EXCLUDE_RANGES]

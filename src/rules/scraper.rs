@@ -121,13 +121,14 @@ pub(super) fn as_patched<'a>(
         inventory.index_labels();
     }
     if config.interception == Interception::Bypass {
-        let bypasses = bypasses(&patched, settings, needing, &states);
+        let mesh = Mesh {
+            inventory: &patched,
+            settings,
+        };
+        // With all their sidecars in place: what one scraper writes to may be another.
+        let bypasses = interception::bypasses(&mesh, needing, &states);
         for (position, bypass) in bypasses {
-            let mut pods = patched.scrapers[position].pods.clone();
-            for (key, value) in &bypass.annotations {
-                pods.annotations.insert((*key).to_owned(), value.clone());
-            }
-            if !bypass.annotations.is_empty() {
+            if let Some(pods) = bypass.annotated(&patched.scrapers[position].pods) {
                 exchange(&mut patched, position, pods);
             }
             states[position].bypass = bypass;
@@ -149,32 +150,6 @@ fn exchange(patched: &mut Cow<'_, Inventory>, position: usize, pods: Workload) {
         }
     }
     inventory.scrapers[position].pods = pods;
-}
-
-/// What becomes of the requests of the scrapers that use the certificates: with all their sidecars in place, since a
-/// receiver of one may be another.
-fn bypasses(
-    patched: &Inventory,
-    settings: &Settings,
-    needing: &BTreeSet<usize>,
-    states: &[ScraperState],
-) -> Vec<(usize, Bypass)> {
-    let mesh = Mesh {
-        inventory: patched,
-        settings,
-    };
-    let may_be_written = |state: &ScraperState| {
-        let set_up = state.certificates.as_ref();
-        set_up.is_ok_and(|set_up| !set_up.is_fixed())
-    };
-    needing
-        .iter()
-        .filter(|position| may_be_written(&states[**position]))
-        .map(|position| {
-            let scraper = &patched.scrapers[*position];
-            (*position, interception::bypass(&mesh, scraper))
-        })
-        .collect()
 }
 
 fn state(mesh: &Mesh<'_>, scraper: &Scraper, config: &Config) -> ScraperState {
@@ -358,11 +333,7 @@ fn completed(
             &scraper.object,
             at,
             Rule::AlreadyRight,
-            format!(
-                "{}{}",
-                has_them(&directories.join(" and ")),
-                said_of_requests(state)
-            ),
+            has_them(&directories.join(" and ")) + &state.bypass.said(),
         ));
     } else {
         let mut decision = Decision::finding(
@@ -386,25 +357,8 @@ fn needs(state: &ScraperState, directories: &[&str]) -> String {
     if state.label != Label::NotNeeded {
         message.push_str("; the pod label sidecar.istio.io/inject makes sure of the sidecar");
     }
-    message.push_str(&said_of_requests(state));
+    message.push_str(&state.bypass.said());
     message
-}
-
-/// What `scraper.interception: bypass` comes to.
-fn said_of_requests(state: &ScraperState) -> String {
-    let mut said = Vec::new();
-    for (key, value) in &state.bypass.annotations {
-        said.push(match *key {
-            policy::INCLUDE_PORTS => format!(
-                "; {key}: {value:?} keeps what goes to receivers that accept only mutual TLS with the sidecar"
-            ),
-            _ => format!("; {key}: {value:?} lets its requests leave its pods without the sidecar"),
-        });
-    }
-    if let Some(kept) = &state.bypass.kept {
-        said.push(format!("; {kept}"));
-    }
-    said.concat()
 }
 
 /// A scraper of which nothing new is asked: its set-up serves endpoints that are kept as they are,

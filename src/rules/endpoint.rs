@@ -18,6 +18,7 @@ use super::unrepaired;
 use super::view::{self, Scraping, View};
 use super::written::{self, Effective};
 use crate::config::{Config, InjectionUnknown, Severity, TargetsUnknown};
+use crate::model::ScrapeKind;
 
 /// An endpoint with its decision, and what the decisions about others need to know of it.
 pub(super) struct JudgedEndpoint {
@@ -25,9 +26,11 @@ pub(super) struct JudgedEndpoint {
     pub(super) decision: Decision,
     /// Its targets.
     pub(super) judged: Vec<Judged>,
+    /// The kind of the object that it is in.
+    pub(super) kind: ScrapeKind,
     /// Positions of the scrapers that select it.
     pub(super) scrapers: Vec<usize>,
-    /// The directory of the certificates that it is to use; `None`: it is to use none.
+    /// The directory of the certificates that it is to name; `None`: it is to use none.
     pub(super) certificates: Option<String>,
 }
 
@@ -241,6 +244,7 @@ fn decide(scraping: Scraping<'_>, config: &Config) -> JudgedEndpoint {
     JudgedEndpoint {
         decision,
         judged: view.judged,
+        kind: scraping.scrape.kind,
         scrapers: scraping.scrapers,
         certificates,
     }

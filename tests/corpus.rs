@@ -123,6 +123,61 @@ fn a_whole_platform_comes_out_as_its_engineers_left_it() {
     assert_eq!(decided.len(), expected.len());
 }
 
+/// The operator's own example for Istio is wrong in four ways: each row of its table, and the rule and the words that
+/// tell it.
+#[test]
+fn the_official_example_is_told_what_is_wrong_with_it() {
+    const RULES: [(&str, &[&str]); 4] = [
+        ("tls-needs-repair", &["keyFile"]),
+        (
+            "tls-needs-repair",
+            &[
+                "keyFile is /etc/prom-certs/cert-chain.pem and should be /etc/istio-certs/key.pem",
+                "insecureSkipVerify",
+            ],
+        ),
+        ("volume-is-defined-twice", &["istio-certs"]),
+        (
+            "remote-write-leaves-the-mesh",
+            &["includeOutboundIPRanges", "may be refused"],
+        ),
+    ];
+    let case = "corpus/vm-operator-example-lint";
+    let Some(folder) = support::data(case, "the official example, finding by finding") else {
+        return;
+    };
+    let input = read(&folder.join("input.yaml"));
+    let outcome =
+        run(&[Source::named("-", input.as_str())], &Flags::default()).expect("the example is read");
+    let report: Value = serde_json::from_str(&outcome.report).expect("the report is JSON");
+    let decisions = report["decisions"].as_array().expect("decisions");
+    let is_told = |object: &str, (rule, words): (&str, &[&str])| {
+        decisions.iter().any(|decision| {
+            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+            let [kind, namespace, name] =
+                ["kind", "namespace", "name"].map(|key| text(&decision["object"][key]));
+            let message = text(&decision["message"]);
+            format!("{kind} {namespace}/{name}") == object
+                && decision["rule"] == rule
+                && decision["severity"] == "warning"
+                && words.iter().all(|word| message.contains(word))
+        })
+    };
+    let table = read(&folder.join("expected.tsv"));
+    let objects: Vec<&str> = table
+        .lines()
+        .skip(1)
+        .filter_map(|row| row.split('\t').next())
+        .collect();
+    assert_eq!(objects.len(), RULES.len());
+    let told: Vec<usize> = (0..RULES.len())
+        .filter(|row| is_told(objects[*row], RULES[*row]))
+        .collect();
+    assert_eq!(told, [1, 2, 3]);
+    let output = outcome.output.expect("the example has no errors");
+    assert_eq!(output, input, "nothing is known that would change it");
+}
+
 /// Whatever of the corpus changes, the API server takes what it has become, and knows every key of it.
 #[test]
 fn what_changes_validates() {

@@ -21,8 +21,10 @@ pub(super) const INTERCEPTION: &str = "sidecar.istio.io/interceptionMode";
 pub(super) const STATUS_PORT: &str = "status.sidecar.istio.io/port";
 pub(super) const INCLUDE_INBOUND: &str = "traffic.sidecar.istio.io/includeInboundPorts";
 pub(super) const EXCLUDE_INBOUND: &str = "traffic.sidecar.istio.io/excludeInboundPorts";
-pub(super) const INCLUDE_RANGES: &str = "traffic.sidecar.istio.io/includeOutboundIPRanges";
-pub(super) const EXCLUDE_RANGES: &str = "traffic.sidecar.istio.io/excludeOutboundIPRanges";
+/// The addresses to which requests go through the sidecar.
+pub const INCLUDE_RANGES: &str = "traffic.sidecar.istio.io/includeOutboundIPRanges";
+/// The addresses to which requests go past the sidecar.
+pub const EXCLUDE_RANGES: &str = "traffic.sidecar.istio.io/excludeOutboundIPRanges";
 pub(super) const EXCLUDE_OUTBOUND: &str = "traffic.sidecar.istio.io/excludeOutboundPorts";
 
 /// Whether a value is one that the injector takes.

@@ -55,7 +55,7 @@ mod draws;
 #[cfg(test)]
 mod fixture;
 
-pub use annotations::{PROXY_CONFIG, USER_VOLUME_MOUNT};
+pub use annotations::{EXCLUDE_RANGES, INCLUDE_RANGES, PROXY_CONFIG, USER_VOLUME_MOUNT};
 pub use authorization::{Access, Layer, Peer, Refusal, Request, access};
 pub use capture::{captured, captured_by_ztunnel};
 pub use chain::{Link, Part, Rung};
@@ -64,7 +64,7 @@ pub use injection::{Injection, data_plane};
 pub use injector::{Injector, InjectorSettings, injection_required};
 pub use mode::{Mode, Undecided, mode};
 pub use namespaces::namespaces_contradicted;
-pub use outbound::outbound_captured;
+pub use outbound::{INCLUDE_PORTS, outbound_captured};
 pub use possible::Possible;
 pub use precedence::{Level, level};
 pub use proxy_config::{EffectiveProxyConfig, Metadata, Origin, effective_proxy_config};

@@ -10,7 +10,8 @@ use super::possible::Possible;
 use super::{Fact, Mesh};
 use crate::model::{ControlPlane, Setting, Workload};
 
-const INCLUDE_PORTS: &str = "traffic.sidecar.istio.io/includeOutboundPorts";
+/// The ports to which requests go through the sidecar wherever they go.
+pub const INCLUDE_PORTS: &str = "traffic.sidecar.istio.io/includeOutboundPorts";
 
 /// Whether requests to a port of other pods go through the sidecar, if there is one.
 pub fn outbound_captured(mesh: &Mesh<'_>, pods: &Workload, port: Option<u16>) -> Fact<bool> {

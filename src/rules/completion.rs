@@ -23,6 +23,17 @@ pub(super) fn completion(
     directories: &[&str],
     inject: bool,
 ) -> Vec<Step> {
+    with_traffic(scraper, set_up, directories, inject, &[])
+}
+
+/// The same, with annotations about the scraper's own requests.
+pub(super) fn with_traffic(
+    scraper: &Scraper,
+    set_up: &SetUp,
+    directories: &[&str],
+    inject: bool,
+    traffic: &[(&'static str, String)],
+) -> Vec<Step> {
     let output = set_up
         .output
         .as_deref()
@@ -39,6 +50,9 @@ pub(super) fn completion(
     if !set_up.mounted_in_sidecar {
         let mount = sidecar_mount(scraper, &set_up.volume, output);
         annotations.push((USER_VOLUME_MOUNT, mount));
+    }
+    for (key, value) in traffic {
+        annotations.push((*key, Text::New(value.clone())));
     }
     let mut steps = pod_metadata(scraper, annotations, inject);
     if !set_up.has_volume {

@@ -16,6 +16,7 @@ use super::obstacle::{self, Blocked};
 use super::scrape_class::{self, AtEndpoint, Class};
 use super::scraper::Patched;
 use super::summary::{self, Summary};
+use super::unrepaired;
 use super::view::{Scraping, View};
 use super::written::Effective;
 use crate::config::{Config, InjectionUnknown, Severity, TargetsUnknown};
@@ -231,6 +232,7 @@ fn decide(draft: &Draft<'_>, class: &AtEndpoint<'_>, config: &Config) -> JudgedE
         .collect();
     let mut certificates = answer.certificates;
     if rule == Rule::TlsNeedsRepair && answer.steps.is_empty() {
+        // What is wrong stays wrong.
         decision.severity = Severity::Warning;
     }
     if answer.turn == Turn::Refuse {
@@ -321,11 +323,22 @@ fn turned(
     config: &Config,
 ) -> Answer {
     let (steps, certificates) = match turn {
-        Turn::Nowhere | Turn::Refuse => (Vec::new(), None),
-        Turn::ToPlain => match class.unseen() {
-            Some(blocked) => return Answer::kept(blocked),
-            None => (class.left(effective.towards_plain()), None),
-        },
+        Turn::Nowhere => {
+            if let Some(blocked) = unrepaired::while_unknown(scraping, effective, rule, config) {
+                return Answer::kept(blocked);
+            }
+            (Vec::new(), None)
+        }
+        Turn::Refuse => (Vec::new(), None),
+        Turn::ToPlain => {
+            let kept = class
+                .unseen()
+                .or_else(|| unrepaired::among_others(effective));
+            if let Some(blocked) = kept {
+                return Answer::kept(blocked);
+            }
+            (class.left(effective.towards_plain()), None)
+        }
         Turn::ToMutualTls | Turn::ToPerTarget => {
             let per_target = turn == Turn::ToPerTarget;
             let effective = effective.by_class(class.by_class());
@@ -344,7 +357,8 @@ fn turned(
             // What is written right already is not undone by what would keep us from writing it.
             let in_the_way = obstacle::to_certificates(scraping, per_target)
                 .filter(|_| !steps.is_empty())
-                .or_else(|| class.forbids(steps.is_empty()));
+                .or_else(|| class.forbids(steps.is_empty()))
+                .or_else(|| unrepaired::beside_the_files(&effective, &steps));
             if let Some(blocked) = in_the_way {
                 return Answer::kept(blocked);
             }

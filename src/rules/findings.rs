@@ -31,6 +31,8 @@ pub(super) fn decide_all(
     findings.extend(mesh_settings_contradicted(patched));
     findings.extend(of_selection(patched));
     findings.extend(blocks::decide_all(patched, endpoints));
+    findings.extend(super::remote_write::decide_all(patched));
+    findings.extend(super::volumes::decide_all(patched));
     findings.extend(super::policies::decide_all(patched, endpoints));
     for endpoint in endpoints {
         for judged in &endpoint.judged {

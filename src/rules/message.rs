@@ -43,11 +43,7 @@ pub(super) fn endpoint(subject: &Subject<'_>) -> String {
             strict()
         ),
         Rule::AlreadyRight => already_right(subject),
-        Rule::TlsNeedsRepair if subject.steps.is_empty() => format!(
-            "only mutual TLS gets through ({}); left as it is: {}",
-            strict(),
-            subject.obstacle.unwrap_or_default()
-        ),
+        Rule::TlsNeedsRepair if subject.obstacle.is_some() => not_repaired(subject),
         Rule::TlsNeedsRepair => format!(
             "only mutual TLS gets through ({}), and {} not right: repaired, with the certificates in {directory}",
             evidence(
@@ -67,7 +63,7 @@ pub(super) fn endpoint(subject: &Subject<'_>) -> String {
             plain()
         ),
         Rule::StaleTlsSuspected if subject.obstacle.is_some() => format!(
-            "the ports are plain ({}), where TLS breaks the scrape: left as it is, because {}",
+            "the ports are plain ({}), where TLS breaks the scrape, but {}",
             plain(),
             subject.obstacle.unwrap_or_default()
         ),
@@ -138,6 +134,39 @@ pub(super) fn endpoint(subject: &Subject<'_>) -> String {
         | Rule::ReadDifferently
         | Rule::NotUnderstood => unreachable!("{} is no rule for endpoints", subject.rule.name()),
     }
+}
+
+/// Certificates that stay wrong: too little is known of the targets, or more is written than may be removed.
+fn not_repaired(subject: &Subject<'_>) -> String {
+    let demands = [Demand::MutualTls, Demand::MutualTlsIfInjected];
+    let is_unknown = |judged: &Judged| {
+        matches!(
+            judged.shown.demand,
+            Demand::Unknown | Demand::MutualTlsIfInjected
+        )
+    };
+    let nothing_known = subject.judged.is_empty() || !subject.gaps.is_empty();
+    let why = if subject.judged.iter().any(is_unknown) || nothing_known {
+        let mut reasons = subject.gaps.to_vec();
+        let unknown = [Demand::Unknown, Demand::MutualTlsIfInjected];
+        reasons.extend(evidence_list(subject.judged, &unknown));
+        if reasons.is_empty() {
+            reasons.push("it reaches nothing that is in the input".to_owned());
+        }
+        format!(
+            "whether its targets demand it is not known ({})",
+            reasons.join("; ")
+        )
+    } else {
+        format!(
+            "only mutual TLS gets through ({})",
+            evidence(subject.judged, &demands)
+        )
+    };
+    format!(
+        "it uses Istio's certificates, and not rightly: {}; left as it is: {why}",
+        subject.obstacle.unwrap_or_default()
+    )
 }
 
 /// What a repair sets right: `scheme is`, `keyFile and insecureSkipVerify are`.

@@ -35,7 +35,7 @@ pub(super) fn unless_encrypted(
     let Some(destination) = known_destination(inventory, target, pods) else {
         return judged;
     };
-    match encrypts(mesh, scraper, target.port) {
+    match encrypts(mesh, scraper, &asked_ports(inventory, target, pods)) {
         Encrypts::No => {}
         Encrypts::Yes(scraper) => {
             judged.aside = Some(Aside::SidecarOriginatesTls);
@@ -75,7 +75,11 @@ pub(super) fn on_the_way(
     pods: &Workload,
 ) -> OnTheWay {
     OnTheWay {
-        takes: match encrypts(mesh, Some(scraper), target.port) {
+        takes: match encrypts(
+            mesh,
+            Some(scraper),
+            &asked_ports(mesh.inventory, target, pods),
+        ) {
             Encrypts::No => Some(false),
             Encrypts::Yes(_) => Some(true),
             Encrypts::Unknown(_) => None,
@@ -95,18 +99,38 @@ enum Encrypts<'a> {
 fn encrypts<'a>(
     mesh: &Mesh<'_>,
     scraper: Option<(&'a Scraper, &ScraperState)>,
-    port: Option<u16>,
+    ports: &[Option<u16>],
 ) -> Encrypts<'a> {
     let Some((scraper, state)) = scraper else {
         return Encrypts::Unknown("the scraper, which is not in the input,".to_owned());
     };
-    let outbound = policy::outbound_captured(mesh, &scraper.pods, port);
-    match (state.plane.value, outbound.value) {
+    let taken = |port: &Option<u16>| policy::outbound_captured(mesh, &scraper.pods, *port).value;
+    let mut answers = ports.iter().map(taken);
+    let first = answers.next().flatten();
+    let outbound = first.filter(|first| answers.all(|other| other == Some(*first)));
+    match (state.plane.value, outbound) {
         (Some(DataPlane::None | DataPlane::Ambient), _) | (_, Some(false)) => Encrypts::No,
         (Some(DataPlane::Sidecar), Some(true)) => Encrypts::Yes(scraper),
         (None, _) | (Some(DataPlane::Sidecar), None) => {
             Encrypts::Unknown(scraper.object.to_string())
         }
+    }
+}
+
+/// The ports that a request may be sent to: those of the Service that lead to the target, where it is addressed by the
+/// Service's name.
+fn asked_ports(inventory: &Inventory, target: &Target<'_>, pods: &Workload) -> Vec<Option<u16>> {
+    let Some(service) = target.addressed_by else {
+        return vec![target.port];
+    };
+    let numbers: Vec<_> = targets::services_for(inventory, pods, target.port)
+        .into_iter()
+        .filter(|(other, _)| other.object == service.object)
+        .map(|(_, port)| Some(port.number))
+        .collect();
+    match numbers.is_empty() {
+        true => vec![target.port],
+        false => numbers,
     }
 }
 

@@ -11,19 +11,20 @@ use std::fmt::Write as _;
 use jsonptr::PointerBuf;
 
 use super::certificates::{self, SetUp};
-use super::completion::completion;
+use super::completion::{completion, with_traffic};
 use super::decision::{Decision, Verdict};
 use super::endpoint::JudgedEndpoint;
+use super::interception::{self, Bypass};
 use super::scrape_class::{self, OnScraper};
 use super::{Rule, findings};
-use crate::config::{Config, ScraperInject};
+use crate::config::{Config, Interception, ScraperInject};
 use crate::model::{Inventory, Scrape, Scraper, Workload, is_in_inline_jobs};
 use crate::policy::{self, DataPlane, Fact, INJECT, Mesh, Settings};
 use crate::targets::{self, Selected};
 
 /// The inventory as it will be after the patches of this run, and what is known of each scraper.
 pub(super) struct Patched<'a> {
-    /// With the pod label on scrapers that get it.
+    /// With the pod label and the annotations on scrapers that get them.
     pub(super) inventory: Cow<'a, Inventory>,
     /// One for each of `inventory.scrapers`.
     pub(super) scrapers: Vec<ScraperState>,
@@ -42,6 +43,8 @@ pub(super) struct ScraperState {
     label: Label,
     /// Its Namespace is not in the input, and the labels of its pods alone, ours too, make its sidecar.
     namespace_assumed: bool,
+    /// What becomes of its own requests.
+    bypass: Bypass,
 }
 
 /// Whether certificates need the pod label `sidecar.istio.io/inject: "true"`.
@@ -114,24 +117,43 @@ pub(super) fn as_patched<'a>(
         {
             let pods = labelled(&scraper.pods);
             state.plane = policy::data_plane(&mesh, &pods).fact;
-            let inventory = patched.to_mut();
-            for workload in &mut inventory.workloads {
-                if workload.object == pods.object {
-                    *workload = pods.clone();
-                }
-            }
-            inventory.scrapers[position].pods = pods;
+            exchange(&mut patched, position, pods);
         }
         states.push(state);
     }
     if let Cow::Owned(inventory) = &mut patched {
         inventory.index_labels();
     }
+    if config.interception == Interception::Bypass {
+        let mesh = Mesh {
+            inventory: &patched,
+            settings,
+        };
+        // With all their sidecars in place: what one scraper writes to may be another.
+        let bypasses = interception::bypasses(&mesh, needing, &states);
+        for (position, bypass) in bypasses {
+            if let Some(pods) = bypass.annotated(&patched.scrapers[position].pods) {
+                exchange(&mut patched, position, pods);
+            }
+            states[position].bypass = bypass;
+        }
+    }
     Patched {
         inventory: patched,
         scrapers: states,
         settings,
     }
+}
+
+/// Puts other pods in the place of a scraper's.
+fn exchange(patched: &mut Cow<'_, Inventory>, position: usize, pods: Workload) {
+    let inventory = patched.to_mut();
+    for workload in &mut inventory.workloads {
+        if workload.object == pods.object && workload.part == pods.part {
+            *workload = pods.clone();
+        }
+    }
+    inventory.scrapers[position].pods = pods;
 }
 
 fn state(mesh: &Mesh<'_>, scraper: &Scraper, config: &Config) -> ScraperState {
@@ -146,6 +168,7 @@ fn state(mesh: &Mesh<'_>, scraper: &Scraper, config: &Config) -> ScraperState {
         plane,
         certificates,
         label,
+        bypass: Bypass::default(),
         namespace_assumed: match label {
             Label::NotNeeded => injection.namespace_missing,
             Label::MakesSure | Label::AgainstProof => {
@@ -279,7 +302,8 @@ fn completed(
         }
     };
     let inject = state.label != Label::NotNeeded;
-    let mut steps = completion(scraper, set_up, directories, inject);
+    let traffic = &state.bypass.annotations;
+    let mut steps = with_traffic(scraper, set_up, directories, inject, traffic);
     let (rule, message) = match steps.is_empty() && class.repairs {
         true => (Rule::TlsNeedsRepair, class.message.clone()),
         false => (
@@ -321,7 +345,7 @@ fn completed(
             &scraper.object,
             at,
             Rule::AlreadyRight,
-            has_them(&directories.join(" and ")),
+            has_them(&directories.join(" and ")) + &state.bypass.said(),
         ));
     } else {
         let mut decision = Decision::finding(&scraper.object, at, rule, message);
@@ -361,6 +385,7 @@ fn needs(state: &ScraperState, set_up: &SetUp, directories: &[&str], class: &OnS
         message.push_str("; ");
         message.push_str(&class.message);
     }
+    message.push_str(&state.bypass.said());
     message
 }
 

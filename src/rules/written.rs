@@ -120,6 +120,46 @@ impl<'a> Effective<'a> {
         steps
     }
 
+    /// What the endpoint's own `tlsConfig` holds besides Istio's certificates: somebody's, whom we do not know, so that
+    /// it is neither removed nor taken for a part of what is.
+    pub(super) fn of_others(&self) -> Vec<String> {
+        let spelling = self.kind().spelling;
+        let is_ours = |field: &str, value: &Value| {
+            field == spelling.of("insecureSkipVerify")
+                || FILES.iter().any(|(ours, _)| field == spelling.of(ours))
+                    && value.as_str().is_some_and(is_istios_file)
+        };
+        let Some(written) = written_tls(self.endpoint) else {
+            return Vec::new();
+        };
+        let others = written
+            .iter()
+            .filter(|(field, value)| !is_zero(value) && !is_ours(field, value));
+        others.map(|(field, _)| field.clone()).collect()
+    }
+
+    /// What the operator refuses beside a file of the same purpose: a secret, a ConfigMap, the thing itself.
+    pub(super) fn rivals(&self) -> Vec<&'static str> {
+        let is_set = |rival: &&str| {
+            let written = written_tls(self.endpoint).and_then(|tls| tls.get(*rival));
+            written.is_some_and(|value| !is_zero(value))
+        };
+        rivals(self.kind().spelling)
+            .into_iter()
+            .filter(is_set)
+            .collect()
+    }
+
+    /// The scheme as written.
+    pub(super) fn scheme(&self) -> Option<String> {
+        self.endpoint.scheme.clone()
+    }
+
+    /// The value of a field of the effective TLS settings.
+    pub(super) fn tls_field(&self, field: &str) -> Option<&Value> {
+        self.tls.get(field)
+    }
+
     /// Steps after which nothing of Istio's certificates is left in the endpoint.
     pub(super) fn towards_plain(&self) -> Vec<Step> {
         let mut steps = Vec::new();
@@ -127,12 +167,7 @@ impl<'a> Effective<'a> {
             steps.push(remove_at(&self.endpoint.scheme_at));
         }
         // What the class brings is not the endpoint's to lose, and what is not Istio's is kept.
-        if self
-            .endpoint
-            .tls
-            .as_ref()
-            .is_some_and(|tls| is_istios(tls, self.kind().spelling))
-        {
+        if self.names_files() {
             steps.push(remove(&self.endpoint.at, self.kind().tls));
         }
         steps.extend(relabel::removal(self.endpoint));
@@ -192,8 +227,7 @@ impl<'a> Effective<'a> {
             return tls_config.into_iter().collect();
         };
         let at = self.endpoint.at.with_trailing_token(self.kind().tls);
-        let spelling = self.kind().spelling;
-        repairs(&at, written, &mistakes(&self.tls, &wanted), spelling)
+        repairs(&at, written, &mistakes(&self.tls, &wanted))
     }
 }
 
@@ -206,17 +240,12 @@ pub(super) fn mistakes(tls: &Map<String, Value>, wanted: &Value) -> Vec<(String,
         .collect()
 }
 
-/// Steps that put mistakes right in the TLS settings at `at`, and remove what is refused beside files.
+/// Steps that put mistakes right in the TLS settings at `at`.
 pub(super) fn repairs(
     at: &Pointer,
     written: &Map<String, Value>,
     mistakes: &[(String, Value)],
-    spelling: Spelling,
 ) -> Vec<Step> {
-    let rivals = rivals(spelling)
-        .into_iter()
-        .filter(|rival| written.get(*rival).is_some_and(|value| !is_zero(value)))
-        .map(|rival| remove(at, rival));
     let repairs = mistakes.iter().map(|(field, value)| {
         if written.contains_key(field) {
             replace(at, field, value.clone())
@@ -224,7 +253,7 @@ pub(super) fn repairs(
             add(at, field, value.clone())
         }
     });
-    rivals.chain(repairs).collect()
+    repairs.collect()
 }
 
 /// Whether a step changes this key of the map at `at`, or something below it.
@@ -256,16 +285,19 @@ fn scheme_is_https(endpoint: &Endpoint) -> bool {
 /// Whether one of the three files is one of Istio's, in any directory.
 pub(super) fn is_istios(tls: &Map<String, Value>, spelling: Spelling) -> bool {
     FILES.iter().any(|(field, _)| {
-        let file = tls
-            .get(&spelling.of(field))
-            .and_then(Value::as_str)
-            .map(file_name);
-        FILES.iter().any(|(_, name)| file == Some(name))
+        let file = tls.get(&spelling.of(field)).and_then(Value::as_str);
+        file.is_some_and(is_istios_file)
     })
 }
 
 pub(super) fn file_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
+}
+
+/// Whether istio-proxy writes a file of this name.
+fn is_istios_file(path: &str) -> bool {
+    let name = path.rsplit('/').next();
+    FILES.iter().any(|(_, file)| name == Some(file))
 }
 
 /// The directory that the certificates of an endpoint are in, if all three files agree on one.

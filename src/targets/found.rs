@@ -276,7 +276,10 @@ fn without_selector<'a>(service: &Service) -> Pods<'a> {
 }
 
 /// The pods behind a Service: those of the input, else what its selector tells of them.
-fn pods_behind<'a>(service: &'a Service, workloads: &[&'a Workload]) -> Vec<Cow<'a, Workload>> {
+pub(super) fn pods_behind<'a>(
+    service: &'a Service,
+    workloads: &[&'a Workload],
+) -> Vec<Cow<'a, Workload>> {
     match workloads {
         [] => vec![Cow::Owned(pods_of_unknown_origin(service))],
         workloads => workloads.iter().map(|w| Cow::Borrowed(*w)).collect(),
@@ -284,7 +287,7 @@ fn pods_behind<'a>(service: &'a Service, workloads: &[&'a Workload]) -> Vec<Cow<
 }
 
 /// The workloads of the input that a Service selects.
-fn pods_of<'a>(inventory: &'a Inventory, service: &Service) -> Vec<&'a Workload> {
+pub(super) fn pods_of<'a>(inventory: &'a Inventory, service: &Service) -> Vec<&'a Workload> {
     let behind = |workload: &&Workload| is_behind(service, workload);
     match inventory.workloads_with(&service.selector) {
         Some(some) => some.filter(behind).collect(),

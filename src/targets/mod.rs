@@ -5,6 +5,7 @@
 //! Knows: scrape objects, Services, workloads, scrapers. Does not know: Istio.
 
 mod addresses;
+mod answering;
 mod discovered;
 mod found;
 mod gaps;
@@ -19,6 +20,7 @@ use std::borrow::Cow;
 use crate::model::{Endpoint, Inventory, Scrape, Scraper, Service, Workload};
 
 pub use addresses::{Host, host};
+pub use answering::answering;
 pub use headless::headless_services_for;
 pub use ports::ENVOY_PORT;
 pub use selection::selected;

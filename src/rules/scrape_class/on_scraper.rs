@@ -62,7 +62,7 @@ pub(in crate::rules) fn on_scraper(
         let mistakes = written::mistakes(written, &wanted);
         match mistakes.is_empty() {
             true => Vec::new(),
-            false => written::repairs(&at, written, &mistakes, Spelling::Camel),
+            false => written::repairs(&at, written, &mistakes),
         }
     });
     OnScraper {

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::field::{Field, Read};
 use super::services::port_number;
-use super::{Spelling, TargetSource};
+use super::{Endpoint, Spelling, TargetSource};
 
 /// What one entry of `kubernetesSDConfigs` asks the cluster for.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,6 +42,21 @@ const OF_CONTROLLERS: [&str; 4] = [
     "endpoints.kubernetes.io/",
     "endpointslice.kubernetes.io/",
 ];
+
+impl Endpoint {
+    /// The addresses that it names.
+    pub fn addresses(&self) -> impl Iterator<Item = &str> {
+        self.sources.iter().filter_map(|source| match source {
+            TargetSource::Address(address) => Some(address.as_str()),
+            TargetSource::Services
+            | TargetSource::Pods
+            | TargetSource::Nodes
+            | TargetSource::Name(..)
+            | TargetSource::Kubernetes(_)
+            | TargetSource::Unseen(_) => None,
+        })
+    }
+}
 
 /// The sources of targets that the lists of a scrape configuration name.
 pub(super) fn sources(field: &Field<'_>, spelling: Spelling) -> Read<Vec<TargetSource>> {
@@ -96,10 +111,16 @@ pub(super) fn addresses(entry: &Field<'_>, list: &str, name: &str) -> Read<Vec<T
         .collect())
 }
 
-/// A prober, unless relabelling of what it is to probe, which runs last, leads elsewhere.
-pub(super) fn prober(address: Option<String>, targets: &Field<'_>) -> Vec<TargetSource> {
+/// A prober, unless relabelling of what it is to probe leads elsewhere. The VictoriaMetrics operator sets the prober's
+/// address after these rules (`factory/vmscrapes/probe.go`), the Prometheus operator before them.
+pub(super) fn prober(
+    address: Option<String>,
+    targets: &Field<'_>,
+    address_is_last: bool,
+) -> Vec<TargetSource> {
+    let decisive = |label: &str| is_decisive(label) && !(address_is_last && label == "__address__");
     match targets.written() {
-        Some(targets) if rewrites(targets) => {
+        Some(targets) if sets(targets, &decisive) => {
             vec![unseen(
                 "targets",
                 ", whose relabelling sets the address or the scheme",
@@ -109,17 +130,17 @@ pub(super) fn prober(address: Option<String>, targets: &Field<'_>) -> Vec<Target
     }
 }
 
-/// Whether a relabelling rule anywhere below sets what requests go to.
-fn rewrites(value: &Value) -> bool {
+/// Whether a relabelling rule anywhere below sets such a label.
+fn sets(value: &Value, label: &impl Fn(&str) -> bool) -> bool {
     match value {
         Value::Object(map) => {
             ["targetLabel", "target_label"]
                 .iter()
                 .filter_map(|key| map.get(*key)?.as_str())
-                .any(is_decisive)
-                || map.values().any(rewrites)
+                .any(label)
+                || map.values().any(|below| sets(below, label))
         }
-        Value::Array(list) => list.iter().any(rewrites),
+        Value::Array(list) => list.iter().any(|below| sets(below, label)),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
     }
 }
@@ -492,27 +513,28 @@ mod tests {
         );
     }
 
+    /// `generateProbeConfig` of both operators: who sets the address last.
     #[test]
     fn a_prober_is_asked_unless_rules_for_its_targets_lead_elsewhere() {
-        let with = |rule: Value| {
-            let targets =
-                json!({"staticConfig": {"targets": ["https://x"], "relabelingConfigs": [rule]}});
-            prober(Some("blackbox:1".to_owned()), &Field::root(&targets))
-                .iter()
-                .map(told)
-                .collect::<Vec<_>>()
+        let with = |label: &str, address_is_last: bool| {
+            let targets = json!({"staticConfig": {"targets": ["https://x"], "relabelingConfigs": [{"targetLabel": label}]}});
+            let found = prober(
+                Some("blackbox:1".to_owned()),
+                &Field::root(&targets),
+                address_is_last,
+            );
+            found.iter().map(told).collect::<Vec<_>>()
         };
-        assert_eq!(
-            with(json!({"targetLabel": "team", "replacement": "a"})),
-            ["blackbox:1"]
-        );
-        for rule in [
-            json!({"targetLabel": "__address__"}),
-            json!({"target_label": "__scheme__"}),
+        let elsewhere = ["? targets, whose relabelling sets the address or the scheme"];
+        for (label, of_victoria_metrics, of_prometheus) in [
+            ("team", ["blackbox:1"], ["blackbox:1"]),
+            ("__address__", ["blackbox:1"], elsewhere),
+            ("__scheme__", elsewhere, elsewhere),
         ] {
-            assert!(with(rule)[0].starts_with("? targets, whose relabelling"));
+            assert_eq!(with(label, true), of_victoria_metrics, "{label}");
+            assert_eq!(with(label, false), of_prometheus, "{label}");
         }
-        assert!(prober(None, &Field::root(&json!(null))).is_empty());
+        assert!(prober(None, &Field::root(&json!(null)), true).is_empty());
     }
 
     #[test]

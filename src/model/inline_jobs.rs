@@ -9,7 +9,10 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use serde_json::Value;
 
 use super::field::{Field, Problem, noted};
-use super::{DiscoveryRole, Labels, Namespaces, Scrape, ScrapeKind, Scraper, embedded, scrapes};
+use super::{
+    DiscoveryRole, Endpoint, Endpoints, Labels, Namespaces, Scrape, ScrapeKind, Scraper, embedded,
+    scrapes,
+};
 
 /// The string that holds the jobs.
 const INLINE: &str = "/spec/inlineScrapeConfig";
@@ -17,6 +20,24 @@ const INLINE: &str = "/spec/inlineScrapeConfig";
 /// Whether a place of a scraper is in its jobs: what is wrong there says nothing about what else it scrapes.
 pub fn is_in_inline_jobs(at: &Pointer) -> bool {
     at.starts_with(Pointer::from_static(INLINE))
+}
+
+impl Scrape {
+    /// Whether these are jobs of a scraper's own: only that scraper has them, and as they are, so neither scrape classes
+    /// nor templates nor limits of file access come into it.
+    pub fn is_of_scraper(&self) -> bool {
+        self.kind.description().endpoints == Endpoints::Itself
+    }
+}
+
+impl Endpoint {
+    /// Where it is in the object, the place inside of a string too.
+    pub fn place(&self) -> PointerBuf {
+        match &self.within {
+            None => self.at.clone(),
+            Some(within) => whole(within, &self.at),
+        }
+    }
 }
 
 /// The jobs of a scraper as one scrape object that only this scraper selects; `None` where it has none, or scrapes nothing.
@@ -81,7 +102,7 @@ pub(super) fn of(scraper: &Scraper, problems: &mut Vec<Problem>) -> Option<Scrap
 }
 
 /// A place inside a string, as users see it.
-pub(super) fn whole(within: &Pointer, at: &Pointer) -> PointerBuf {
+fn whole(within: &Pointer, at: &Pointer) -> PointerBuf {
     let mut whole = within.to_buf();
     whole.append(at);
     whole

@@ -13,7 +13,7 @@ use super::field::{Field, Problem, Read, noted};
 use super::services::port_number;
 use super::{
     Endpoints, Finds, KubernetesDiscovery, Labels, Object, PortFields, PortRef, ScrapeDescription,
-    ScrapeKind, discovery, inline_jobs, metadata, selectors,
+    ScrapeKind, discovery, metadata, selectors,
 };
 
 /// A scrape object.
@@ -35,14 +35,6 @@ pub struct Scrape {
     pub endpoints: Vec<Endpoint>,
     /// An operator makes it for this object, to scrape the pods that it runs for it.
     pub is_self_scrape: bool,
-}
-
-impl Scrape {
-    /// Whether these are jobs of a scraper's own: only that scraper has them, and as they are, so neither scrape classes
-    /// nor templates nor limits of file access come into it.
-    pub fn is_of_scraper(&self) -> bool {
-        self.kind.description().endpoints == Endpoints::Itself
-    }
 }
 
 /// In which namespaces a scrape object looks.
@@ -87,29 +79,6 @@ pub struct Endpoint {
     pub http2: Option<bool>,
     /// `proxyURL`.
     pub proxy_url: Option<String>,
-}
-
-impl Endpoint {
-    /// The addresses that it names.
-    pub fn addresses(&self) -> impl Iterator<Item = &str> {
-        self.sources.iter().filter_map(|source| match source {
-            TargetSource::Address(address) => Some(address.as_str()),
-            TargetSource::Services
-            | TargetSource::Pods
-            | TargetSource::Nodes
-            | TargetSource::Name(..)
-            | TargetSource::Kubernetes(_)
-            | TargetSource::Unseen(_) => None,
-        })
-    }
-
-    /// Where it is in the object, the place inside of a string too.
-    pub fn place(&self) -> PointerBuf {
-        match &self.within {
-            None => self.at.clone(),
-            Some(within) => inline_jobs::whole(within, &self.at),
-        }
-    }
 }
 
 /// Who writes an endpoint.
@@ -335,7 +304,11 @@ fn sources(field: &Field<'_>, description: &ScrapeDescription) -> Read<Vec<Targe
         Finds::Pods => vec![TargetSource::Pods],
         Finds::Nodes => vec![TargetSource::Nodes],
         Finds::Addresses(list) => discovery::addresses(field, list, list)?,
-        Finds::Prober(place) => discovery::prober(text_at(field, place)?, &field.key("targets")?),
+        Finds::Prober(place) => {
+            let of_victoria_metrics = description.converted_into.is_none();
+            let targets = field.key("targets")?;
+            discovery::prober(text_at(field, place)?, &targets, of_victoria_metrics)
+        }
         Finds::Discovery => discovery::sources(field, description.spelling)?,
     })
 }

@@ -29,7 +29,7 @@ pub fn host<'a>(inventory: &'a Inventory, address: &str, from: Option<&str>) -> 
     let labels: Vec<&str> = name.split('.').collect();
     let found = |namespace: &str, name: &str| service(inventory, namespace, name);
     match labels.as_slice() {
-        [name] if name.is_empty() => unknown("names no host"),
+        [""] => unknown("names no host"),
         [name] => match from {
             None => {
                 unknown("is a name within the scraper's namespace, and no scraper is in the input")

@@ -1,4 +1,4 @@
-//! What does a list of discovery find?
+//! What do lists of discovery find, and addresses that lead to pods themselves?
 //!
 //! Authority: vmagent `lib/promscrape/discovery/kubernetes/{endpoints,endpointslice,service,pod}.go`, `discovery/dns/dns.go`.
 //! Departs from them: Endpoints carry the labels of their Service, as its controller copies them.
@@ -8,11 +8,11 @@ use std::collections::BTreeSet;
 
 use super::addresses::{self, Host};
 use super::found::{self, Found};
-use super::gaps;
 use super::scope::Scope;
+use super::{Elsewhere, Pods, Target, gaps};
 use crate::model::{
     DiscoveryRole, Endpoint, EndpointPort, Inventory, KubernetesDiscovery, KubernetesRole, Scraper,
-    described,
+    Service, described,
 };
 
 /// Every port of what the cluster shows to a role. Nothing filters ports here, only relabelling does.
@@ -82,12 +82,61 @@ pub(super) fn by_name<'a>(
     missing: &mut Vec<String>,
 ) -> Found<'a> {
     match addresses::host(inventory, name, from) {
-        Host::Service(service, _) if service.headless => {
-            found::headless(inventory, service, port, None)
-        }
+        Host::Service(service, _) if service.headless => headless(inventory, service, port, None),
         Host::Service(..) | Host::Missing(..) | Host::Unknown(_) => {
             found::by_address(inventory, &format!("{name}:{port}"), from, missing)
         }
+    }
+}
+
+/// The pods whose addresses are those of a headless Service: asked at a port of theirs, which no Service translates.
+pub(super) fn headless<'a>(
+    inventory: &'a Inventory,
+    service: &'a Service,
+    port: u16,
+    addressed_by: Option<&'a Service>,
+) -> Found<'a> {
+    let workloads = found::pods_of(inventory, service);
+    let pods: Vec<Pods<'a>> = match service.selector.is_empty() {
+        true => vec![found::without_selector(service)],
+        false => found::pods_behind(service, &workloads)
+            .into_iter()
+            .map(Pods::Of)
+            .collect(),
+    };
+    let target = |pods: Pods<'a>| Target {
+        port: matches!(pods, Pods::Of(_)).then_some(port),
+        pods,
+        via: format!(
+            "Service {}/{}",
+            service.object.namespace, service.object.name
+        ),
+        addressed_by,
+    };
+    Found {
+        targets: pods.into_iter().map(target).collect(),
+        services: vec![service],
+        workloads,
+    }
+}
+
+/// The pod that asks over loopback, whoever it is.
+pub(super) fn own_pod<'a>(namespace: Option<&str>) -> Found<'a> {
+    let own = Elsewhere {
+        kind: "Pod",
+        namespace: namespace.unwrap_or_default().to_owned(),
+        name: String::new(),
+        why: "it is the scraper's own pod: loopback never meets the sidecar".to_owned(),
+        proven: true,
+    };
+    Found {
+        targets: vec![Target {
+            pods: Pods::Elsewhere(own),
+            port: None,
+            via: "loopback".to_owned(),
+            addressed_by: None,
+        }],
+        ..Found::default()
     }
 }
 

@@ -143,7 +143,7 @@ pub(super) fn by_address<'a>(
     missing: &mut Vec<String>,
 ) -> Found<'a> {
     if addresses::is_loopback(address) {
-        return own_pod(from);
+        return discovered::own_pod(from);
     }
     let mut found = Found::default();
     let (service, number) = match addresses::host(inventory, address, from) {
@@ -165,7 +165,7 @@ pub(super) fn by_address<'a>(
     if service.headless {
         // A sidecar knows the name at the ports of the Service, and passes others through.
         let known = (!ports.is_empty()).then_some(service);
-        return headless(inventory, service, asked, known);
+        return discovered::headless(inventory, service, asked, known);
     }
     if ports.is_empty() {
         missing.push(format!("{} has no port for {address}", service.object));
@@ -195,37 +195,6 @@ pub(super) fn by_address<'a>(
     found
 }
 
-/// The pods whose addresses are those of a headless Service: asked at a port of theirs, which no Service translates.
-pub(super) fn headless<'a>(
-    inventory: &'a Inventory,
-    service: &'a Service,
-    port: u16,
-    addressed_by: Option<&'a Service>,
-) -> Found<'a> {
-    let workloads = pods_of(inventory, service);
-    let pods: Vec<Pods<'a>> = match service.selector.is_empty() {
-        true => vec![without_selector(service)],
-        false => pods_behind(service, &workloads)
-            .into_iter()
-            .map(Pods::Of)
-            .collect(),
-    };
-    let target = |pods: Pods<'a>| Target {
-        port: matches!(pods, Pods::Of(_)).then_some(port),
-        pods,
-        via: format!(
-            "Service {}/{}",
-            service.object.namespace, service.object.name
-        ),
-        addressed_by,
-    };
-    Found {
-        targets: pods.into_iter().map(target).collect(),
-        services: vec![service],
-        workloads,
-    }
-}
-
 /// Kubelets and what else listens on nodes: outside the mesh, unless a pod has a port of the host.
 fn nodes<'a>() -> Found<'a> {
     let nodes = Elsewhere {
@@ -235,34 +204,18 @@ fn nodes<'a>() -> Found<'a> {
         why: "nodes are outside the mesh".to_owned(),
         proven: false,
     };
-    elsewhere(nodes, "node labels")
-}
-
-/// The pod that asks, whoever it is.
-fn own_pod<'a>(namespace: Option<&str>) -> Found<'a> {
-    let own = Elsewhere {
-        kind: "Pod",
-        namespace: namespace.unwrap_or_default().to_owned(),
-        name: String::new(),
-        why: "it is the scraper's own pod: loopback never meets the sidecar".to_owned(),
-        proven: true,
-    };
-    elsewhere(own, "loopback")
-}
-
-fn elsewhere<'a>(place: Elsewhere, via: &str) -> Found<'a> {
     Found {
         targets: vec![Target {
-            pods: Pods::Elsewhere(place),
+            pods: Pods::Elsewhere(nodes),
             port: None,
-            via: via.to_owned(),
+            via: "node labels".to_owned(),
             addressed_by: None,
         }],
         ..Found::default()
     }
 }
 
-fn without_selector<'a>(service: &Service) -> Pods<'a> {
+pub(super) fn without_selector<'a>(service: &Service) -> Pods<'a> {
     Pods::Elsewhere(Elsewhere {
         kind: "Service",
         namespace: service.object.namespace.clone(),

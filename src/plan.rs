@@ -340,3 +340,26 @@ fn unreadable(package: &Package<'_>, decisions: &[Located]) -> Vec<String> {
         .map(|(position, _)| package.place(&package.items[position]).to_string())
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_inside_of_a_string_is_where_the_string_is() {
+        let text = "spec:\n  jobs: |\n    - a\n  list: [x]\n";
+        let documents = yaml::read(text).expect("YAML");
+        let root = documents[0].root.as_ref().expect("a map");
+        for (at, line) in [
+            ("/spec/jobs/0/scheme", 2),
+            ("/spec/jobs", 2),
+            ("/spec/list/0", 4),
+            ("/spec/list/1", 1),
+            ("/metadata/namespace", 1),
+        ] {
+            let at = jsonptr::PointerBuf::parse(at).expect("a pointer");
+            let found = place(root, &at).range.start;
+            assert_eq!(yaml::line_of(text, found), line, "{at}");
+        }
+    }
+}

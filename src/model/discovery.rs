@@ -5,6 +5,7 @@
 //! Knows: lists of discovery, in both spellings. Does not know: what they find.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement};
+use serde_json::Value;
 
 use super::field::{Field, Read};
 use super::services::port_number;
@@ -75,26 +76,57 @@ fn unseen(name: &str, why: &str) -> TargetSource {
 }
 
 fn fixed(entry: &Field<'_>, name: &str, _: Spelling) -> Read<Vec<TargetSource>> {
+    addresses(entry, "targets", name)
+}
+
+/// The addresses in a list, as written, unless the labels beside it decide instead of them.
+pub(super) fn addresses(entry: &Field<'_>, list: &str, name: &str) -> Read<Vec<TargetSource>> {
     let labels = entry.key("labels")?;
-    let decides = |key: &str| ["__address__", "__scheme__"].contains(&key);
-    if labels
-        .entries()?
-        .is_some_and(|labels| labels.iter().any(|(key, _)| decides(key)))
-    {
+    let labels = labels.entries()?.unwrap_or_default();
+    if labels.iter().any(|(key, _)| is_decisive(key)) {
         return Ok(vec![unseen(
             name,
             ", whose labels set the address or the scheme",
         )]);
     }
-    addresses(&entry.key("targets")?)
-}
-
-/// A list of addresses, as written.
-pub(super) fn addresses(list: &Field<'_>) -> Read<Vec<TargetSource>> {
-    Ok(strings(list)?
+    let list = entry.key(list)?;
+    Ok(strings(&list)?
         .into_iter()
         .map(TargetSource::Address)
         .collect())
+}
+
+/// A prober, unless relabelling of what it is to probe, which runs last, leads elsewhere.
+pub(super) fn prober(address: Option<String>, targets: &Field<'_>) -> Vec<TargetSource> {
+    match targets.written() {
+        Some(targets) if rewrites(targets) => {
+            vec![unseen(
+                "targets",
+                ", whose relabelling sets the address or the scheme",
+            )]
+        }
+        Some(_) | None => address.map(TargetSource::Address).into_iter().collect(),
+    }
+}
+
+/// Whether a relabelling rule anywhere below sets what requests go to.
+fn rewrites(value: &Value) -> bool {
+    match value {
+        Value::Object(map) => {
+            ["targetLabel", "target_label"]
+                .iter()
+                .filter_map(|key| map.get(*key)?.as_str())
+                .any(is_decisive)
+                || map.values().any(rewrites)
+        }
+        Value::Array(list) => list.iter().any(rewrites),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    }
+}
+
+/// Whether a label decides what is asked, and how.
+fn is_decisive(label: &str) -> bool {
+    ["__address__", "__scheme__"].contains(&label)
 }
 
 fn strings(list: &Field<'_>) -> Read<Vec<String>> {
@@ -271,7 +303,7 @@ fn names(entry: &Field<'_>, name: &str, _: Spelling) -> Read<Vec<TargetSource>> 
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
     use crate::model::described;
@@ -458,6 +490,29 @@ mod tests {
             with(json!({"targets": ["a:1"], "labels": {"__address__": "b:2"}}))[0]
                 .starts_with("? staticConfigs[0]")
         );
+    }
+
+    #[test]
+    fn a_prober_is_asked_unless_rules_for_its_targets_lead_elsewhere() {
+        let with = |rule: Value| {
+            let targets =
+                json!({"staticConfig": {"targets": ["https://x"], "relabelingConfigs": [rule]}});
+            prober(Some("blackbox:1".to_owned()), &Field::root(&targets))
+                .iter()
+                .map(told)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            with(json!({"targetLabel": "team", "replacement": "a"})),
+            ["blackbox:1"]
+        );
+        for rule in [
+            json!({"targetLabel": "__address__"}),
+            json!({"target_label": "__scheme__"}),
+        ] {
+            assert!(with(rule)[0].starts_with("? targets, whose relabelling"));
+        }
+        assert!(prober(None, &Field::root(&json!(null))).is_empty());
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 use jsonptr::{Pointer, PointerBuf};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use serde_json::Value;
 
 use super::field::{Field, Problem, noted};
 use super::{DiscoveryRole, Labels, Namespaces, Scrape, ScrapeKind, Scraper, embedded, scrapes};
@@ -25,7 +26,17 @@ pub(super) fn of(scraper: &Scraper, problems: &mut Vec<Problem>) -> Option<Scrap
         return None;
     }
     let within = Pointer::from_static(INLINE);
-    let text = scraper.spec.get("inlineScrapeConfig")?.as_str()?;
+    let text = match scraper.spec.get("inlineScrapeConfig")? {
+        Value::Null => return None,
+        Value::String(text) => text,
+        other => {
+            problems.push(Problem {
+                at: within.to_buf(),
+                text: Field::root(other).expected("a string").text,
+            });
+            return None;
+        }
+    };
     let jobs = match embedded(text) {
         Ok(jobs) => jobs,
         Err(text) => {
@@ -138,6 +149,17 @@ mod tests {
                 "{empty}"
             );
         }
+    }
+
+    #[test]
+    fn what_is_no_string_is_named() {
+        let inventory = inventory(json!({"inlineScrapeConfig": [{"job_name": "a"}]}));
+        assert!(inventory.scrapes.is_empty());
+        assert_eq!(inventory.unread[0].at.as_str(), "/spec/inlineScrapeConfig");
+        assert_eq!(
+            inventory.unread[0].problem,
+            "expected a string, found a list"
+        );
     }
 
     #[test]

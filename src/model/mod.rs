@@ -23,6 +23,7 @@ mod field;
 mod index;
 mod inline_jobs;
 mod kinds;
+mod knative;
 mod metadata;
 mod operated;
 mod peer_authentication;
@@ -180,6 +181,18 @@ pub struct Service {
     pub ports: Vec<ServicePort>,
     /// `clusterIP: None`.
     pub headless: bool,
+    /// The object for which an operator makes it; `None`: the input has it.
+    pub made_for: Option<Object>,
+}
+
+impl Service {
+    /// How evidence names it: `Service shop/web`, `Service vm/vmsingle-main (of VMSingle vm/main)`.
+    pub fn named(&self) -> String {
+        match &self.made_for {
+            None => self.object.to_string(),
+            Some(of) => format!("{} (of {of})", self.object),
+        }
+    }
 }
 
 /// A port of a Service.

@@ -1,15 +1,23 @@
 //! What do the pods look like that an operator makes of its objects?
 //!
-//! Authority: VictoriaMetrics operator `api/operator/v1beta1`, `factory/*`; prometheus-operator
-//! `pkg/prometheus/{common,server,agent}`, `pkg/operator/config_reloader.go`; one row of [`COMPONENTS`] for each program.
+//! Authority: VictoriaMetrics operator `api/operator/{v1,v1beta1}`, `factory/*`; prometheus-operator
+//! `pkg/prometheus/{common,server,agent}`, `pkg/{alertmanager,thanos}/statefulset.go`.
 //! Departs from it: only what the operator documents is shown, and pods with unreadable metadata are no targets.
-//! Knows: objects of operators, their pods. Does not know: what a scraper scrapes.
+//! Knows: objects of operators, their pods; one row of `operated/components.rs` for each program. Does not know: what a scraper scrapes.
+
+mod components;
+mod conditions;
+mod made_services;
+mod of_prometheus;
 
 use super::field::{Field, Problem, Read, noted};
-use super::{Container, ContainerPort, Labels, Object, PodsKnown, Workload, workloads};
+use super::{Container, ContainerPort, Inventory, Labels, Object, PodsKnown, Workload, workloads};
+use components::COMPONENTS;
+
+pub(super) use made_services::settle;
 
 /// A program that an operator runs for an object.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Component {
     /// `kind` of the object.
     pub(super) kind: &'static str,
@@ -17,23 +25,42 @@ pub(super) struct Component {
     pub(super) api_versions: &'static [&'static str],
     /// Which of the programs of the object; `None`: the only one.
     pub(super) part: Option<&'static str>,
-    /// Which operator runs it.
+    /// The keys below `spec` under which its settings are; empty: they are in `spec` itself. Without settings a part does
+    /// not run.
+    pub(super) settings: &'static [&'static str],
+    /// The field below `spec` that has to be true for it to run, with or without settings.
+    pub(super) switch: Option<&'static [&'static str]>,
+    /// Who runs it.
     pub(super) operator: Operator,
     /// `app.kubernetes.io/name` of its pods.
     pub(super) app: &'static str,
+    /// Further labels of its pods that say the name of the object.
+    pub(super) named_by: &'static [&'static str],
     /// What names that are made for it begin with.
     pub(super) prefix: &'static str,
+    /// What the name of the service account that is made for it begins with; `None`: none is made.
+    pub(super) account: Option<&'static str>,
     /// The name of its container.
     pub(super) container: &'static str,
-    /// The name of its port, where the object names none.
+    /// The name of its port, where it is not written.
     pub(super) port_name: &'static str,
-    /// Its port, where the object says none.
+    /// The setting with the name of its port.
+    pub(super) port_name_key: Option<&'static str>,
+    /// The setting with its port; `None`: it cannot be chosen.
+    pub(super) port_key: Option<&'static str>,
+    /// Its port where none is written.
     pub(super) default_port: u16,
-    /// Containers beside it.
-    pub(super) companions: &'static [Companion],
+    /// Its other ports.
+    pub(super) further: &'static [Further],
+    /// The Service that is made for it.
+    pub(super) made: Made,
+    /// Labels of that Service beside those of the pods.
+    pub(super) service_labels: &'static [(&'static str, &'static str)],
+    /// The setting of the load balancer that leaves its Service alone; `None`: no load balancer stands before it.
+    pub(super) balanced_unless: Option<&'static str>,
 }
 
-/// Who runs a program, and so how its pods are made.
+/// Who makes pods and Services.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Operator {
     /// The VictoriaMetrics operator.
@@ -42,85 +69,46 @@ pub(super) enum Operator {
     Prometheus,
 }
 
-/// A container that an operator puts beside a program.
-#[derive(Debug)]
-pub(super) struct Companion {
-    /// Its name.
-    pub(super) container: &'static str,
-    /// The field of `spec` that asks for it; `None`: it is always there.
-    pub(super) asked_by: Option<&'static str>,
-    /// Whether it listens inside of the pod only, where the program does.
-    pub(super) shares_listen_local: bool,
-    /// Its ports.
-    pub(super) ports: &'static [(&'static str, u16)],
+/// A port beside the main one.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Further {
+    /// Of which container; `None`: of the main one.
+    pub(super) container: Option<&'static str>,
+    /// Its name in the container.
+    pub(super) name: &'static str,
+    /// Its number.
+    pub(super) number: Number,
+    /// Under which settings container and port are there.
+    pub(super) there: fn(&Field<'_>) -> Read<bool>,
+    /// Its name in the Service that is made; `None`: that does not have it.
+    pub(super) in_service: Option<&'static str>,
 }
 
-const VM: &[&str] = &["operator.victoriametrics.com/v1beta1"];
+/// Where the number of a port comes from.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Number {
+    /// It is always this.
+    Fixed(u16),
+    /// A setting, or this where it is missing; `None`: without the setting there is no port.
+    Key(&'static [&'static str], Option<u16>),
+}
 
-/// VMAgent; what other rows of the VictoriaMetrics operator do not say is as here.
-const VMAGENT: Component = Component {
-    kind: "VMAgent",
-    api_versions: VM,
-    part: None,
-    operator: Operator::VictoriaMetrics,
-    app: "vmagent",
-    prefix: "vmagent",
-    container: "vmagent",
-    port_name: "http",
-    default_port: 8429,
-    companions: &[],
-};
-
-const CONFIG_RELOADER: Companion = Companion {
-    container: "config-reloader",
-    asked_by: None,
-    shares_listen_local: true,
-    ports: &[("reloader-web", 8080)],
-};
-
-/// Prometheus; what other rows of the Prometheus operator do not say is as here.
-const PROMETHEUS: Component = Component {
-    kind: "Prometheus",
-    api_versions: &["monitoring.coreos.com/v1"],
-    part: None,
-    operator: Operator::Prometheus,
-    app: "prometheus",
-    prefix: "prometheus",
-    container: "prometheus",
-    port_name: "web",
-    default_port: 9090,
-    companions: &[
-        CONFIG_RELOADER,
-        Companion {
-            container: "thanos-sidecar",
-            asked_by: Some("thanos"),
-            shares_listen_local: false,
-            ports: &[("http", 10902), ("grpc", 10901)],
-        },
-    ],
-};
-
-/// Every program that we know operators to run.
-pub(super) static COMPONENTS: [Component; 4] = [
-    VMAGENT,
-    Component {
-        kind: "VMSingle",
-        app: "vmsingle",
-        prefix: "vmsingle",
-        container: "vmsingle",
-        default_port: 8428,
-        ..VMAGENT
+/// The Service that an operator makes for a program.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Made {
+    /// One for each object: `vmsingle-main`.
+    OfObject {
+        /// Under which settings it is headless.
+        headless: fn(&Field<'_>) -> Read<bool>,
     },
-    PROMETHEUS,
-    Component {
-        kind: "PrometheusAgent",
-        api_versions: &["monitoring.coreos.com/v1alpha1"],
-        app: "prometheus-agent",
-        prefix: "prom-agent",
-        companions: &[CONFIG_RELOADER],
-        ..PROMETHEUS
+    /// One for all objects of the kind in a namespace, headless.
+    Governing {
+        /// Its name.
+        name: &'static str,
+        /// Its only label, which is `"true"`.
+        label: &'static str,
     },
-];
+}
 
 impl Component {
     /// The programs of an object.
@@ -129,40 +117,100 @@ impl Component {
             .iter()
             .filter(move |row| row.kind == kind && row.api_versions.contains(&api_version))
     }
+
+    /// Whether an operator runs it for an object with this `spec`.
+    fn runs(&self, spec: &Field<'_>) -> Read<bool> {
+        match (self.switch, self.settings) {
+            (Some(switch), _) => below(spec, switch, &|switch| switch.boolean()),
+            (None, []) => Ok(true),
+            (None, settings) => below(spec, settings, &|settings| Ok(settings.is_there())),
+        }
+    }
 }
 
-/// The pods of a program, from its settings.
+/// Adds the pods and Services that operators make of an object.
+pub(super) fn add(
+    inventory: &mut Inventory,
+    object: &Object,
+    root: &Field<'_>,
+    problems: &mut Vec<Problem>,
+) {
+    let Some(spec) = noted(root.key("spec"), problems) else {
+        return;
+    };
+    for component in Component::of(&object.api_version, &object.kind) {
+        if noted(component.runs(&spec), problems) != Some(true) {
+            continue;
+        }
+        let pods = pods(object, component, &spec, problems);
+        inventory.workloads.extend(noted(pods, problems));
+    }
+    add_services(inventory, object, root, problems);
+}
+
+/// Adds the Services that operators make of an object.
+pub(super) fn add_services(
+    inventory: &mut Inventory,
+    object: &Object,
+    root: &Field<'_>,
+    problems: &mut Vec<Problem>,
+) {
+    // Whoever reads the pods says what is wrong with `spec` as a whole.
+    let Ok(spec) = root.key("spec") else {
+        return;
+    };
+    for component in Component::of(&object.api_version, &object.kind) {
+        if component.runs(&spec) == Ok(true) {
+            let services = made_services::services(object, component, &spec, problems);
+            let services = noted(services, problems);
+            inventory.services.extend(services.into_iter().flatten());
+        }
+    }
+}
+
+/// The pods of a program, from the `spec` of its object.
 pub(super) fn pods(
     object: &Object,
     component: &Component,
     spec: &Field<'_>,
     problems: &mut Vec<Problem>,
 ) -> Read<Workload> {
-    let metadata = spec.key("podMetadata")?;
-    let mut labels = metadata.key("labels")?.labels()?;
-    labels.extend(operator_labels(object, component));
-    labels.extend(shard(component, spec)?);
-    let main = Container {
-        name: component.container.to_owned(),
-        image: noted(image(spec, component), problems).unwrap_or_default(),
-        init: false,
-        ports: noted(port(spec, component), problems)
-            .flatten()
-            .into_iter()
-            .collect(),
-    };
-    let made = std::iter::once(main).chain(companions(spec, component)?);
-    Ok(Workload {
-        labels,
-        annotations: metadata.key("annotations")?.labels()?,
-        service_account: match spec.key("serviceAccountName")?.text()? {
-            Some(name) => name.to_owned(),
-            None => operator_account(object, component),
-        },
-        host_network: spec.key("hostNetwork")?.boolean()?,
-        containers: merged(made.collect(), workloads::containers(spec, problems)),
-        ..bare_pods(object, component)
-    })
+    let account = spec.key("serviceAccountName")?;
+    let service_account = account.text()?.map(str::to_owned);
+    let pools = spec.key("pools")?;
+    if component.part.is_some() && pools.is_there() {
+        // Each pool has pods of its own, and what the others then are depends on it.
+        return Err(pools.problem("pools are not followed; which pods there are is not known"));
+    }
+    let (pods, found) = below(spec, component.settings, &|settings| {
+        let metadata = settings.key("podMetadata")?;
+        let mut labels = metadata.key("labels")?.labels()?;
+        labels.extend(operator_labels(object, component));
+        labels.extend(shard(component, settings)?);
+        let mut problems = Vec::new();
+        let made = containers(settings, component, &mut problems)?;
+        let written = workloads::containers(settings, &mut problems);
+        let pods = Workload {
+            labels,
+            annotations: metadata.key("annotations")?.labels()?,
+            service_account: service_account
+                .clone()
+                .unwrap_or_else(|| operator_account(object, component)),
+            host_network: settings.key("hostNetwork")?.boolean()?,
+            containers: merged(made, written),
+            ..bare_pods(object, component)
+        };
+        Ok((pods, problems))
+    })?;
+    note_all(found, problems);
+    Ok(pods)
+}
+
+/// Notes what was found in a place that cannot note it.
+fn note_all(found: Vec<Problem>, problems: &mut Vec<Problem>) {
+    for problem in found {
+        let _none: Option<()> = noted(Err(problem), problems);
+    }
 }
 
 /// Pods of which nothing but the operator's own labels is known.
@@ -182,103 +230,133 @@ pub(super) fn bare_pods(object: &Object, component: &Component) -> Workload {
 /// The labels that the operator selects its pods by; they win over those of `podMetadata`.
 fn operator_labels(object: &Object, component: &Component) -> Labels {
     let name = object.name.as_str();
-    let mut labels = vec![
-        ("app.kubernetes.io/name", component.app),
-        ("app.kubernetes.io/instance", name),
-    ];
-    match component.operator {
-        Operator::VictoriaMetrics => labels.extend([
+    let own: &[_] = match component.operator {
+        Operator::VictoriaMetrics => &[
             ("app.kubernetes.io/component", "monitoring"),
             ("managed-by", "vm-operator"),
-        ]),
-        Operator::Prometheus => labels.extend([
-            ("app.kubernetes.io/managed-by", "prometheus-operator"),
-            ("operator.prometheus.io/name", name),
-        ]),
-    }
-    if component.app == "prometheus" {
-        labels.push(("prometheus", name));
-    }
-    labels
-        .into_iter()
-        .map(|(key, value)| (key.to_owned(), value.to_owned()))
-        .collect()
+        ],
+        Operator::Prometheus => &[("app.kubernetes.io/managed-by", "prometheus-operator")],
+    };
+    let by_name = component.named_by.iter().map(|key| (*key, name));
+    [
+        ("app.kubernetes.io/name", component.app),
+        ("app.kubernetes.io/instance", name),
+    ]
+    .into_iter()
+    .chain(own.iter().copied())
+    .chain(by_name)
+    .map(|(key, value)| (key.to_owned(), value.to_owned()))
+    .collect()
 }
 
 /// The number of the shard is a label of the pods; where there are several shards no one value is that of all pods.
 fn shard(component: &Component, spec: &Field<'_>) -> Read<Option<(String, String)>> {
-    let only_one = component.operator == Operator::Prometheus
+    let only_one = component.named_by.contains(&"operator.prometheus.io/name")
         && spec.key("shards")?.integer()?.unwrap_or(1) <= 1
         && (component.kind != "PrometheusAgent" || spec.key("mode")?.text()? != Some("DaemonSet"));
     Ok(only_one.then(|| ("operator.prometheus.io/shard".to_owned(), "0".to_owned())))
 }
 
-/// The account where `serviceAccountName` names none: of its own (`PrefixedName`), or the namespace's.
+/// The account that the operator makes where `serviceAccountName` names none (`PrefixedName`), or Kubernetes' own.
 fn operator_account(object: &Object, component: &Component) -> String {
-    match component.operator {
-        Operator::VictoriaMetrics => format!("{}-{}", component.prefix, object.name),
-        Operator::Prometheus => "default".to_owned(),
+    match component.account {
+        Some(prefix) => format!("{prefix}-{}", object.name),
+        None => "default".to_owned(),
     }
 }
 
-/// The port of the program; `None` where it listens inside of the pod only.
-fn port(spec: &Field<'_>, component: &Component) -> Read<Option<ContainerPort>> {
-    let (name, number) = match component.operator {
-        Operator::VictoriaMetrics => {
-            let field = spec.key("port")?;
-            let number = match field.text()? {
-                None => component.default_port,
-                Some(number) => number
-                    .parse()
-                    .ok()
-                    .filter(|number| *number > 0)
-                    .ok_or_else(|| {
-                        field.problem("expected a string with a number from 1 to 65535")
-                    })?,
-            };
-            (component.port_name, number)
-        }
-        Operator::Prometheus if spec.key("listenLocal")?.boolean()? => return Ok(None),
-        Operator::Prometheus => {
-            let name = spec.key("portName")?.text()?;
-            (name.unwrap_or(component.port_name), component.default_port)
-        }
+/// The containers that the operator makes, the main one first.
+fn containers(
+    settings: &Field<'_>,
+    component: &Component,
+    problems: &mut Vec<Problem>,
+) -> Read<Vec<Container>> {
+    let container = |name: &str, image: String| Container {
+        name: name.to_owned(),
+        image,
+        init: false,
+        ports: Vec::new(),
     };
-    Ok(Some(ContainerPort {
-        name: Some(name.to_owned()),
-        number,
-    }))
-}
-
-/// The containers that the operator puts beside the program.
-fn companions(spec: &Field<'_>, component: &Component) -> Read<Vec<Container>> {
-    let mut made = Vec::new();
-    for companion in component.companions {
-        let is_asked_for = match companion.asked_by {
-            Some(field) => !spec.key(field)?.is_missing(),
-            None => true,
-        };
-        if !is_asked_for {
+    let image = noted(image(settings, component), problems).unwrap_or_default();
+    let mut made = vec![container(component.container, image)];
+    if conditions::is_not_local(settings)? {
+        let number = noted(port(settings, component), problems);
+        let name = port_name(settings, component)?;
+        made[0].ports.extend(number.map(|number| ContainerPort {
+            name: Some(name),
+            number,
+        }));
+    }
+    for further in component.further {
+        let Some(number) = noted(further.number(settings), problems).flatten() else {
             continue;
-        }
-        // A reloader that sends signals listens for itself, whatever the program does.
-        let is_local = companion.shares_listen_local
-            && spec.key("listenLocal")?.boolean()?
-            && spec.key("reloadStrategy")?.text()? != Some("ProcessSignal");
-        let ports = companion.ports.iter().filter(|_| !is_local);
-        made.push(Container {
-            name: companion.container.to_owned(),
-            image: String::new(),
-            init: false,
-            ports: ports
-                .map(|(name, number)| ContainerPort {
-                    name: Some((*name).to_owned()),
-                    number: *number,
-                })
-                .collect(),
+        };
+        let of = further.container.unwrap_or(component.container);
+        let position = made.iter().position(|container| container.name == of);
+        let position = position.unwrap_or_else(|| {
+            made.push(container(of, String::new()));
+            made.len() - 1
+        });
+        made[position].ports.push(ContainerPort {
+            name: Some(further.name.to_owned()),
+            number,
         });
     }
     Ok(made)
+}
+
+impl Further {
+    /// The port's number under these settings; `None`: there is no such port.
+    fn number(&self, settings: &Field<'_>) -> Read<Option<u16>> {
+        if !(self.there)(settings)? {
+            return Ok(None);
+        }
+        match self.number {
+            Number::Fixed(number) => Ok(Some(number)),
+            Number::Key(key, default) => {
+                Ok(below(settings, key, &|field| port_number(field))?.or(default))
+            }
+        }
+    }
+}
+
+/// The name of the main port.
+fn port_name(settings: &Field<'_>, component: &Component) -> Read<String> {
+    let Some(key) = component.port_name_key else {
+        return Ok(component.port_name.to_owned());
+    };
+    let name = settings.key(key)?;
+    Ok(name.text()?.unwrap_or(component.port_name).to_owned())
+}
+
+/// The number of the main port.
+fn port(settings: &Field<'_>, component: &Component) -> Read<u16> {
+    let Some(key) = component.port_key else {
+        return Ok(component.default_port);
+    };
+    Ok(port_number(&settings.key(key)?)?.unwrap_or(component.default_port))
+}
+
+/// Ports of these objects are written as strings.
+fn port_number(field: &Field<'_>) -> Read<Option<u16>> {
+    field
+        .text()?
+        .map(|number| {
+            number
+                .parse()
+                .ok()
+                .filter(|number| *number > 0)
+                .ok_or_else(|| field.problem("expected a string with a number from 1 to 65535"))
+        })
+        .transpose()
+}
+
+/// Reads the field at the end of a way; a field below a missing one is missing.
+fn below<T>(field: &Field<'_>, way: &[&str], read: &dyn Fn(&Field<'_>) -> Read<T>) -> Read<T> {
+    match way {
+        [] => read(field),
+        [key, rest @ ..] => below(&field.key(key)?, rest, read),
+    }
 }
 
 fn image(spec: &Field<'_>, component: &Component) -> Read<String> {
@@ -293,24 +371,28 @@ fn image(spec: &Field<'_>, component: &Component) -> Read<String> {
     })
 }
 
-/// `spec.containers` of the name of a container that the operator makes patch it (`MergePatchContainers`), the others are added.
+/// Written containers of the name of a made one patch it (`MergePatchContainers`), the others are added.
 fn merged(mut made: Vec<Container>, written: Vec<Container>) -> Vec<Container> {
     for patch in written {
-        let patched = made
+        let same = made
             .iter_mut()
-            .find(|container| !patch.init && !container.init && container.name == patch.name);
-        let Some(container) = patched else {
+            .find(|container| container.init == patch.init && container.name == patch.name);
+        let Some(container) = same else {
             made.push(patch);
             continue;
         };
         if !patch.image.is_empty() {
             container.image = patch.image;
         }
-        container.ports.retain(|port| {
-            let ports = &mut patch.ports.iter();
-            ports.all(|patched| patched.number != port.number)
-        });
+        let is_patched = |port: &ContainerPort| {
+            let mut patched = patch.ports.iter();
+            patched.any(|patched| patched.number == port.number)
+        };
+        container.ports.retain(|port| !is_patched(port));
         container.ports.extend(patch.ports);
     }
     made
 }
+
+#[cfg(test)]
+mod tests;

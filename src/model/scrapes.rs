@@ -334,11 +334,8 @@ fn sources(field: &Field<'_>, description: &ScrapeDescription) -> Read<Vec<Targe
         Finds::Services => vec![TargetSource::Services],
         Finds::Pods => vec![TargetSource::Pods],
         Finds::Nodes => vec![TargetSource::Nodes],
-        Finds::Addresses(list) => discovery::addresses(&field.key(list)?)?,
-        Finds::Prober(place) => text_at(field, place)?
-            .map(TargetSource::Address)
-            .into_iter()
-            .collect(),
+        Finds::Addresses(list) => discovery::addresses(field, list, list)?,
+        Finds::Prober(place) => discovery::prober(text_at(field, place)?, &field.key("targets")?),
         Finds::Discovery => discovery::sources(field, description.spelling)?,
     })
 }

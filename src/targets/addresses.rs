@@ -52,6 +52,13 @@ pub fn host<'a>(inventory: &'a Inventory, address: &str, from: Option<&str>) -> 
     }
 }
 
+/// Whether an address stays within the pod that asks.
+pub(super) fn is_loopback(address: &str) -> bool {
+    let (name, _) = name_and_port(address);
+    let name = name.trim_end_matches('.');
+    ["localhost", "::1"].contains(&name) || (is_ip(name) && name.starts_with("127."))
+}
+
 /// Whether this is an IP address; no name of a host has a colon, or digits alone.
 fn is_ip(host: &str) -> bool {
     let of_digits = |c: char| c.is_ascii_digit() || c == '.';
@@ -114,6 +121,22 @@ mod tests {
             ),
             Host::Missing(namespace, name) => format!("? {namespace}/{name}"),
             Host::Unknown(_) => "-".to_owned(),
+        }
+    }
+
+    #[test]
+    fn loopback_stays_within_the_pod() {
+        for (address, expected) in [
+            ("localhost:9090", true),
+            ("http://localhost/metrics", true),
+            ("127.0.0.1:80", true),
+            ("127.9.9.9", true),
+            ("[::1]:80", true),
+            ("127.example.com:80", false),
+            ("localhost.shop.svc:80", false),
+            ("10.127.0.1:80", false),
+        ] {
+            assert_eq!(is_loopback(address), expected, "{address}");
         }
     }
 

@@ -142,6 +142,9 @@ pub(super) fn by_address<'a>(
     from: Option<&str>,
     missing: &mut Vec<String>,
 ) -> Found<'a> {
+    if addresses::is_loopback(address) {
+        return own_pod(from);
+    }
     let mut found = Found::default();
     let (service, number) = match addresses::host(inventory, address, from) {
         Host::Service(service, number) => (service, number),
@@ -167,10 +170,7 @@ pub(super) fn by_address<'a>(
     if ports.is_empty() {
         missing.push(format!("{} has no port for {address}", service.object));
     }
-    let via = format!(
-        "Service {}/{}",
-        service.object.namespace, service.object.name
-    );
+    let via = service.named();
     let target = |pods: Pods<'a>, port: Option<u16>| Target {
         pods,
         port,
@@ -235,11 +235,27 @@ fn nodes<'a>() -> Found<'a> {
         why: "nodes are outside the mesh".to_owned(),
         proven: false,
     };
+    elsewhere(nodes, "node labels")
+}
+
+/// The pod that asks, whoever it is.
+fn own_pod<'a>(namespace: Option<&str>) -> Found<'a> {
+    let own = Elsewhere {
+        kind: "Pod",
+        namespace: namespace.unwrap_or_default().to_owned(),
+        name: String::new(),
+        why: "it is the scraper's own pod: loopback never meets the sidecar".to_owned(),
+        proven: true,
+    };
+    elsewhere(own, "loopback")
+}
+
+fn elsewhere<'a>(place: Elsewhere, via: &str) -> Found<'a> {
     Found {
         targets: vec![Target {
-            pods: Pods::Elsewhere(nodes),
+            pods: Pods::Elsewhere(place),
             port: None,
-            via: "node labels".to_owned(),
+            via: via.to_owned(),
             addressed_by: None,
         }],
         ..Found::default()
@@ -295,10 +311,7 @@ fn targets<'a>(
     let target = |pods: Pods<'a>, port: Option<u16>| Target {
         pods,
         port,
-        via: format!(
-            "Service {}/{}",
-            service.object.namespace, service.object.name
-        ),
+        via: service.named(),
         addressed_by: (endpoint.role == DiscoveryRole::Service).then_some(service),
     };
     if service.selector.is_empty() {

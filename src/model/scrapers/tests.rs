@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::*;
 use crate::config::Config;
-use crate::model::{Inventory, PodsKnown, read};
+use crate::model::{Inventory, PodsKnown, SCRAPER_KINDS, read};
 
 fn inventory(spec: Value) -> Inventory {
     let object = json!({"apiVersion": "operator.victoriametrics.com/v1beta1", "kind": "VMAgent",
@@ -100,7 +100,14 @@ fn pods_as_the_operator_makes_them() {
     assert_eq!(pods.known, PodsKnown::Operator);
     assert_eq!(pods.ports_named("http"), [8429]);
     assert_eq!(pods.ports_named("extra"), [9000]);
-    assert_eq!(pods.containers.len(), 2);
+    let names = pods
+        .containers
+        .iter()
+        .map(|container| container.name.as_str());
+    assert_eq!(
+        names.collect::<Vec<_>>(),
+        ["vmagent", "config-reloader", "helper"]
+    );
 }
 
 #[test]
@@ -235,5 +242,17 @@ fn several_pods_of_prometheus() {
         let one_shard = spec["shards"] != 2
             && (kind, &spec["mode"]) != ("PrometheusAgent", &json!("DaemonSet"));
         assert_eq!(shard.is_some(), one_shard, "{kind} {spec}");
+    }
+}
+
+/// What scrapes has pods, in which the container that scrapes is the first.
+#[test]
+fn each_kind_of_scrapers_is_a_component() {
+    for row in &SCRAPER_KINDS {
+        for version in row.api_versions {
+            let components: Vec<_> = Component::of(version, row.name).collect();
+            assert_eq!(components.len(), 1, "{version} {}", row.name);
+            assert_eq!(components[0].container, row.container);
+        }
     }
 }

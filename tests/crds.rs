@@ -399,6 +399,54 @@ fn patched_scrapers_are_taken() {
     }
 }
 
+/// Scrape classes, who names them, and what stands beside them: every kind as the cases leave it.
+#[test]
+fn what_comes_by_scrape_classes_is_taken() {
+    let Some(crds) = Crds::load(WHAT) else {
+        return;
+    };
+    let mut with_class = 0;
+    for directory in support::directories("testdata") {
+        let case = directory.file_name().expect("a directory has a name");
+        let case = case.to_string_lossy();
+        if !["files-", "scrape-class", "http2"]
+            .iter()
+            .any(|part| case.contains(part))
+        {
+            continue;
+        }
+        let text = |file: &str| fs::read_to_string(directory.join(file));
+        let flags = Flags {
+            config: text("config.yaml")
+                .ok()
+                .map(|text| Source::named("config.yaml", text)),
+            ..Flags::default()
+        };
+        let input = text("input.yaml").expect("a case has an input");
+        // What a case leaves out for shortness is not what we write.
+        let (_, before) = complaints(&crds, &case, &input);
+        let outcome = run(&[Source::named("-", input)], &flags).expect("it is read");
+        let Some(output) = outcome.output else {
+            continue;
+        };
+        let written = |object: &Value| {
+            let spec = &object["spec"];
+            !spec["scrapeClass"].is_null() || !spec["scrapeClasses"].is_null()
+        };
+        with_class += objects(&output)
+            .iter()
+            .filter(|object| written(object))
+            .count();
+        let (_, mut found) = complaints(&crds, &case, &output);
+        found.retain(|complaint| !before.contains(complaint));
+        assert!(found.is_empty(), "\n{}\n", found.join("\n"));
+    }
+    assert!(
+        with_class >= 40,
+        "only {with_class} objects have to do with classes"
+    );
+}
+
 /// Every place that a row of the table of kinds names, from the root of an object.
 fn places(row: &ScrapeDescription) -> Vec<Vec<&str>> {
     let endpoint: Vec<&str> = match row.endpoints {

@@ -174,7 +174,7 @@ pub(super) fn decide_all(patched: &Patched<'_>, config: &Config) -> Vec<JudgedEn
         let drafts: Vec<_> = scrapings.map(|scraping| draft(scraping, config)).collect();
         let leanings: Vec<_> = drafts.iter().map(leaning).collect();
         let class = scrape_class::of_object(&leanings, config);
-        for (position, draft) in drafts.iter().enumerate() {
+        for (position, draft) in drafts.into_iter().enumerate() {
             judged.push(decide(draft, &class.at(position), config));
         }
     }
@@ -190,7 +190,7 @@ pub(super) fn scrapers_in_need(endpoints: &[JudgedEndpoint]) -> BTreeSet<usize> 
         .collect()
 }
 
-fn decide(draft: &Draft<'_>, class: &AtEndpoint<'_>, config: &Config) -> JudgedEndpoint {
+fn decide(draft: Draft<'_>, class: &AtEndpoint<'_>, config: &Config) -> JudgedEndpoint {
     let Draft {
         scraping,
         view,
@@ -198,8 +198,8 @@ fn decide(draft: &Draft<'_>, class: &AtEndpoint<'_>, config: &Config) -> JudgedE
         asked,
     } = draft;
     let answer = match asked {
-        Ok((rule, turn)) => turned(scraping, effective, *rule, *turn, class, config),
-        Err(blocked) => Answer::kept(blocked.clone()),
+        Ok((rule, turn)) => turned(&scraping, &effective, rule, turn, class, config),
+        Err(blocked) => Answer::kept(blocked),
     };
     let now = effective.now();
     let rule = match answer.rule {
@@ -245,15 +245,15 @@ fn decide(draft: &Draft<'_>, class: &AtEndpoint<'_>, config: &Config) -> JudgedE
     } else if !answer.steps.is_empty() {
         decision.verdict = Verdict::Patch;
         decision.steps = in_place(scraping.endpoint, answer.steps);
-        if rests_on_an_assumption(view) {
+        if rests_on_an_assumption(&view) {
             decision.severity = decision.severity.max(Severity::Warning);
         }
     }
     JudgedEndpoint {
         decision,
-        judged: view.judged.clone(),
+        judged: view.judged,
         kind: scraping.scrape.kind,
-        scrapers: scraping.scrapers.clone(),
+        scrapers: scraping.scrapers,
         class: certificates.as_ref().and_then(|_| class.class().cloned()),
         certificates,
     }
@@ -341,7 +341,8 @@ fn turned(
         }
         Turn::ToMutualTls | Turn::ToPerTarget => {
             let per_target = turn == Turn::ToPerTarget;
-            let effective = effective.by_class(class.by_class());
+            let by_class = class.by_class().map(|how| effective.by_class(how));
+            let effective = by_class.as_ref().unwrap_or(effective);
             let by_class = class.class().map(|class| Ok(class.first_directory(config)));
             let directory = match by_class.unwrap_or_else(|| obstacle::directory(scraping, config))
             {

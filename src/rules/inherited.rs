@@ -76,3 +76,103 @@ fn merged(endpoint: &Endpoint, class_tls: Inherited<'_>) -> Map<String, Value> {
     };
     whole.clone()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::config::Config;
+    use crate::model::{self, Endpoints, ScrapeKind};
+
+    /// An endpoint of a kind with this tlsConfig, and what it inherits.
+    fn merged_into(kind: ScrapeKind, scraper: ScraperKind, own: &Value, class: &Value) -> Value {
+        let row = kind.description();
+        let endpoint = json!({"port": "http", "tlsConfig": own});
+        let Endpoints::List(list) = row.endpoints else {
+            panic!("{kind:?} has no list of endpoints");
+        };
+        let object = json!({"apiVersion": row.api_versions[0], "kind": row.name,
+            "metadata": {"name": "demo"}, "spec": {"selector": {}, list: [endpoint]}});
+        let inventory = model::read([(0, &object)], &Config::default());
+        let endpoint = &inventory.scrapes[0].endpoints[0];
+        Value::Object(merged(endpoint, Some((scraper, class))))
+    }
+
+    const VM: (ScrapeKind, ScraperKind) = (ScrapeKind::VMServiceScrape, ScraperKind::VMAgent);
+    const MONITOR: (ScrapeKind, ScraperKind) =
+        (ScrapeKind::ServiceMonitor, ScraperKind::Prometheus);
+    const POD_MONITOR: (ScrapeKind, ScraperKind) =
+        (ScrapeKind::PodMonitor, ScraperKind::Prometheus);
+    const CONVERTED: (ScrapeKind, ScraperKind) = (ScrapeKind::PodMonitor, ScraperKind::VMSingle);
+
+    fn class() -> Value {
+        json!({"caFile": "/c/root-cert.pem", "certFile": "/c/cert-chain.pem", "keyFile": "/c/key.pem",
+            "insecureSkipVerify": true, "serverName": "demo"})
+    }
+
+    #[test]
+    fn an_endpoint_without_tls_config_takes_the_whole_class() {
+        for (kind, scraper) in [VM, MONITOR, POD_MONITOR, CONVERTED] {
+            assert_eq!(merged_into(kind, scraper, &Value::Null, &class()), class());
+        }
+    }
+
+    /// A tlsConfig that sets nothing is one, but for safe TLS settings of the Prometheus operator.
+    #[test]
+    fn an_empty_tls_config_takes_the_whole_class_only_where_it_cannot_name_files() {
+        for ((kind, scraper), skips) in [
+            (VM, false),
+            (MONITOR, false),
+            (POD_MONITOR, true),
+            (CONVERTED, false),
+        ] {
+            let merged = merged_into(kind, scraper, &json!({}), &class());
+            assert_eq!(merged["caFile"], "/c/root-cert.pem", "{kind:?}");
+            assert_eq!(
+                merged.get("insecureSkipVerify").is_some(),
+                skips,
+                "{kind:?} {scraper:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn insecure_skip_verify_is_never_inherited_by_a_tls_config() {
+        for (kind, scraper) in [VM, MONITOR, POD_MONITOR, CONVERTED] {
+            let own = json!({"serverName": "own"});
+            let merged = merged_into(kind, scraper, &own, &class());
+            let expected = json!({"caFile": "/c/root-cert.pem", "certFile": "/c/cert-chain.pem",
+                "keyFile": "/c/key.pem", "serverName": "own"});
+            assert_eq!(merged, expected, "{kind:?} {scraper:?}");
+        }
+    }
+
+    /// What is not in files, and the server's name, only the VictoriaMetrics operator merges.
+    #[test]
+    fn secrets_and_server_name_are_merged_by_one_operator_only() {
+        let class = json!({"ca": {"secret": {"name": "a", "key": "b"}}, "serverName": "demo"});
+        let own = json!({"insecureSkipVerify": true});
+        let (kind, scraper) = VM;
+        let both = json!({"insecureSkipVerify": true, "ca": {"secret": {"name": "a", "key": "b"}}, "serverName": "demo"});
+        assert_eq!(merged_into(kind, scraper, &own, &class), both);
+        let (kind, scraper) = MONITOR;
+        assert_eq!(merged_into(kind, scraper, &own, &class), own);
+    }
+
+    /// A CA from a Secret stands for the CA's file.
+    #[test]
+    fn what_the_endpoint_has_in_any_form_is_not_taken_from_the_class() {
+        let ca = json!({"secret": {"name": "a", "key": "b"}});
+        for (kind, scraper) in [VM, MONITOR, POD_MONITOR] {
+            let merged = merged_into(
+                kind,
+                scraper,
+                &json!({"ca": ca, "serverName": "own"}),
+                &class(),
+            );
+            let expected = json!({"ca": ca, "serverName": "own", "certFile": "/c/cert-chain.pem", "keyFile": "/c/key.pem"});
+            assert_eq!(merged, expected, "{kind:?}");
+        }
+    }
+}

@@ -63,7 +63,11 @@ pub(super) fn relabellings<'a>(scraping: &Scraping<'a>) -> Vec<(String, &'a [Val
         let class = scraping.scrape.scrape_class.as_deref();
         for (at, rules) in relabel::of_scraper(scraper, scraping.scrape.kind, class) {
             // Of what is for all jobs, the global rules alone reach those of the scraper's own.
-            if scraping.scrape.is_of_scraper() && at.as_str().contains("scrapeClasses") {
+            // The VictoriaMetrics operator leaves them out for probers, which have no rules themselves.
+            let takes_none = scraping.scrape.is_of_scraper()
+                || (!scraper.kind.is_prometheus()
+                    && scraping.scrape.kind.description().relabelings.is_none());
+            if takes_none && at.as_str().contains("scrapeClasses") {
                 continue;
             }
             lists.push((format!("{at} of {}", scraper.object), rules));

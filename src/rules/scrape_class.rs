@@ -197,15 +197,20 @@ pub(super) fn effective<'a>(
     scraping: &Scraping<'a>,
     config: &Config,
 ) -> Result<Effective<'a>, Effective<'a>> {
-    let ours = written::tls_config(&config.directory, Spelling::Camel);
     let names_ours = scraping.scrape.scrape_class.as_ref() == Some(&config.scrape_class_name);
+    let ours = names_ours.then(|| written::tls_config(&config.directory, Spelling::Camel));
+    let ours = ours.as_ref();
     let of_class = |(scraper, _): (&'a Scraper, _)| {
-        let Some((_, class)) = applying(scraping.scrape, scraper) else {
-            return names_ours.then_some((scraper.kind, &ours));
+        let tls = match applying(scraping.scrape, scraper) {
+            Some((_, class)) => class.get("tlsConfig"),
+            None => ours,
         };
-        Some((scraper.kind, class.get("tlsConfig")?))
+        Some((scraper.kind, tls?))
     };
-    let unseen = names_unseen(scraping, config).then_some(Some((ScraperKind::VMAgent, &ours)));
+    let unseen = match scraping.scrapers.is_empty() {
+        true => ours.map(|ours| Some((ScraperKind::VMAgent, ours))),
+        false => None,
+    };
     let classes = scraping.scrapers().map(of_class).chain(unseen);
     inherited::effective(scraping.endpoint, classes)
 }

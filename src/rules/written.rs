@@ -55,11 +55,11 @@ impl<'a> Effective<'a> {
     }
 
     /// The same endpoint, whose certificates are to come by a scrape class.
-    pub(super) fn by_class(&self, by_class: Option<ByClass>) -> Self {
+    pub(super) fn by_class(&self, by_class: ByClass) -> Self {
         Self {
             endpoint: self.endpoint,
             tls: self.tls.clone(),
-            by_class,
+            by_class: Some(by_class),
         }
     }
 

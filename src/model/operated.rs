@@ -253,7 +253,7 @@ fn operator_labels(object: &Object, component: &Component) -> Labels {
 fn shard(component: &Component, spec: &Field<'_>) -> Read<Option<(String, String)>> {
     let only_one = component.named_by.contains(&"operator.prometheus.io/name")
         && spec.key("shards")?.integer()?.unwrap_or(1) <= 1
-        && spec.key("mode")?.text()? != Some("DaemonSet");
+        && (component.kind != "PrometheusAgent" || spec.key("mode")?.text()? != Some("DaemonSet"));
     Ok(only_one.then(|| ("operator.prometheus.io/shard".to_owned(), "0".to_owned())))
 }
 

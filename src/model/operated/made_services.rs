@@ -45,7 +45,8 @@ pub(super) fn services(
     balanced(object, component, spec, made)
 }
 
-/// Of Services with one name, those of the input count, then the first that is made.
+/// Of Services with one name those of the input count, else each that is made, once: objects that share one and want
+/// different ports in it both have their way for some time.
 pub(in crate::model) fn settle(services: &mut Vec<Service>) {
     let place = |service: &Service| {
         let object = &service.object;
@@ -53,11 +54,22 @@ pub(in crate::model) fn settle(services: &mut Vec<Service>) {
     };
     let mut settled: Vec<Service> = Vec::with_capacity(services.len());
     for same in services.chunk_by(|a, b| place(a) == place(b)) {
+        let first = settled.len();
         let written = same.iter().filter(|service| service.made_for.is_none());
-        let before = settled.len();
         settled.extend(written.cloned());
-        if settled.len() == before {
-            settled.extend(same.first().cloned());
+        if settled.len() > first {
+            continue;
+        }
+        let mut made: Vec<&Service> = same.iter().collect();
+        made.sort_by_key(|service| service.made_for.as_ref().map(|of| (&of.kind, &of.name)));
+        for service in made {
+            let is_there = |other: &Service| {
+                (&other.ports, &other.labels, &other.selector)
+                    == (&service.ports, &service.labels, &service.selector)
+            };
+            if !settled[first..].iter().any(is_there) {
+                settled.push(service.clone());
+            }
         }
     }
     *services = settled;
@@ -71,7 +83,8 @@ fn governing(
     (name, label): (&str, &str),
 ) -> Read<Vec<Service>> {
     let named = settings.key("serviceName")?;
-    let is_daemon_set = settings.key("mode")?.text()? == Some("DaemonSet");
+    let is_daemon_set =
+        component.kind == "PrometheusAgent" && settings.key("mode")?.text()? == Some("DaemonSet");
     if named.text()?.is_some() || is_daemon_set {
         return Ok(Vec::new());
     }

@@ -407,6 +407,13 @@ fn a_service_of_the_input_counts_and_one_name_is_one_service() {
     let both = read([(0, &a), (1, &b)], &Config::default());
     assert_eq!(names(&both), ["alertmanager-operated"]);
     assert_eq!(both.workloads.len(), 2);
+    let of = |inventory: &Inventory| inventory.services[0].named();
+    let reversed = read([(0, &b), (1, &a)], &Config::default());
+    assert_eq!(of(&both), of(&reversed));
+    let mut other = alertmanager("b");
+    other["spec"]["portName"] = json!("ui");
+    let contradicting = read([(0, &a), (1, &other)], &Config::default());
+    assert_eq!(contradicting.services.len(), 2, "either may be there");
     for objects in [[(0, &a), (1, &written)], [(0, &written), (1, &a)]] {
         let inventory = read(objects, &Config::default());
         assert_eq!(inventory.services.len(), 1);

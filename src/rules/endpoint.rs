@@ -198,7 +198,7 @@ fn decide(scraping: Scraping<'_>, config: &Config) -> JudgedEndpoint {
         rule => rule,
     };
 
-    let message = message::endpoint(&Subject {
+    let mut message = message::endpoint(&Subject {
         rule,
         steps: &answer.steps,
         judged: &view.judged,
@@ -207,6 +207,9 @@ fn decide(scraping: Scraping<'_>, config: &Config) -> JudgedEndpoint {
         directory: answer.certificates.as_deref(),
         config,
     });
+    if let Some(rules) = view.what_relabelling_may_change() {
+        message = format!("{message}; {rules}");
+    }
     let object = &scraping.scrape.object;
     let mut decision = Decision::finding(object, scraping.endpoint.at.clone(), rule, message);
     decision.transport = Some(Transport {

@@ -51,6 +51,8 @@ pub(super) struct View {
     pub(super) judged: Vec<Judged>,
     /// What keeps them from being complete.
     pub(super) gaps: Vec<String>,
+    /// Relabelling rules that may leave some of them out.
+    pub(super) not_followed: Vec<String>,
     /// What they demand together; `None`: the scrapers would need different settings.
     pub(super) demands: Option<Summary>,
 }
@@ -63,6 +65,15 @@ impl View {
                 && judged.shown.demand == Demand::Plain
         })
     }
+
+    /// What a relabelling rule that is not followed may change about the answer: nothing where all targets want the same.
+    pub(super) fn what_relabelling_may_change(&self) -> Option<String> {
+        let alike = matches!(
+            self.demands,
+            Some(Summary::MutualTls | Summary::Plain { .. } | Summary::Unreachable)
+        );
+        (!alike && !self.not_followed.is_empty()).then(|| self.not_followed.join("; "))
+    }
 }
 
 /// Judges the targets for each scraper; without one in the input, as any scraper outside would meet them.
@@ -73,7 +84,7 @@ pub(super) fn view(scraping: &Scraping<'_>, config: &Config) -> View {
     }
     let mut whole = View::default();
     for (position, scraper) in scrapers.into_iter().enumerate() {
-        let (judged, gaps) = met_by(scraping, scraper);
+        let (judged, gaps, not_followed) = met_by(scraping, scraper);
         let demands = summary::summarise(&judged, !gaps.is_empty(), config);
         whole.demands = match whole.demands {
             _ if position == 0 => Some(demands),
@@ -90,6 +101,11 @@ pub(super) fn view(scraping: &Scraping<'_>, config: &Config) -> View {
                 whole.gaps.push(gap);
             }
         }
+        for rule in not_followed {
+            if !whole.not_followed.contains(&rule) {
+                whole.not_followed.push(rule);
+            }
+        }
     }
     whole
 }
@@ -97,7 +113,7 @@ pub(super) fn view(scraping: &Scraping<'_>, config: &Config) -> View {
 fn met_by(
     scraping: &Scraping<'_>,
     scraper: Option<(&Scraper, &ScraperState)>,
-) -> (Vec<Judged>, Vec<String>) {
+) -> (Vec<Judged>, Vec<String>, Vec<String>) {
     let inventory = &scraping.patched.inventory;
     let reach = targets::reach(
         inventory,
@@ -111,5 +127,5 @@ fn met_by(
         .iter()
         .flat_map(|target| demand::judge(inventory, &mesh, scraper, target))
         .collect();
-    (judged, reach.gaps)
+    (judged, reach.gaps, reach.not_followed)
 }

@@ -35,6 +35,10 @@ pub struct Scrape {
     pub endpoints: Vec<Endpoint>,
     /// An operator makes it for this object, to scrape the pods that it runs for it.
     pub is_self_scrape: bool,
+    /// The VictoriaMetrics operator does not write over it what it makes of an object of the same name.
+    pub ignores_prometheus: bool,
+    /// Relabelling rules of what a prober is asked about, which is the only place where such an object has any.
+    pub prober_relabelings: Vec<(PointerBuf, Vec<Value>)>,
 }
 
 /// In which namespaces a scrape object looks.
@@ -130,6 +134,9 @@ pub enum DiscoveryRole {
     Service,
 }
 
+/// The annotation by which an object is kept from the converter (operator `api/operator/v1beta1/vmextra_types.go`).
+const IGNORE_PROMETHEUS: &str = "operator.victoriametrics.com/ignore-prometheus-updates";
+
 /// A scrape object. Without a readable selector it would select everything, so then there is none.
 pub(super) fn scrape(
     object: Object,
@@ -139,6 +146,7 @@ pub(super) fn scrape(
 ) -> Read<Scrape> {
     let description = kind.description();
     let labels = metadata::labels(root)?;
+    let annotations = metadata::annotations(root)?;
     let spec = root.key("spec")?;
     if spec.is_missing() {
         return Err(spec.problem("missing; expected what to scrape"));
@@ -185,7 +193,39 @@ pub(super) fn scrape(
         scrape_class: spec.key("scrapeClass")?.text()?.map(str::to_owned),
         endpoints,
         is_self_scrape: false,
+        ignores_prometheus: annotations.get(IGNORE_PROMETHEUS).map(String::as_str)
+            == Some("enabled"),
+        prober_relabelings: match description.finds {
+            Finds::Prober(_) => prober_relabelings(&spec)?,
+            Finds::Services | Finds::Pods | Finds::Nodes | Finds::Addresses(_) => Vec::new(),
+            Finds::Discovery => Vec::new(),
+        },
     })
+}
+
+/// `relabelingConfigs` of each way in which a probe finds what the prober is asked about.
+fn prober_relabelings(spec: &Field<'_>) -> Read<Vec<(PointerBuf, Vec<Value>)>> {
+    let targets = spec.key("targets")?;
+    let mut ways = Vec::new();
+    for key in ["static", "staticConfig", "ingress"] {
+        let way = targets.key(key)?;
+        ways.push(rules_of(&way)?);
+    }
+    for way in targets.key("kubernetes")?.list()? {
+        ways.push(rules_of(&way)?);
+    }
+    Ok(ways.into_iter().flatten().collect())
+}
+
+fn rules_of(way: &Field<'_>) -> Read<Option<(PointerBuf, Vec<Value>)>> {
+    // Who gives an empty map in place of a list has no rules either.
+    if !matches!(way.written(), Some(Value::Object(_))) {
+        return Ok(None);
+    }
+    let rules = way.key("relabelingConfigs")?;
+    rules.list()?;
+    let list = rules.written().and_then(Value::as_array);
+    Ok(list.map(|list| (rules.at(), list.clone())))
 }
 
 fn namespaces(spec: &Field<'_>) -> Read<Namespaces> {
@@ -260,9 +300,21 @@ pub(super) fn endpoint(
         path: text_at(field, description.path)?,
         relabelings,
         http2,
-        proxy_url: text_at(field, &[description.proxy])?,
+        proxy_url: proxy(field, description)?,
         at,
     })
+}
+
+/// The proxy, which the Prometheus operator's probes have among the settings of their prober.
+fn proxy(field: &Field<'_>, description: &ScrapeDescription) -> Read<Option<String>> {
+    let own = text_at(field, &[description.proxy])?;
+    match description.finds {
+        Finds::Prober([prober, ..]) if own.is_none() => {
+            text_at(field, &[prober, description.proxy])
+        }
+        Finds::Prober(_) | Finds::Services | Finds::Pods | Finds::Nodes => Ok(own),
+        Finds::Addresses(_) | Finds::Discovery => Ok(own),
+    }
 }
 
 fn scheme(

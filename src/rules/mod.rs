@@ -10,14 +10,17 @@
 //! Scraper ── endpoints that are to use certificates ── certificates ──────────► Decision
 //! ```
 
+mod additional;
 mod blocks;
 pub mod catalog;
 mod certificates;
 mod completion;
+mod converter;
 mod decision;
 mod demand;
 mod endpoint;
 mod findings;
+mod merged;
 mod message;
 mod metrics_port;
 mod obstacle;

@@ -50,9 +50,11 @@ pub(super) fn rewritten(scraping: &Scraping<'_>) -> Option<Blocked> {
 }
 
 /// The scraper's rules for every endpoint of a kind. They run after the endpoint's own, and so after ours.
-fn template(scraping: &Scraping<'_>) -> &'static str {
-    let description = scraping.scrape.kind.description();
-    description.template.unwrap_or_default()
+/// What the VictoriaMetrics operator converts goes by what it becomes.
+fn template(scraping: &Scraping<'_>) -> Option<&'static str> {
+    let own = scraping.scrape.kind.description();
+    let converted = own.converted_into.map(|kind| kind.description());
+    own.template.or(converted.and_then(|row| row.template))
 }
 
 /// Every list of relabelling rules that the endpoint's targets go through, with its place in words.
@@ -64,9 +66,13 @@ pub(super) fn relabellings<'a>(scraping: &Scraping<'a>) -> Vec<(String, &'a [Val
             rules.as_slice(),
         ));
     }
+    for (at, rules) in &scraping.scrape.prober_relabelings {
+        lists.push((at.to_string(), rules.as_slice()));
+    }
     for (scraper, _) in scraping.scrapers() {
         let class = scraping.scrape.scrape_class.as_deref();
-        for (at, rules) in relabel::of_scraper(&scraper.spec, template(scraping), class) {
+        let template = template(scraping).unwrap_or_default();
+        for (at, rules) in relabel::of_scraper(&scraper.spec, template, class) {
             lists.push((format!("{at} of {}", scraper.object), rules));
         }
     }
@@ -123,7 +129,7 @@ pub(super) fn to_certificates(scraping: &Scraping<'_>, per_target: bool) -> Opti
     }
     relabellings(scraping)
         .into_iter()
-        .filter(|(place, _)| !place.contains(template(scraping)))
+        .filter(|(place, _)| template(scraping).is_none_or(|template| !place.contains(template)))
         .find(|(_, rules)| relabel::interference(rules) == Some(Interference::MetaLabels))
         .and_then(|(place, _)| {
             blocked(

@@ -89,27 +89,71 @@ fn interferes(rule: &Value) -> Option<Interference> {
             .or_else(|| rule.get(snake))
             .and_then(Value::as_str)
             .unwrap_or_default()
-            .to_owned()
     };
-    match text("targetLabel", "target_label").as_str() {
-        "__address__" => return Some(Interference::Address),
-        "__scheme__" => return Some(Interference::Scheme),
-        _ => {}
-    }
+    let regex = text("regex", "regex");
     match text("action", "action").to_ascii_lowercase().as_str() {
-        // Mapped onto `__…__`: the address or the scheme may be among them.
-        "labelmap" | "labelmap_all" if text("replacement", "replacement").starts_with("__") => {
-            Some(Interference::Address)
+        "" | "replace" | "replace_all" | "hashmod" | "lowercase" | "uppercase" => {
+            written_to(text("targetLabel", "target_label"))
+        }
+        // From parts of a name to labels of these names.
+        "graphite" => rule
+            .get("labels")
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten()
+            .filter_map(|(label, _)| written_to(label))
+            .min(),
+        "labelmap" => {
+            let copied = match text("replacement", "replacement") {
+                // A part of the name that is copied: those of Kubernetes have no underscore in front.
+                name if name.is_empty() || name.starts_with('$') => None,
+                name => written_to(name),
+            };
+            copied.or_else(|| at_labels_of_discovery(regex))
+        }
+        "labelmap_all" => {
+            let is_part = |label: &str| !regex.is_empty() && label.contains(regex);
+            let renamed = [
+                (ADDRESS, Interference::Address),
+                (SCHEME, Interference::Scheme),
+            ];
+            renamed
+                .into_iter()
+                .find(|(label, _)| is_part(label))
+                .map(|(_, interference)| interference)
+                .or_else(|| at_labels_of_discovery(regex))
         }
         "labelkeep" => Some(Interference::MetaLabels),
-        "labeldrop" | "labelmap" | "labelmap_all" => {
-            let regex = text("regex", "regex");
-            let literal_start = regex.trim_start_matches('^').chars().next();
-            // `__meta.*`, `.*`, `(…)` and the like can match `__` labels; a letter first cannot.
-            (!literal_start.is_some_and(char::is_alphanumeric)).then_some(Interference::MetaLabels)
-        }
+        "labeldrop" => at_labels_of_discovery(regex),
+        // `keep`, `drop` and their like write nothing.
         _ => None,
     }
+}
+
+const ADDRESS: &str = "__address__";
+const SCHEME: &str = "__scheme__";
+
+/// What is written where a rule writes to a label, the name of which may have parts from elsewhere (`$1`).
+fn written_to(label: &str) -> Option<Interference> {
+    let may_be = |name: &str| match label.split_once('$') {
+        None => label == name,
+        Some((beginning, _)) => name.starts_with(beginning),
+    };
+    if may_be(ADDRESS) {
+        Some(Interference::Address)
+    } else if may_be(SCHEME) {
+        Some(Interference::Scheme)
+    } else {
+        label
+            .starts_with("__meta")
+            .then_some(Interference::MetaLabels)
+    }
+}
+
+/// `__meta.*`, `.*`, `(…)` and the like can match `__` labels; a letter first cannot.
+fn at_labels_of_discovery(regex: &str) -> Option<Interference> {
+    let literal_start = regex.trim_start_matches('^').chars().next();
+    (!literal_start.is_some_and(char::is_alphanumeric)).then_some(Interference::MetaLabels)
 }
 
 /// The rules that a scraper adds to every endpoint of a kind, with the field that holds them.
@@ -125,12 +169,15 @@ pub(super) fn of_scraper<'a>(
             found.push((PointerBuf::from_tokens(["spec", field]), rules));
         }
     }
-    if let Some((position, class)) = class_of(spec, class)
-        && let Some(rules) = list(class.get("relabelConfigs"))
-    {
+    if let Some((position, class)) = class_of(spec, class) {
         let position = position.to_string();
-        let at = PointerBuf::from_tokens(["spec", "scrapeClasses", &position, "relabelConfigs"]);
-        found.push((at, rules));
+        // The one operator calls them so, the other so.
+        for field in ["relabelConfigs", "relabelings"] {
+            if let Some(rules) = list(class.get(field)) {
+                let at = PointerBuf::from_tokens(["spec", "scrapeClasses", &position, field]);
+                found.push((at, rules));
+            }
+        }
     }
     found
 }

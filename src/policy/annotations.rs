@@ -52,9 +52,7 @@ const CHECKS: [(&str, IsValid); 11] = [
     }),
     (EXCLUDE_INBOUND, |list| port_list(list).is_some()),
     (EXCLUDE_OUTBOUND, |list| port_list(list).is_some()),
-    (MERGE_METRICS, |value| {
-        boolean(value).is_some()
-    }),
+    (MERGE_METRICS, |value| boolean(value).is_some()),
 ];
 
 /// The annotation for which the injector refuses the pods: they run as they were injected before, or not at all.

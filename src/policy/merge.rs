@@ -38,9 +38,12 @@ pub fn merged_metrics(mesh: &Mesh<'_>, pods: &Workload) -> Option<MergedMetrics>
     };
     let served_at = match pods.annotations.get(STATUS_PORT) {
         Some(port) => annotations::port_number(port),
-        None => effective_proxy_config(mesh, pods)
-            .ok()
-            .and_then(|config| config.status_port.value().and_then(annotations::port_number)),
+        None => effective_proxy_config(mesh, pods).ok().and_then(|config| {
+            config
+                .status_port
+                .value()
+                .and_then(annotations::port_number)
+        }),
     };
     // What asks for the merged port already was written with injection in mind, or by it.
     if merges != Some(true) || served_at == Some(port) {

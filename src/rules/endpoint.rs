@@ -207,7 +207,7 @@ fn decide(scraping: Scraping<'_>, config: &Config) -> JudgedEndpoint {
         directory: answer.certificates.as_deref(),
         config,
     });
-    if let Some(rules) = view.what_relabelling_may_change() {
+    if let Some(rules) = view.what_relabelling_may_change(rule) {
         message = format!("{message}; {rules}");
     }
     let object = &scraping.scrape.object;

@@ -59,13 +59,17 @@ fn through_sidecar<'a>(
 ) -> BTreeMap<PodsOf<'a>, BTreeSet<&'a Object>> {
     let mut found: BTreeMap<PodsOf<'a>, BTreeSet<&'a Object>> = BTreeMap::new();
     for ((scrape, endpoint), judged) in all {
-        let follows = judged.decision.rule == Rule::AddressIsRewritten && follows_annotations(endpoint);
+        let follows =
+            judged.decision.rule == Rule::AddressIsRewritten && follows_annotations(endpoint);
         for target in judged.judged.iter().map(|judged| &judged.shown) {
             let Some(metrics) = merged.get(&pods_of(target)) else {
                 continue;
             };
             if follows || (target.port.is_some() && target.port == metrics.served_at) {
-                found.entry(pods_of(target)).or_default().insert(&scrape.object);
+                found
+                    .entry(pods_of(target))
+                    .or_default()
+                    .insert(&scrape.object);
             }
         }
     }
@@ -76,7 +80,10 @@ fn through_sidecar<'a>(
 fn follows_annotations(endpoint: &Endpoint) -> bool {
     let rules = endpoint.relabelings.iter().flatten();
     let mut sources = rules
-        .filter_map(|rule| rule.get("sourceLabels").or_else(|| rule.get("source_labels")))
+        .filter_map(|rule| {
+            rule.get("sourceLabels")
+                .or_else(|| rule.get("source_labels"))
+        })
         .filter_map(Value::as_array)
         .flatten();
     sources.any(|label| label == "__meta_kubernetes_pod_annotation_prometheus_io_port")

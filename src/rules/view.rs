@@ -6,6 +6,7 @@
 
 use serde_json::Value;
 
+use super::Rule;
 use super::decision::Demand;
 use super::demand::{self, Aside, Judged};
 use super::relabel;
@@ -66,13 +67,23 @@ impl View {
         })
     }
 
-    /// What a relabelling rule that is not followed may change about the answer: nothing where all targets want the same.
-    pub(super) fn what_relabelling_may_change(&self) -> Option<String> {
+    /// What a relabelling rule that is not followed may change about the answer of `rule`: nothing where all targets want the
+    /// same, or where the targets did not matter.
+    pub(super) fn what_relabelling_may_change(&self, rule: Rule) -> Option<String> {
         let alike = matches!(
             self.demands,
             Some(Summary::MutualTls | Summary::Plain { .. } | Summary::Unreachable)
         );
-        (!alike && !self.not_followed.is_empty()).then(|| self.not_followed.join("; "))
+        let by_targets = matches!(
+            rule,
+            Rule::MixedTargets
+                | Rule::InjectionUnknown
+                | Rule::TargetUnknown
+                | Rule::StaleTlsSuspected
+                | Rule::OwnTlsUnderStrict
+        );
+        (by_targets && !alike && !self.not_followed.is_empty())
+            .then(|| self.not_followed.join("; "))
     }
 }
 

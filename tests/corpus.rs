@@ -31,6 +31,12 @@ fn the_permissive_guide_is_left_alone() {
     assert_eq!(patched(&input), input);
 }
 
+/// Istio's sample for the Prometheus operator: discovery by annotations stays as it is.
+#[test]
+fn istios_own_sample_is_left_alone() {
+    compare("corpus/istio-sample-podmonitor");
+}
+
 /// Kyma's platform: each of its 38 endpoints comes out as the rules of Istio and vmagent say, and the
 /// platform as its engineers left it.
 #[test]

@@ -489,6 +489,42 @@ mod tests {
     }
 
     #[test]
+    fn probes_have_rules_and_a_proxy_elsewhere() {
+        let rules = json!([{"targetLabel": "__address__"}]);
+        for (kind, spec, at) in [
+            (
+                "VMProbe",
+                json!({"static": {"targets": ["a"], "relabelingConfigs": rules}}),
+                "/spec/targets/static/relabelingConfigs",
+            ),
+            (
+                "VMProbe",
+                json!({"kubernetes": [{}, {"relabelingConfigs": rules}]}),
+                "/spec/targets/kubernetes/1/relabelingConfigs",
+            ),
+            (
+                "Probe",
+                json!({"ingress": {"relabelingConfigs": rules}}),
+                "/spec/targets/ingress/relabelingConfigs",
+            ),
+        ] {
+            let version = match kind {
+                "Probe" => "monitoring.coreos.com/v1",
+                _ => "operator.victoriametrics.com/v1beta1",
+            };
+            let object = json!({"apiVersion": version, "kind": kind, "metadata": {"name": "demo"},
+                "spec": {"targets": spec, "prober": {"proxyUrl": "http://proxy"}, "vmProberSpec": {"url": "b"}}});
+            let inventory = read([(0, &object)], &Config::default());
+            let [scrape] = inventory.scrapes.as_slice() else {
+                panic!("{:?}", inventory.unread);
+            };
+            assert_eq!(scrape.prober_relabelings[0].0.as_str(), at);
+            let proxied = scrape.endpoints[0].proxy_url.is_some();
+            assert_eq!(proxied, kind == "Probe");
+        }
+    }
+
+    #[test]
     fn an_endpoint_of_wrong_types_is_unread_and_the_others_keep_their_place() {
         for (endpoint, at) in [
             (json!({"port": 8080}), "/spec/endpoints/0/port"),

@@ -57,3 +57,45 @@ pub(super) fn decide_all(inventory: &Inventory) -> Vec<Decision> {
 fn place(scrape: &Scrape, kind: ScrapeKind) -> (ScrapeKind, &str, &str) {
     (kind, &scrape.object.namespace, &scrape.object.name)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::config::Config;
+    use crate::model::{ScraperKind, read};
+
+    /// Whether a finding is made beside scrapers of these kinds.
+    fn is_said_beside(scrapers: &[ScraperKind]) -> bool {
+        let object = |version: &str, kind: &str, name: &str| {
+            json!({"apiVersion": version, "kind": kind, "metadata": {"name": name, "namespace": "demo"},
+                "spec": {"endpoints": []}})
+        };
+        let operator = "operator.victoriametrics.com/v1beta1";
+        let mut objects = vec![
+            object("monitoring.coreos.com/v1", "ServiceMonitor", "web"),
+            object(operator, "VMServiceScrape", "web"),
+        ];
+        objects.extend(scrapers.iter().map(|_| object(operator, "VMAgent", "main")));
+        let mut inventory = read(objects.iter().enumerate(), &Config::default());
+        for (scraper, kind) in inventory.scrapers.iter_mut().zip(scrapers) {
+            scraper.kind = *kind;
+        }
+        !decide_all(&inventory).is_empty()
+    }
+
+    #[test]
+    fn somebody_converts_unless_all_scrapers_are_of_the_other_operator() {
+        use ScraperKind::{Prometheus, PrometheusAgent, VMAgent, VMSingle};
+        for (scrapers, expected) in [
+            (vec![], true),
+            (vec![VMAgent], true),
+            (vec![VMSingle, Prometheus], true),
+            (vec![Prometheus], false),
+            (vec![Prometheus, PrometheusAgent], false),
+        ] {
+            assert_eq!(is_said_beside(&scrapers), expected, "{scrapers:?}");
+        }
+    }
+}

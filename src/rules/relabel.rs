@@ -193,3 +193,106 @@ pub(super) fn class_of<'a>(spec: &'a Value, name: Option<&str>) -> Option<(usize
             None => class.get("default") == Some(&Value::Bool(true)),
         })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_rule_does_depends_on_what_its_action_writes() {
+        use Interference::{Address, MetaLabels, Scheme};
+        for (rule, expected) in [
+            (
+                json!({"targetLabel": "__address__", "replacement": "x"}),
+                Some(Address),
+            ),
+            (
+                json!({"target_label": "__address__", "action": "Replace"}),
+                Some(Address),
+            ),
+            (
+                json!({"targetLabel": "__scheme__", "action": "REPLACE_ALL"}),
+                Some(Scheme),
+            ),
+            (
+                json!({"targetLabel": "__address__", "action": "hashmod"}),
+                Some(Address),
+            ),
+            (
+                json!({"targetLabel": "__scheme__", "action": "lowercase"}),
+                Some(Scheme),
+            ),
+            (
+                json!({"targetLabel": "__scheme__", "action": "uppercase"}),
+                Some(Scheme),
+            ),
+            (json!({"targetLabel": "${1}"}), Some(Address)),
+            (json!({"targetLabel": "__s$1"}), Some(Scheme)),
+            (json!({"targetLabel": "__param_$1"}), None),
+            (json!({"targetLabel": "__metrics_path__"}), None),
+            (
+                json!({"targetLabel": "__meta_kubernetes_pod_name"}),
+                Some(MetaLabels),
+            ),
+            (
+                json!({"sourceLabels": ["__address__"], "targetLabel": "instance"}),
+                None,
+            ),
+            (
+                json!({"action": "keepequal", "targetLabel": "__address__"}),
+                None,
+            ),
+            (
+                json!({"action": "dropequal", "targetLabel": "__scheme__"}),
+                None,
+            ),
+            (
+                json!({"action": "keep_if_contains", "targetLabel": "__address__"}),
+                None,
+            ),
+            (
+                json!({"action": "keep", "sourceLabels": ["__scheme__"]}),
+                None,
+            ),
+            (
+                json!({"action": "graphite", "labels": {"a": "$1", "__scheme__": "$2"}}),
+                Some(Scheme),
+            ),
+            (json!({"action": "graphite", "labels": {"a": "$1"}}), None),
+            (
+                json!({"action": "labelmap", "regex": "a_(.+)", "replacement": "__$1"}),
+                Some(Address),
+            ),
+            (
+                json!({"action": "labelmap", "regex": "a_(.+)", "replacement": "__scheme__"}),
+                Some(Scheme),
+            ),
+            (
+                json!({"action": "LabelMap", "regex": "a_(.+)", "replacement": "__param_$1"}),
+                None,
+            ),
+            (
+                json!({"action": "labelmap", "regex": "__meta_(.+)"}),
+                Some(MetaLabels),
+            ),
+            (json!({"action": "labelmap", "regex": "a_(.+)"}), None),
+            (
+                json!({"action": "labelmap_all", "regex": "address"}),
+                Some(Address),
+            ),
+            (json!({"action": "labelmap_all", "regex": "app"}), None),
+            (
+                json!({"action": "labelkeep", "regex": "app"}),
+                Some(MetaLabels),
+            ),
+            (json!({"action": "labeldrop", "regex": "app"}), None),
+            (
+                json!({"action": "labeldrop", "regex": "__meta_.+"}),
+                Some(MetaLabels),
+            ),
+            (https_where_injected(), None),
+        ] {
+            assert_eq!(interference(&[rule.clone()]), expected, "{rule}");
+        }
+    }
+}

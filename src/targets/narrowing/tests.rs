@@ -387,29 +387,36 @@ fn pods_known_in_part_stay() {
         left_of(&[stranger.clone(), scrape]).0
     };
     for (label, regex, expected) in [
-        ("pod_label_team", "b", ""),
-        ("pod_label_app", "web", "stranger:none? stranger:80?"),
         (
-            "pod_container_name",
-            "main",
+            "pod_label_team",
+            "a",
+            "stranger:none stranger:80 stranger:15090",
+        ),
+        ("pod_label_team", "b", ""),
+        (
+            "pod_label_app",
+            "web",
             "stranger:none? stranger:80? stranger:15090?",
         ),
+        (
+            "pod_annotation_a",
+            "b",
+            "stranger:none? stranger:80? stranger:15090?",
+        ),
+        ("pod_container_name", "main", "stranger:none? stranger:80?"),
+        (
+            "pod_container_name",
+            "istio-proxy",
+            "stranger:none? stranger:80? stranger:15090",
+        ),
         ("endpoint_port_name", "http", "stranger:80"),
+        (
+            "service_name",
+            "stranger",
+            "stranger:none stranger:80 stranger:15090",
+        ),
     ] {
-        let found = left(keep(label, regex));
-        if label == "pod_label_app" {
-            assert!(found.contains("stranger:80?"), "{found}");
-        } else if label == "pod_container_name" {
-            assert!(
-                found.contains("stranger:80?") && !found.contains("15090"),
-                "{found}"
-            );
-        } else if label == "endpoint_port_name" {
-            assert!(found.contains("stranger:80"), "{found}");
-            assert!(!found.contains("stranger:80?"), "{found}");
-        } else {
-            assert_eq!(found, expected, "{label}");
-        }
+        assert_eq!(left(keep(label, regex)), expected, "{label} {regex}");
     }
 }
 

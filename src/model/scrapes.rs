@@ -4,6 +4,8 @@
 //! Departs from it: an endpoint with a field of a wrong type is left out and reported, the others are kept.
 //! Knows: scrape objects. Does not know: what they select, what becomes of them.
 
+mod probes;
+
 use jsonptr::{Pointer, PointerBuf};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
@@ -195,37 +197,8 @@ pub(super) fn scrape(
         is_self_scrape: false,
         ignores_prometheus: annotations.get(IGNORE_PROMETHEUS).map(String::as_str)
             == Some("enabled"),
-        prober_relabelings: match description.finds {
-            Finds::Prober(_) => prober_relabelings(&spec)?,
-            Finds::Services | Finds::Pods | Finds::Nodes | Finds::Addresses(_) => Vec::new(),
-            Finds::Discovery => Vec::new(),
-        },
+        prober_relabelings: probes::relabelings(&spec, description)?,
     })
-}
-
-/// `relabelingConfigs` of each way in which a probe finds what the prober is asked about.
-fn prober_relabelings(spec: &Field<'_>) -> Read<Vec<(PointerBuf, Vec<Value>)>> {
-    let targets = spec.key("targets")?;
-    let mut ways = Vec::new();
-    for key in ["static", "staticConfig", "ingress"] {
-        let way = targets.key(key)?;
-        ways.push(rules_of(&way)?);
-    }
-    for way in targets.key("kubernetes")?.list()? {
-        ways.push(rules_of(&way)?);
-    }
-    Ok(ways.into_iter().flatten().collect())
-}
-
-fn rules_of(way: &Field<'_>) -> Read<Option<(PointerBuf, Vec<Value>)>> {
-    // Who gives an empty map in place of a list has no rules either.
-    if !matches!(way.written(), Some(Value::Object(_))) {
-        return Ok(None);
-    }
-    let rules = way.key("relabelingConfigs")?;
-    rules.list()?;
-    let list = rules.written().and_then(Value::as_array);
-    Ok(list.map(|list| (rules.at(), list.clone())))
 }
 
 fn namespaces(spec: &Field<'_>) -> Read<Namespaces> {
@@ -300,21 +273,9 @@ pub(super) fn endpoint(
         path: text_at(field, description.path)?,
         relabelings,
         http2,
-        proxy_url: proxy(field, description)?,
+        proxy_url: probes::proxy(field, description)?,
         at,
     })
-}
-
-/// The proxy, which the Prometheus operator's probes have among the settings of their prober.
-fn proxy(field: &Field<'_>, description: &ScrapeDescription) -> Read<Option<String>> {
-    let own = text_at(field, &[description.proxy])?;
-    match description.finds {
-        Finds::Prober([prober, ..]) if own.is_none() => {
-            text_at(field, &[prober, description.proxy])
-        }
-        Finds::Prober(_) | Finds::Services | Finds::Pods | Finds::Nodes => Ok(own),
-        Finds::Addresses(_) | Finds::Discovery => Ok(own),
-    }
 }
 
 fn scheme(

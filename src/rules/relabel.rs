@@ -292,7 +292,11 @@ mod tests {
             ),
             (https_where_injected(), None),
         ] {
-            assert_eq!(interference(&[rule.clone()]), expected, "{rule}");
+            assert_eq!(
+                interference(std::slice::from_ref(&rule)),
+                expected,
+                "{rule}"
+            );
         }
     }
 }

@@ -98,6 +98,8 @@ pub(super) fn of(scraper: &Scraper, problems: &mut Vec<Problem>) -> Option<Scrap
         scrape_class: None,
         endpoints,
         is_self_scrape: false,
+        ignores_prometheus: false,
+        prober_relabelings: Vec::new(),
     })
 }
 

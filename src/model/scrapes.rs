@@ -4,6 +4,8 @@
 //! Departs from it: an endpoint with a field of a wrong type is left out and reported, the others are kept.
 //! Knows: scrape objects. Does not know: what they select, what becomes of them.
 
+mod probes;
+
 use jsonptr::{Pointer, PointerBuf};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
@@ -35,6 +37,10 @@ pub struct Scrape {
     pub endpoints: Vec<Endpoint>,
     /// An operator makes it for this object, to scrape the pods that it runs for it.
     pub is_self_scrape: bool,
+    /// The VictoriaMetrics operator does not write over it what it makes of an object of the same name.
+    pub ignores_prometheus: bool,
+    /// Relabelling rules of what a prober is asked about, which is the only place where such an object has any.
+    pub prober_relabelings: Vec<(PointerBuf, Vec<Value>)>,
 }
 
 /// In which namespaces a scrape object looks.
@@ -134,6 +140,9 @@ pub enum DiscoveryRole {
     Service,
 }
 
+/// The annotation by which an object is kept from the converter (operator `api/operator/v1beta1/vmextra_types.go`).
+const IGNORE_PROMETHEUS: &str = "operator.victoriametrics.com/ignore-prometheus-updates";
+
 /// A scrape object. Without a readable selector it would select everything, so then there is none.
 pub(super) fn scrape(
     object: Object,
@@ -143,6 +152,7 @@ pub(super) fn scrape(
 ) -> Read<Scrape> {
     let description = kind.description();
     let labels = metadata::labels(root)?;
+    let annotations = metadata::annotations(root)?;
     let spec = root.key("spec")?;
     if spec.is_missing() {
         return Err(spec.problem("missing; expected what to scrape"));
@@ -189,6 +199,9 @@ pub(super) fn scrape(
         scrape_class: spec.key("scrapeClass")?.text()?.map(str::to_owned),
         endpoints,
         is_self_scrape: false,
+        ignores_prometheus: annotations.get(IGNORE_PROMETHEUS).map(String::as_str)
+            == Some("enabled"),
+        prober_relabelings: probes::relabelings(&spec, description)?,
     })
 }
 
@@ -428,6 +441,42 @@ mod tests {
                 expected,
                 "{endpoint}"
             );
+        }
+    }
+
+    #[test]
+    fn probes_have_rules_and_a_proxy_elsewhere() {
+        let rules = json!([{"targetLabel": "__address__"}]);
+        for (kind, spec, at) in [
+            (
+                "VMProbe",
+                json!({"static": {"targets": ["a"], "relabelingConfigs": rules}}),
+                "/spec/targets/static/relabelingConfigs",
+            ),
+            (
+                "VMProbe",
+                json!({"kubernetes": [{}, {"relabelingConfigs": rules}]}),
+                "/spec/targets/kubernetes/1/relabelingConfigs",
+            ),
+            (
+                "Probe",
+                json!({"ingress": {"relabelingConfigs": rules}}),
+                "/spec/targets/ingress/relabelingConfigs",
+            ),
+        ] {
+            let version = match kind {
+                "Probe" => "monitoring.coreos.com/v1",
+                _ => "operator.victoriametrics.com/v1beta1",
+            };
+            let object = json!({"apiVersion": version, "kind": kind, "metadata": {"name": "demo"},
+                "spec": {"targets": spec, "prober": {"proxyUrl": "http://proxy"}, "vmProberSpec": {"url": "b"}}});
+            let inventory = read([(0, &object)], &Config::default());
+            let [scrape] = inventory.scrapes.as_slice() else {
+                panic!("{:?}", inventory.unread);
+            };
+            assert_eq!(scrape.prober_relabelings[0].0.as_str(), at);
+            let proxied = scrape.endpoints[0].proxy_url.is_some();
+            assert_eq!(proxied, kind == "Probe");
         }
     }
 

@@ -19,6 +19,8 @@ pub(super) const STATUS: &str = "sidecar.istio.io/status";
 pub(super) const TEMPLATES: &str = "inject.istio.io/templates";
 pub(super) const INTERCEPTION: &str = "sidecar.istio.io/interceptionMode";
 pub(super) const STATUS_PORT: &str = "status.sidecar.istio.io/port";
+/// Whether the sidecar serves the metrics of the application too.
+pub(super) const MERGE_METRICS: &str = "prometheus.istio.io/merge-metrics";
 pub(super) const INCLUDE_INBOUND: &str = "traffic.sidecar.istio.io/includeInboundPorts";
 pub(super) const EXCLUDE_INBOUND: &str = "traffic.sidecar.istio.io/excludeInboundPorts";
 /// The addresses to which requests go through the sidecar.
@@ -52,9 +54,7 @@ const CHECKS: [(&str, IsValid); 11] = [
     }),
     (EXCLUDE_INBOUND, |list| port_list(list).is_some()),
     (EXCLUDE_OUTBOUND, |list| port_list(list).is_some()),
-    ("prometheus.istio.io/merge-metrics", |value| {
-        boolean(value).is_some()
-    }),
+    (MERGE_METRICS, |value| boolean(value).is_some()),
 ];
 
 /// The annotation for which the injector refuses the pods: they run as they were injected before, or not at all.

@@ -210,7 +210,7 @@ fn decide(draft: Draft<'_>, class: &AtEndpoint<'_>, config: &Config) -> JudgedEn
         rule => rule,
     };
 
-    let message = message::endpoint(&Subject {
+    let mut message = message::endpoint(&Subject {
         rule,
         steps: &answer.steps,
         judged: &view.judged,
@@ -219,6 +219,9 @@ fn decide(draft: Draft<'_>, class: &AtEndpoint<'_>, config: &Config) -> JudgedEn
         directory: class.place(answer.certificates.as_deref()).as_deref(),
         config,
     });
+    if let Some(rules) = view.what_relabelling_may_change(rule) {
+        message = format!("{message}; {rules}");
+    }
     let object = &scraping.scrape.object;
     let mut decision = Decision::finding(object, scraping.endpoint.place(), rule, message);
     decision.transport = Some(Transport {

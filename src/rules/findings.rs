@@ -34,6 +34,9 @@ pub(super) fn decide_all(
     findings.extend(super::remote_write::decide_all(patched));
     findings.extend(super::volumes::decide_all(patched));
     findings.extend(super::policies::decide_all(patched, endpoints));
+    findings.extend(super::merged::decide_all(patched, endpoints));
+    findings.extend(super::converter::decide_all(&patched.inventory));
+    findings.extend(super::additional::decide_all(&patched.inventory));
     for endpoint in endpoints {
         for judged in &endpoint.judged {
             findings.extend(of_target(&patched.inventory, endpoint, judged));

@@ -10,10 +10,12 @@
 //! Scraper ── endpoints that are to use certificates ── certificates ──────────► Decision
 //! ```
 
+mod additional;
 mod blocks;
 pub mod catalog;
 mod certificates;
 mod completion;
+mod converter;
 mod decision;
 mod demand;
 mod draft;
@@ -21,6 +23,7 @@ mod endpoint;
 mod findings;
 mod inherited;
 mod interception;
+mod merged;
 mod message;
 mod metrics_port;
 mod obstacle;

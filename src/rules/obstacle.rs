@@ -59,6 +59,14 @@ pub(super) fn relabellings<'a>(scraping: &Scraping<'a>) -> Vec<(String, &'a [Val
             rules.as_slice(),
         ));
     }
+    // The VictoriaMetrics operator sets the prober's address after these, the Prometheus operator before them.
+    let sets_address_last = scraping.scrape.kind.description().template.is_some();
+    for (at, rules) in &scraping.scrape.prober_relabelings {
+        let is_overruled = relabel::interference(rules) == Some(Interference::Address);
+        if !(sets_address_last && is_overruled) {
+            lists.push((at.to_string(), rules.as_slice()));
+        }
+    }
     for (scraper, _) in scraping.scrapers() {
         let class = scraping.scrape.scrape_class.as_deref();
         for (at, rules) in relabel::of_scraper(scraper, scraping.scrape.kind, class) {

@@ -89,27 +89,71 @@ fn interferes(rule: &Value) -> Option<Interference> {
             .or_else(|| rule.get(snake))
             .and_then(Value::as_str)
             .unwrap_or_default()
-            .to_owned()
     };
-    match text("targetLabel", "target_label").as_str() {
-        "__address__" => return Some(Interference::Address),
-        "__scheme__" => return Some(Interference::Scheme),
-        _ => {}
-    }
+    let regex = text("regex", "regex");
     match text("action", "action").to_ascii_lowercase().as_str() {
-        // Mapped onto `__…__`: the address or the scheme may be among them.
-        "labelmap" | "labelmap_all" if text("replacement", "replacement").starts_with("__") => {
-            Some(Interference::Address)
+        "" | "replace" | "replace_all" | "hashmod" | "lowercase" | "uppercase" => {
+            written_to(text("targetLabel", "target_label"))
+        }
+        // From parts of a name to labels of these names.
+        "graphite" => rule
+            .get("labels")
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten()
+            .filter_map(|(label, _)| written_to(label))
+            .min(),
+        "labelmap" => {
+            let copied = match text("replacement", "replacement") {
+                // A part of the name that is copied: those of Kubernetes have no underscore in front.
+                name if name.is_empty() || name.starts_with('$') => None,
+                name => written_to(name),
+            };
+            copied.or_else(|| at_labels_of_discovery(regex))
+        }
+        "labelmap_all" => {
+            let is_part = |label: &str| !regex.is_empty() && label.contains(regex);
+            let renamed = [
+                (ADDRESS, Interference::Address),
+                (SCHEME, Interference::Scheme),
+            ];
+            renamed
+                .into_iter()
+                .find(|(label, _)| is_part(label))
+                .map(|(_, interference)| interference)
+                .or_else(|| at_labels_of_discovery(regex))
         }
         "labelkeep" => Some(Interference::MetaLabels),
-        "labeldrop" | "labelmap" | "labelmap_all" => {
-            let regex = text("regex", "regex");
-            let literal_start = regex.trim_start_matches('^').chars().next();
-            // `__meta.*`, `.*`, `(…)` and the like can match `__` labels; a letter first cannot.
-            (!literal_start.is_some_and(char::is_alphanumeric)).then_some(Interference::MetaLabels)
-        }
+        "labeldrop" => at_labels_of_discovery(regex),
+        // `keep`, `drop` and their like write nothing.
         _ => None,
     }
+}
+
+const ADDRESS: &str = "__address__";
+const SCHEME: &str = "__scheme__";
+
+/// What is written where a rule writes to a label, the name of which may have parts from elsewhere (`$1`).
+fn written_to(label: &str) -> Option<Interference> {
+    let may_be = |name: &str| match label.split_once('$') {
+        None => label == name,
+        Some((beginning, _)) => name.starts_with(beginning),
+    };
+    if may_be(ADDRESS) {
+        Some(Interference::Address)
+    } else if may_be(SCHEME) {
+        Some(Interference::Scheme)
+    } else {
+        label
+            .starts_with("__meta")
+            .then_some(Interference::MetaLabels)
+    }
+}
+
+/// `__meta.*`, `.*`, `(…)` and the like can match `__` labels; a letter first cannot.
+fn at_labels_of_discovery(regex: &str) -> Option<Interference> {
+    let literal_start = regex.trim_start_matches('^').chars().next();
+    (!literal_start.is_some_and(char::is_alphanumeric)).then_some(Interference::MetaLabels)
 }
 
 /// The rules that a scraper adds to every endpoint of a kind of scrape objects, with the field that holds them.
@@ -155,4 +199,111 @@ pub(super) fn class_of<'a>(spec: &'a Value, name: Option<&str>) -> Option<(usize
             Some(name) => class.get("name").and_then(Value::as_str) == Some(name),
             None => class.get("default") == Some(&Value::Bool(true)),
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_rule_does_depends_on_what_its_action_writes() {
+        use Interference::{Address, MetaLabels, Scheme};
+        for (rule, expected) in [
+            (
+                json!({"targetLabel": "__address__", "replacement": "x"}),
+                Some(Address),
+            ),
+            (
+                json!({"target_label": "__address__", "action": "Replace"}),
+                Some(Address),
+            ),
+            (
+                json!({"targetLabel": "__scheme__", "action": "REPLACE_ALL"}),
+                Some(Scheme),
+            ),
+            (
+                json!({"targetLabel": "__address__", "action": "hashmod"}),
+                Some(Address),
+            ),
+            (
+                json!({"targetLabel": "__scheme__", "action": "lowercase"}),
+                Some(Scheme),
+            ),
+            (
+                json!({"targetLabel": "__scheme__", "action": "uppercase"}),
+                Some(Scheme),
+            ),
+            (json!({"targetLabel": "${1}"}), Some(Address)),
+            (json!({"targetLabel": "__s$1"}), Some(Scheme)),
+            (json!({"targetLabel": "__param_$1"}), None),
+            (json!({"targetLabel": "__metrics_path__"}), None),
+            (
+                json!({"targetLabel": "__meta_kubernetes_pod_name"}),
+                Some(MetaLabels),
+            ),
+            (
+                json!({"sourceLabels": ["__address__"], "targetLabel": "instance"}),
+                None,
+            ),
+            (
+                json!({"action": "keepequal", "targetLabel": "__address__"}),
+                None,
+            ),
+            (
+                json!({"action": "dropequal", "targetLabel": "__scheme__"}),
+                None,
+            ),
+            (
+                json!({"action": "keep_if_contains", "targetLabel": "__address__"}),
+                None,
+            ),
+            (
+                json!({"action": "keep", "sourceLabels": ["__scheme__"]}),
+                None,
+            ),
+            (
+                json!({"action": "graphite", "labels": {"a": "$1", "__scheme__": "$2"}}),
+                Some(Scheme),
+            ),
+            (json!({"action": "graphite", "labels": {"a": "$1"}}), None),
+            (
+                json!({"action": "labelmap", "regex": "a_(.+)", "replacement": "__$1"}),
+                Some(Address),
+            ),
+            (
+                json!({"action": "labelmap", "regex": "a_(.+)", "replacement": "__scheme__"}),
+                Some(Scheme),
+            ),
+            (
+                json!({"action": "LabelMap", "regex": "a_(.+)", "replacement": "__param_$1"}),
+                None,
+            ),
+            (
+                json!({"action": "labelmap", "regex": "__meta_(.+)"}),
+                Some(MetaLabels),
+            ),
+            (json!({"action": "labelmap", "regex": "a_(.+)"}), None),
+            (
+                json!({"action": "labelmap_all", "regex": "address"}),
+                Some(Address),
+            ),
+            (json!({"action": "labelmap_all", "regex": "app"}), None),
+            (
+                json!({"action": "labelkeep", "regex": "app"}),
+                Some(MetaLabels),
+            ),
+            (json!({"action": "labeldrop", "regex": "app"}), None),
+            (
+                json!({"action": "labeldrop", "regex": "__meta_.+"}),
+                Some(MetaLabels),
+            ),
+            (https_where_injected(), None),
+        ] {
+            assert_eq!(
+                interference(std::slice::from_ref(&rule)),
+                expected,
+                "{rule}"
+            );
+        }
+    }
 }

@@ -4,6 +4,7 @@
 //! Departs from nothing: scrapers that would need different settings are said to disagree.
 //! Knows: an endpoint, the scrapers that select it. Does not know: how it is written.
 
+use super::Rule;
 use super::decision::Demand;
 use super::demand::{self, Aside, Judged};
 use super::scraper::{Patched, ScraperState};
@@ -40,6 +41,8 @@ pub(super) struct View {
     pub(super) judged: Vec<Judged>,
     /// What keeps them from being complete.
     pub(super) gaps: Vec<String>,
+    /// Relabelling rules that may leave some of them out.
+    pub(super) not_followed: Vec<String>,
     /// What they demand together; `None`: the scrapers would need different settings.
     pub(super) demands: Option<Summary>,
 }
@@ -52,6 +55,25 @@ impl View {
                 && judged.shown.demand == Demand::Plain
         })
     }
+
+    /// What a relabelling rule that is not followed may change about the answer of `rule`: nothing where all targets want the
+    /// same, or where the targets did not matter.
+    pub(super) fn what_relabelling_may_change(&self, rule: Rule) -> Option<String> {
+        let alike = matches!(
+            self.demands,
+            Some(Summary::MutualTls | Summary::Plain { .. } | Summary::Unreachable)
+        );
+        let by_targets = matches!(
+            rule,
+            Rule::MixedTargets
+                | Rule::InjectionUnknown
+                | Rule::TargetUnknown
+                | Rule::StaleTlsSuspected
+                | Rule::OwnTlsUnderStrict
+        );
+        (by_targets && !alike && !self.not_followed.is_empty())
+            .then(|| self.not_followed.join("; "))
+    }
 }
 
 /// Judges the targets for each scraper; without one in the input, as any scraper outside would meet them.
@@ -62,7 +84,7 @@ pub(super) fn view(scraping: &Scraping<'_>, config: &Config) -> View {
     }
     let mut whole = View::default();
     for (position, scraper) in scrapers.into_iter().enumerate() {
-        let (judged, gaps) = met_by(scraping, scraper);
+        let (judged, gaps, not_followed) = met_by(scraping, scraper);
         let demands = summary::summarise(&judged, !gaps.is_empty(), config);
         whole.demands = match whole.demands {
             _ if position == 0 => Some(demands),
@@ -79,6 +101,11 @@ pub(super) fn view(scraping: &Scraping<'_>, config: &Config) -> View {
                 whole.gaps.push(gap);
             }
         }
+        for rule in not_followed {
+            if !whole.not_followed.contains(&rule) {
+                whole.not_followed.push(rule);
+            }
+        }
     }
     whole
 }
@@ -86,7 +113,7 @@ pub(super) fn view(scraping: &Scraping<'_>, config: &Config) -> View {
 fn met_by(
     scraping: &Scraping<'_>,
     scraper: Option<(&Scraper, &ScraperState)>,
-) -> (Vec<Judged>, Vec<String>) {
+) -> (Vec<Judged>, Vec<String>, Vec<String>) {
     let inventory = &scraping.patched.inventory;
     let reach = targets::reach(
         inventory,
@@ -100,5 +127,5 @@ fn met_by(
         .iter()
         .flat_map(|target| demand::judge(inventory, &mesh, scraper, target))
         .collect();
-    (judged, reach.gaps)
+    (judged, reach.gaps, reach.not_followed)
 }

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use super::addresses::{self, Host};
 use super::found::{self, Found};
+use super::narrowing::Narrowing;
 use super::scope::Scope;
 use super::{Elsewhere, Pods, Target, gaps};
 use crate::model::{
@@ -19,8 +20,7 @@ use crate::model::{
 pub(super) fn by_kubernetes<'a>(
     inventory: &'a Inventory,
     discovery: &KubernetesDiscovery,
-    endpoint: &Endpoint,
-    scraper: Option<&Scraper>,
+    (endpoint, scraper, narrowing): (&Endpoint, Option<&Scraper>, &Narrowing),
     missing: &mut Vec<String>,
 ) -> Found<'a> {
     let mut names: BTreeSet<&str> = discovery.namespaces.iter().map(String::as_str).collect();
@@ -50,15 +50,24 @@ pub(super) fn by_kubernetes<'a>(
     };
     let by_pods = discovery.role == KubernetesRole::Pod;
     let found = match by_pods {
-        true => found::in_pods(scope.workloads(inventory, &discovery.selector), &asked),
+        true => found::in_pods(
+            scope.workloads(inventory, &discovery.selector),
+            &asked,
+            narrowing,
+        ),
         false => found::behind(
             inventory,
             scope.services(inventory, &discovery.selector),
             &asked,
+            narrowing,
         ),
     };
     let unread = gaps::unread(inventory, by_pods, &scope, &found);
-    if unread.is_empty() && found.targets.is_empty() {
+    if let Some(nothing_left) = narrowing.nothing_left(&found.narrowed)
+        && found.targets.is_empty()
+    {
+        missing.push(nothing_left);
+    } else if unread.is_empty() && found.targets.is_empty() {
         let what = if by_pods { "pods" } else { "Service" };
         let labels = match described(&discovery.selector).as_str() {
             "" => String::new(),
@@ -117,6 +126,7 @@ pub(super) fn headless<'a>(
         targets: pods.into_iter().map(target).collect(),
         services: vec![service],
         workloads,
+        ..Found::default()
     }
 }
 

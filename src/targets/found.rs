@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 
 use super::addresses::{self, Host};
+use super::narrowing::{Narrowed, Narrowing};
 use super::scope::Scope;
 use super::{Elsewhere, Pods, Target, discovered, gaps, ports};
 use crate::model::{
@@ -23,6 +24,8 @@ pub(super) struct Found<'a> {
     pub(super) services: Vec<&'a Service>,
     /// The workloads that it selects, or that these Services select.
     pub(super) workloads: Vec<&'a Workload>,
+    /// What relabelling makes of the targets.
+    pub(super) narrowed: Narrowed,
 }
 
 /// What an endpoint finds by all its sources, and what keeps that from being complete.
@@ -31,6 +34,7 @@ pub(super) fn found<'a>(
     scrape: &'a Scrape,
     endpoint: &Endpoint,
     scraper: Option<&Scraper>,
+    narrowing: &Narrowing,
 ) -> (Found<'a>, Vec<String>) {
     let own_namespace_only = scraper.is_some_and(|scraper| scraper.ignores_namespace_selectors);
     let scope = Scope::of(scrape, own_namespace_only);
@@ -39,26 +43,49 @@ pub(super) fn found<'a>(
     for source in &endpoint.sources {
         let more = match source {
             TargetSource::Services => {
-                let more = by_services(inventory, scrape, endpoint, &scope);
-                missing.extend(gaps::gaps(inventory, scrape, endpoint, &scope, &more));
+                let more = by_services(inventory, scrape, endpoint, &scope, narrowing);
+                let nothing_left = narrowing.nothing_left(&more.narrowed);
+                missing.extend(gaps::gaps(
+                    inventory,
+                    scrape,
+                    endpoint,
+                    &scope,
+                    &more,
+                    nothing_left,
+                ));
                 more
             }
             TargetSource::Pods => {
-                let more = by_pods(inventory, scrape, endpoint, &scope);
-                missing.extend(gaps::gaps(inventory, scrape, endpoint, &scope, &more));
+                let more = by_pods(inventory, scrape, endpoint, &scope, narrowing);
+                let nothing_left = narrowing.nothing_left(&more.narrowed);
+                missing.extend(gaps::gaps(
+                    inventory,
+                    scrape,
+                    endpoint,
+                    &scope,
+                    &more,
+                    nothing_left,
+                ));
                 more
             }
-            TargetSource::Nodes => nodes(),
+            TargetSource::Nodes => unlabelled(nodes(), narrowing),
             TargetSource::Address(address) => {
                 let from = scraper.map(|scraper| scraper.object.namespace.as_str());
-                by_address(inventory, address, from, &mut missing)
+                unlabelled(
+                    by_address(inventory, address, from, &mut missing),
+                    narrowing,
+                )
             }
             TargetSource::Name(name, port) => {
                 let from = scraper.map(|scraper| scraper.object.namespace.as_str());
-                discovered::by_name(inventory, name, *port, from, &mut missing)
+                unlabelled(
+                    discovered::by_name(inventory, name, *port, from, &mut missing),
+                    narrowing,
+                )
             }
             TargetSource::Kubernetes(discovery) => {
-                discovered::by_kubernetes(inventory, discovery, endpoint, scraper, &mut missing)
+                let asking = (endpoint, scraper, narrowing);
+                discovered::by_kubernetes(inventory, discovery, asking, &mut missing)
             }
             TargetSource::Unseen(what) => {
                 missing.push(format!("{what}: what it finds is not in the input"));
@@ -68,8 +95,19 @@ pub(super) fn found<'a>(
         found.targets.extend(more.targets);
         found.services.extend(more.services);
         found.workloads.extend(more.workloads);
+        found.narrowed.extend(more.narrowed);
     }
     (found, missing)
+}
+
+/// Targets found by something whose labels are not followed.
+fn unlabelled<'a>(found: Found<'a>, narrowing: &Narrowing) -> Found<'a> {
+    let mut narrowed = Narrowed::default();
+    Found {
+        targets: narrowing.may_leave(found.targets, &mut narrowed),
+        narrowed,
+        ..found
+    }
 }
 
 /// Services by their labels, then the pods that each Service selects.
@@ -78,11 +116,13 @@ fn by_services<'a>(
     scrape: &Scrape,
     endpoint: &Endpoint,
     scope: &Scope<'_>,
+    narrowing: &Narrowing,
 ) -> Found<'a> {
     behind(
         inventory,
         scope.services(inventory, &scrape.selector),
         endpoint,
+        narrowing,
     )
 }
 
@@ -91,11 +131,14 @@ pub(super) fn behind<'a>(
     inventory: &'a Inventory,
     services: Vec<&'a Service>,
     endpoint: &Endpoint,
+    narrowing: &Narrowing,
 ) -> Found<'a> {
     let mut found = Found::default();
     for service in services {
         let workloads = pods_of(inventory, service);
-        found.targets.extend(targets(service, &workloads, endpoint));
+        let reached = targets(service, &workloads, endpoint);
+        let left = narrowing.leaves(endpoint, Some(service), reached, &mut found.narrowed);
+        found.targets.extend(left);
         found.services.push(service);
         found.workloads.extend(workloads);
     }
@@ -108,12 +151,21 @@ fn by_pods<'a>(
     scrape: &Scrape,
     endpoint: &Endpoint,
     scope: &Scope<'_>,
+    narrowing: &Narrowing,
 ) -> Found<'a> {
-    in_pods(scope.workloads(inventory, &scrape.selector), endpoint)
+    in_pods(
+        scope.workloads(inventory, &scrape.selector),
+        endpoint,
+        narrowing,
+    )
 }
 
 /// Ports of these pods.
-pub(super) fn in_pods<'a>(workloads: Vec<&'a Workload>, endpoint: &Endpoint) -> Found<'a> {
+pub(super) fn in_pods<'a>(
+    workloads: Vec<&'a Workload>,
+    endpoint: &Endpoint,
+    narrowing: &Narrowing,
+) -> Found<'a> {
     let mut found = Found::default();
     for workload in workloads {
         let numbers = match &endpoint.port {
@@ -124,12 +176,14 @@ pub(super) fn in_pods<'a>(workloads: Vec<&'a Workload>, endpoint: &Endpoint) -> 
             }
             EndpointPort::ServicePort(_) => Vec::new(),
         };
-        found.targets.extend(numbers.into_iter().map(|port| Target {
+        let reached = numbers.into_iter().map(|port| Target {
             pods: Pods::Of(Cow::Borrowed(workload)),
             port,
             via: "pod labels".to_owned(),
             addressed_by: None,
-        }));
+        });
+        let left = narrowing.leaves(endpoint, None, reached.collect(), &mut found.narrowed);
+        found.targets.extend(left);
         found.workloads.push(workload);
     }
     found

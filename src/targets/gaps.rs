@@ -11,13 +11,14 @@ use crate::model::{
     described, makes_pods,
 };
 
-/// The gaps, in words that name the object.
+/// The gaps, in words that name the object. `nothing_left`: relabelling rules left targets out, and why none is left.
 pub(super) fn gaps(
     inventory: &Inventory,
     scrape: &Scrape,
     endpoint: &Endpoint,
     scope: &Scope<'_>,
     found: &Found<'_>,
+    nothing_left: Option<String>,
 ) -> Vec<String> {
     let own_selector = inventory
         .unread
@@ -29,7 +30,8 @@ pub(super) fn gaps(
     gaps.extend(own_selector);
     if gaps.is_empty() && found.targets.is_empty() {
         gaps.push(
-            regular_expression(endpoint)
+            nothing_left
+                .or_else(|| regular_expression(endpoint))
                 .unwrap_or_else(|| nothing_found(scrape, endpoint, scope, found)),
         );
     }

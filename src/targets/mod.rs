@@ -10,6 +10,7 @@ mod discovered;
 mod found;
 mod gaps;
 mod headless;
+mod narrowing;
 mod ports;
 mod scope;
 mod selection;
@@ -17,6 +18,7 @@ mod serving;
 
 use std::borrow::Cow;
 
+use self::narrowing::Narrowing;
 use crate::model::{Endpoint, Inventory, Scrape, Scraper, Service, Workload};
 
 pub use addresses::{Host, host};
@@ -74,6 +76,8 @@ pub struct Reach<'a> {
     pub targets: Vec<Target<'a>>,
     /// What keeps the list from being complete, in words that name the object.
     pub gaps: Vec<String>,
+    /// Relabelling rules that may leave targets out, and are not followed, in words.
+    pub not_followed: Vec<String>,
 }
 
 /// Whether a scraper selects a scrape object.
@@ -94,10 +98,12 @@ pub fn reach<'a>(
     endpoint: &Endpoint,
     scraper: Option<&Scraper>,
 ) -> Reach<'a> {
-    let (found, gaps) = found::found(inventory, scrape, endpoint, scraper);
+    let narrowing = Narrowing::of(scrape, endpoint, scraper);
+    let (found, gaps) = found::found(inventory, scrape, endpoint, scraper, &narrowing);
     Reach {
         targets: each_once(found.targets),
         gaps,
+        not_followed: narrowing.not_followed(&found.narrowed),
     }
 }
 

@@ -10,6 +10,9 @@ use crate::model::{PodsKnown, PortRef, ServicePort, Workload};
 /// (Istio, manifests/charts/istio-control/istio-discovery/files/injection-template.yaml).
 pub const ENVOY_PORT: (&str, u16) = ("http-envoy-prom", 15090);
 
+/// The container that declares it (same template).
+pub(super) const ENVOYS_CONTAINER: &str = "istio-proxy";
+
 /// The port behind a port of a Service; nothing where no container declares the name, `None` in it where that is not known.
 pub(super) fn behind(workload: &Workload, port: &ServicePort) -> Vec<Option<u16>> {
     match &port.target {

@@ -546,8 +546,11 @@ fn endpoint(row: &ScrapeDescription, tls: &Value, scheme: Option<&str>, rules: b
         put(&mut endpoint, row.scheme[0], json!(scheme));
     }
     if let Some(tls) = tls.as_object() {
+        // Files where the kind has none are no part of its TLS settings.
+        let is_known = |key: &str| row.takes_files || !key.ends_with("File");
         let spelled = tls
             .iter()
+            .filter(|(key, _)| is_known(key))
             .map(|(key, value)| (row.spelling.of(key), value.clone()));
         endpoint[row.tls] = Value::Object(spelled.collect());
     }

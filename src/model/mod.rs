@@ -28,6 +28,7 @@ mod reading;
 mod scrapers;
 mod scrapes;
 mod selectors;
+mod self_scrapes;
 mod services;
 mod sidecar;
 mod workloads;

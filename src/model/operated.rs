@@ -115,7 +115,8 @@ fn operator_account(object: &Object, component: &Component) -> String {
     format!("{}-{}", component.app, object.name)
 }
 
-fn port(spec: &Field<'_>, component: &Component) -> Read<u16> {
+/// The number of its port.
+pub(super) fn port(spec: &Field<'_>, component: &Component) -> Read<u16> {
     let field = spec.key("port")?;
     match field.text()? {
         None => Ok(component.default_port),

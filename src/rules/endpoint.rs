@@ -12,11 +12,13 @@ use super::demand::Judged;
 use super::message::{self, Subject};
 use super::metrics_port;
 use super::obstacle::{self, Blocked};
+use super::own_pod;
 use super::scraper::Patched;
+use super::self_scrape;
 use super::summary::{self, Summary};
 use super::view::{self, Scraping, View};
 use super::written::{self, Effective};
-use crate::config::{Config, InjectionUnknown, Severity, TargetsUnknown};
+use crate::config::{Config, InjectionUnknown, Severity, TargetsMixed, TargetsUnknown};
 
 /// An endpoint with its decision, and what the decisions about others need to know of it.
 pub(super) struct JudgedEndpoint {
@@ -28,6 +30,10 @@ pub(super) struct JudgedEndpoint {
     pub(super) scrapers: Vec<usize>,
     /// The directory of the certificates that it is to use; `None`: it is to use none.
     pub(super) certificates: Option<String>,
+    /// It has, or gets, the rule for the scraper's own pod, which needs a variable in the scraper's environment.
+    pub(super) needs_pod_address: bool,
+    /// Nobody wrote it, and nothing is to be said of it.
+    pub(super) is_silent: bool,
 }
 
 impl JudgedEndpoint {
@@ -45,6 +51,8 @@ enum Turn {
     ToMutualTls,
     /// The certificates, https chosen when scraping.
     ToPerTarget,
+    /// https with the certificates, but for the pod that scrapes.
+    ToOthers,
     /// Nothing of Istio's certificates.
     ToPlain,
     /// As it is.
@@ -171,7 +179,21 @@ pub(super) fn scrapers_in_need(endpoints: &[JudgedEndpoint]) -> BTreeSet<usize> 
 fn decide(scraping: Scraping<'_>, config: &Config) -> JudgedEndpoint {
     let view = view::view(&scraping, config);
     let effective = written::effective(scraping.endpoint, scraping.class_tls());
+    let left_alone = self_scrape::left_alone(&scraping, &view.judged);
     let answer = match (&effective, view.demands) {
+        (_, _) if left_alone.is_some() => Answer::kept(left_alone.expect("asked before")),
+        (Ok(effective), _) if is_apart(&scraping, &view, effective, config) => {
+            match obstacle::rewritten(&scraping) {
+                Some(blocked) => Answer::kept(blocked),
+                None => {
+                    let rule = match effective.now() {
+                        Now::Plain => Rule::StrictNeedsTls,
+                        Now::MutualTls | Now::PerTarget | Now::Own => Rule::TlsNeedsRepair,
+                    };
+                    turned(&scraping, effective, rule, Turn::ToOthers, config)
+                }
+            }
+        }
         (Ok(effective), Some(demands)) => {
             let (rule, turn) = row(demands, effective.now(), config);
             match obstacle::rewritten(&scraping) {
@@ -189,7 +211,10 @@ fn decide(scraping: Scraping<'_>, config: &Config) -> JudgedEndpoint {
             why: "the scrapers that select it would need different settings".to_owned(),
         }),
     };
-    let now = effective.unwrap_or_else(|first| first).now();
+    let now = match effective.unwrap_or_else(|first| first).now() {
+        Now::MutualTls if own_pod::has_rule(scraping.endpoint) => Now::PerTarget,
+        now => now,
+    };
     let rule = match answer.rule {
         Rule::AlreadyRight if view.is_encrypted_by_sidecar() => Rule::SidecarOriginatesTls,
         Rule::AmbientStrictUnreachable => {
@@ -198,7 +223,7 @@ fn decide(scraping: Scraping<'_>, config: &Config) -> JudgedEndpoint {
         rule => rule,
     };
 
-    let message = message::endpoint(&Subject {
+    let mut message = message::endpoint(&Subject {
         rule,
         steps: &answer.steps,
         judged: &view.judged,
@@ -207,6 +232,9 @@ fn decide(scraping: Scraping<'_>, config: &Config) -> JudgedEndpoint {
         directory: answer.certificates.as_deref(),
         config,
     });
+    if answer.turn == Turn::ToOthers && !answer.steps.is_empty() {
+        message.push_str(own_pod::NOTE);
+    }
     let object = &scraping.scrape.object;
     let mut decision = Decision::finding(object, scraping.endpoint.at.clone(), rule, message);
     decision.transport = Some(Transport {
@@ -228,17 +256,30 @@ fn decide(scraping: Scraping<'_>, config: &Config) -> JudgedEndpoint {
         certificates = None;
     } else if !answer.steps.is_empty() {
         decision.verdict = Verdict::Patch;
-        decision.steps = answer.steps;
+        decision.steps = self_scrape::written_whole(scraping.endpoint, answer.steps);
         if rests_on_an_assumption(&view) {
             decision.severity = decision.severity.max(Severity::Warning);
         }
     }
     JudgedEndpoint {
+        is_silent: self_scrape::is_silent(scraping.endpoint, &view.judged, &decision),
+        needs_pod_address: answer.turn == Turn::ToOthers && certificates.is_some(),
         decision,
         judged: view.judged,
         scrapers: scraping.scrapers,
         certificates,
     }
+}
+
+/// Whether the scraper's own pod is to be told from the others, or is already.
+fn is_apart(
+    scraping: &Scraping<'_>,
+    view: &View,
+    effective: &Effective<'_>,
+    config: &Config,
+) -> bool {
+    let may = config.targets_mixed == TargetsMixed::Relabel || own_pod::has_rule(scraping.endpoint);
+    view.is_own_pod_apart && may && effective.now() != Now::Own
 }
 
 /// TLS of its own is kept for every scraper; it is in vain where one of them meets mutual TLS.
@@ -291,17 +332,23 @@ fn turned(
     let (steps, certificates) = match turn {
         Turn::Nowhere | Turn::Refuse => (Vec::new(), None),
         Turn::ToPlain => (effective.towards_plain(), None),
-        Turn::ToMutualTls | Turn::ToPerTarget => {
+        Turn::ToMutualTls | Turn::ToPerTarget | Turn::ToOthers => {
             let per_target = turn == Turn::ToPerTarget;
             let directory = match obstacle::directory(scraping, config) {
                 Ok(directory) => directory,
                 Err(blocked) => return Answer::kept(blocked),
             };
-            let steps = if per_target {
-                effective.towards_per_target(&directory)
-            } else {
-                effective.towards_mutual_tls(&directory)
+            let steps = match turn {
+                Turn::ToPerTarget => effective.towards_per_target(&directory),
+                Turn::ToOthers => effective.towards_others(&directory),
+                Turn::ToMutualTls | Turn::ToPlain | Turn::Nowhere | Turn::Refuse => {
+                    effective.towards_mutual_tls(&directory)
+                }
             };
+            if let Some(blocked) = own_pod::in_the_way(scraping).filter(|_| turn == Turn::ToOthers)
+            {
+                return Answer::kept(blocked);
+            }
             // What is written right already is not undone by what would keep us from writing it; but
             // a scraper that refuses files refuses them whoever wrote them.
             let in_the_way = obstacle::to_certificates(scraping, per_target)

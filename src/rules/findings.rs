@@ -32,7 +32,7 @@ pub(super) fn decide_all(
     findings.extend(of_selection(patched));
     findings.extend(blocks::decide_all(patched, endpoints));
     findings.extend(super::policies::decide_all(patched, endpoints));
-    for endpoint in endpoints {
+    for endpoint in endpoints.iter().filter(|endpoint| !endpoint.is_silent) {
         for judged in &endpoint.judged {
             findings.extend(of_target(&patched.inventory, endpoint, judged));
         }
@@ -157,7 +157,8 @@ fn mesh_settings_contradicted(patched: &Patched<'_>) -> Vec<Decision> {
 
 fn of_selection(patched: &Patched<'_>) -> Vec<Decision> {
     let mut findings = Vec::new();
-    for scrape in &patched.inventory.scrapes {
+    let scrapes = patched.inventory.scrapes.iter();
+    for scrape in scrapes.filter(|scrape| !scrape.is_self_scrape) {
         let selecting = patched.selecting(scrape);
         for (position, why) in &selecting {
             if let Some(why) = why {

@@ -99,6 +99,7 @@ pub(super) fn endpoint(subject: &Subject<'_>) -> String {
         | Rule::ScraperCannotHaveCertificates
         | Rule::CertificateDirectoriesDiffer
         | Rule::FilesAreDenied
+        | Rule::SelfScrapeUnreachable
         | Rule::FilesNotSupported => {
             format!("left as it is: {}", subject.obstacle.unwrap_or_default())
         }
@@ -106,7 +107,6 @@ pub(super) fn endpoint(subject: &Subject<'_>) -> String {
         | Rule::ScraperGetsASidecar
         | Rule::CertificatesUnused
         | Rule::NoScraperSelectsThis
-        | Rule::SelfScrapeUnreachable
         | Rule::VolumeIsDefinedTwice
         | Rule::RemoteWriteLeavesTheMesh
         | Rule::AdditionalScrapesUnseen

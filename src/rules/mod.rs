@@ -23,10 +23,12 @@ mod metrics_port;
 mod obstacle;
 mod originates;
 mod own_certificates;
+mod own_pod;
 mod policies;
 mod refused;
 mod relabel;
 mod scraper;
+mod self_scrape;
 mod summary;
 mod tunnel;
 mod view;
@@ -68,7 +70,8 @@ pub fn decide(inventory: &Inventory, config: &Config) -> Vec<Decision> {
     decisions.extend(scraper::decide_all(
         &mesh, inventory, &needing, config, &endpoints,
     ));
-    decisions.extend(endpoints.into_iter().map(|judged| judged.decision));
+    let spoken_of = endpoints.into_iter().filter(|judged| !judged.is_silent);
+    decisions.extend(spoken_of.map(|judged| judged.decision));
     for decision in &mut decisions {
         decision.settle_severity(config);
     }

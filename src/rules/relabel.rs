@@ -9,6 +9,7 @@ use jsonptr::PointerBuf;
 use serde_json::{Value, json};
 
 use super::decision::Step;
+use super::own_pod;
 use super::written::{add, relabelings, relabelings_key, remove};
 use crate::model::Endpoint;
 
@@ -51,8 +52,21 @@ pub(super) fn addition(endpoint: &Endpoint) -> Vec<Step> {
 
 /// Steps that remove our rules, and the list with them where nothing else is in it.
 pub(super) fn removal(endpoint: &Endpoint) -> Vec<Step> {
+    without(endpoint, &ours(endpoint).collect::<Vec<_>>())
+}
+
+/// As [`removal`], with the rule for the scraper's own pod.
+pub(super) fn removal_of_all(endpoint: &Endpoint) -> Vec<Step> {
+    let rules = endpoint.relabelings.iter().flatten().enumerate();
+    let for_own_pod = rules.filter(|(_, rule)| own_pod::is_rule(rule));
+    let mut all: Vec<_> = for_own_pod.map(|(position, _)| position).collect();
+    all.extend(ours(endpoint));
+    all.sort_unstable();
+    without(endpoint, &all)
+}
+
+fn without(endpoint: &Endpoint, ours: &[usize]) -> Vec<Step> {
     let rules = endpoint.relabelings.as_ref().map_or(0, Vec::len);
-    let ours: Vec<_> = ours(endpoint).collect();
     if !ours.is_empty() && ours.len() == rules {
         return vec![remove(&endpoint.at, relabelings_key(endpoint))];
     }
@@ -78,7 +92,7 @@ pub(super) fn interference(rules: &[Value]) -> Option<Interference> {
     let ours = https_where_injected();
     rules
         .iter()
-        .filter(|rule| **rule != ours)
+        .filter(|rule| **rule != ours && !own_pod::is_rule(rule))
         .filter_map(interferes)
         .min()
 }

@@ -11,9 +11,9 @@ use jsonptr::PointerBuf;
 
 use super::certificates::{self, SetUp};
 use super::completion::completion;
-use super::decision::{Decision, Verdict};
+use super::decision::{Decision, Step, Verdict};
 use super::endpoint::JudgedEndpoint;
-use super::{Rule, findings};
+use super::{Rule, findings, own_pod};
 use crate::config::{Config, ScraperInject};
 use crate::model::{Inventory, Scrape, Scraper, Workload};
 use crate::policy::{self, DataPlane, Fact, INJECT, Mesh, Settings};
@@ -248,7 +248,12 @@ pub(super) fn decide_all(
             decisions.extend(unneeded(position, scraper, state, endpoints));
         } else {
             let wanted: Vec<_> = wanted.into_iter().collect();
-            decisions.extend(completed(original, scraper, state, &wanted));
+            let needs_address = endpoints.iter().any(|endpoint| {
+                endpoint.scrapers.contains(&position) && endpoint.needs_pod_address
+            });
+            let variable = needs_address.then(|| own_pod::variable(scraper));
+            let variable = variable.unwrap_or_default();
+            decisions.extend(completed(original, scraper, state, &wanted, variable));
         }
     }
     decisions
@@ -259,6 +264,7 @@ fn completed(
     scraper: &Scraper,
     state: &ScraperState,
     directories: &[&str],
+    variable: Vec<Step>,
 ) -> Vec<Decision> {
     let at = PointerBuf::from_tokens(["spec"]);
     let set_up = match &state.certificates {
@@ -273,7 +279,8 @@ fn completed(
         }
     };
     let inject = state.label != Label::NotNeeded;
-    let steps = completion(scraper, set_up, directories, inject);
+    let mut steps = completion(scraper, set_up, directories, inject);
+    steps.extend(variable);
     let mut decisions = Vec::new();
     if state.namespace_assumed {
         decisions.push(Decision::finding(

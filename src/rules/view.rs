@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::decision::Demand;
 use super::demand::{self, Aside, Judged};
+use super::own_pod;
 use super::relabel;
 use super::scraper::{Patched, ScraperState};
 use super::summary::{self, Summary};
@@ -53,6 +54,8 @@ pub(super) struct View {
     pub(super) gaps: Vec<String>,
     /// What they demand together; `None`: the scrapers would need different settings.
     pub(super) demands: Option<Summary>,
+    /// Plain text to the pod that scrapes, and mutual TLS to all others.
+    pub(super) is_own_pod_apart: bool,
 }
 
 impl View {
@@ -72,9 +75,12 @@ pub(super) fn view(scraping: &Scraping<'_>, config: &Config) -> View {
         scrapers.push(None);
     }
     let mut whole = View::default();
+    let mut met = Vec::new();
     for (position, scraper) in scrapers.into_iter().enumerate() {
         let (judged, gaps) = met_by(scraping, scraper);
         let demands = summary::summarise(&judged, !gaps.is_empty(), config);
+        let besides = own_pod::besides(&judged, !gaps.is_empty(), scraping.endpoint, config);
+        met.push((demands, besides));
         whole.demands = match whole.demands {
             _ if position == 0 => Some(demands),
             Some(others) => others.in_common(demands),
@@ -91,6 +97,7 @@ pub(super) fn view(scraping: &Scraping<'_>, config: &Config) -> View {
             }
         }
     }
+    whole.is_own_pod_apart = own_pod::is_apart(&met);
     whole
 }
 

@@ -9,6 +9,7 @@ use jsonptr::{Pointer, PointerBuf};
 use serde_json::{Map, Value, json};
 
 use super::decision::{Now, Step};
+use super::own_pod;
 use super::relabel;
 use crate::model::{Endpoint, ScrapeDescription, Spelling};
 
@@ -102,6 +103,13 @@ impl Effective<'_> {
         steps
     }
 
+    /// As [`Self::towards_mutual_tls`], but http to the pod that scrapes.
+    pub(super) fn towards_others(&self, directory: &str) -> Vec<Step> {
+        let mut steps = self.towards_mutual_tls(directory);
+        steps.extend(own_pod::addition(self.endpoint));
+        steps
+    }
+
     /// Steps after which nothing of Istio's certificates is left in the endpoint.
     pub(super) fn towards_plain(&self) -> Vec<Step> {
         let mut steps = Vec::new();
@@ -117,7 +125,7 @@ impl Effective<'_> {
         {
             steps.push(remove(&self.endpoint.at, self.kind().tls));
         }
-        steps.extend(relabel::removal(self.endpoint));
+        steps.extend(relabel::removal_of_all(self.endpoint));
         steps
     }
 

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use super::addresses::{self, Host};
 use super::scope::Scope;
-use super::{Elsewhere, Pods, Target, gaps, ports};
+use super::{Elsewhere, Pods, Target, gaps, own_pods, ports};
 use crate::model::{
     DiscoveryRole, Endpoint, EndpointPort, Inventory, Labels, Object, PodsKnown, Scrape, Scraper,
     Service, ServicePort, TargetSource, Workload, contains,
@@ -52,6 +52,9 @@ pub(super) fn found<'a>(
             TargetSource::Address(address) => {
                 let from = scraper.map(|scraper| scraper.object.namespace.as_str());
                 by_address(inventory, address, from, &mut missing)
+            }
+            TargetSource::OwnPods { part, ports } => {
+                own_pods::found(inventory, scrape, endpoint, (*part, ports), &mut missing)
             }
             TargetSource::Unseen(what) => {
                 missing.push(format!("{what}: what it finds is not in the input"));

@@ -8,6 +8,7 @@ mod addresses;
 mod found;
 mod gaps;
 mod headless;
+mod own_pods;
 mod ports;
 mod scope;
 mod selection;

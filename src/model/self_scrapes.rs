@@ -1,0 +1,392 @@
+//! How does an operator scrape the programs that it runs itself?
+//!
+//! Authority: VictoriaMetrics operator `factory/build/vmscrape.go` (what is made, and what of `serviceScrapeSpec` it takes),
+//! `factory/build/container.go` (the config-reloader's endpoint, appended after that), `factory/vmsingle`, `factory/vmalert`, ….
+//! Departs from it: `vmbackupmanager`'s port and labels by `serviceSpec` are not read.
+//! Knows: objects of the operator. Does not know: who scrapes them.
+//!
+//! ```text
+//! VMAgent ─ made for it ─► VMServiceScrape ─ serviceScrapeSpec.endpoints, merged by port name ─ http unless written ─ 8435
+//! ```
+
+use std::collections::BTreeMap;
+
+use jsonptr::PointerBuf;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use serde_json::{Map, Value, json};
+
+use super::field::{Field, Problem, Read, noted};
+use super::operated::{self, Component};
+use super::{
+    DiscoveryRole, Endpoint, EndpointPort, Labels, Namespaces, Object, Origin, PortRef, Scrape,
+    ScrapeKind, TargetSource, scrapes, selectors,
+};
+
+/// The name of the port that an operator scrapes, in the Services that it makes.
+const HTTP: &str = "http";
+
+/// The port of the config-reloader (`ConfigReloaderDefaultPort`).
+const RELOADER: u16 = 8435;
+
+/// What the operator's own scrape of a kind depends on.
+struct Row {
+    kind: &'static str,
+    /// Whether there is a config-reloader beside the program.
+    reloader: Reloader,
+    /// Whether pods are scraped without a Service.
+    by_pods: ByPods,
+    /// Where the prefix of its paths is written, below its settings.
+    prefix: &'static [&'static str],
+}
+
+/// Whether there is a config-reloader.
+#[derive(Clone, Copy)]
+enum Reloader {
+    Never,
+    Always,
+    /// Unless `ingestOnlyMode`; it is that where nothing is written.
+    UnlessIngestOnly(bool),
+}
+
+/// Whether an operator makes a VMPodScrape.
+#[derive(Clone, Copy)]
+enum ByPods {
+    Never,
+    Always,
+    /// In `daemonSetMode`.
+    InDaemonSetMode,
+}
+
+const PLAIN: Row = Row {
+    kind: "",
+    reloader: Reloader::Never,
+    by_pods: ByPods::Never,
+    prefix: &["extraArgs", "http.pathPrefix"],
+};
+
+/// The kinds whose programs the VictoriaMetrics operator scrapes.
+const ROWS: [Row; 11] = [
+    Row {
+        kind: "VMAgent",
+        reloader: Reloader::UnlessIngestOnly(false),
+        by_pods: ByPods::InDaemonSetMode,
+        ..PLAIN
+    },
+    Row {
+        kind: "VMSingle",
+        reloader: Reloader::UnlessIngestOnly(true),
+        ..PLAIN
+    },
+    Row {
+        kind: "VMAlert",
+        reloader: Reloader::Always,
+        ..PLAIN
+    },
+    Row {
+        kind: "VMAlertmanager",
+        reloader: Reloader::Always,
+        prefix: &["routePrefix"],
+        ..PLAIN
+    },
+    Row {
+        kind: "VMAuth",
+        reloader: Reloader::Always,
+        ..PLAIN
+    },
+    Row {
+        kind: "VMCluster",
+        ..PLAIN
+    },
+    Row {
+        kind: "VLSingle",
+        ..PLAIN
+    },
+    Row {
+        kind: "VLAgent",
+        by_pods: ByPods::Always,
+        ..PLAIN
+    },
+    Row {
+        kind: "VLCluster",
+        ..PLAIN
+    },
+    Row {
+        kind: "VTSingle",
+        ..PLAIN
+    },
+    Row {
+        kind: "VTCluster",
+        ..PLAIN
+    },
+];
+
+/// The scrape objects that an operator makes for the programs of an object; none for objects of other kinds.
+pub(super) fn of(object: &Object, root: &Field<'_>, problems: &mut Vec<Problem>) -> Vec<Scrape> {
+    let Some(row) = ROWS.iter().find(|row| row.kind == object.kind) else {
+        return Vec::new();
+    };
+    Component::of(&object.api_version, &object.kind)
+        .filter_map(|component| {
+            let made = of_component(object, component, row, root, problems);
+            noted(made, problems).flatten()
+        })
+        .collect()
+}
+
+fn of_component(
+    object: &Object,
+    component: &Component,
+    row: &Row,
+    root: &Field<'_>,
+    problems: &mut Vec<Problem>,
+) -> Read<Option<Scrape>> {
+    let spec = root.key("spec")?;
+    let part = match component.part {
+        Some(part) => spec.key(part)?,
+        None => spec,
+    };
+    if part.is_missing() || part.key("disableSelfServiceScrape")?.boolean()? {
+        return Ok(None);
+    }
+    let by_pods = match row.by_pods {
+        ByPods::Never => false,
+        ByPods::Always => true,
+        ByPods::InDaemonSetMode => part.key("daemonSetMode")?.boolean()?,
+    };
+    let kind = match by_pods {
+        true => ScrapeKind::VMPodScrape,
+        false => ScrapeKind::VMServiceScrape,
+    };
+    let labels = labels(object, component, &spec, by_pods)?;
+    let written = part.key("serviceScrapeSpec")?;
+    let selector = match by_pods {
+        true => None,
+        false => selectors::selector(&written.key("selector")?, problems)?.filter(is_set),
+    };
+    let role = match by_pods {
+        true => DiscoveryRole::Pods,
+        false => scrapes::role(&written, kind.description())?,
+    };
+    let made = Made {
+        kind,
+        // A Service that the operator makes is looked for like any other where its name is what is asked.
+        source: match (&selector, role) {
+            (Some(_), _) | (None, DiscoveryRole::Service) => TargetSource::Services,
+            (None, DiscoveryRole::Pods) => TargetSource::OwnPods {
+                part: component.part,
+                ports: ports(component, &part)?,
+            },
+        },
+        role,
+        path: path(&part, row)?,
+        secure: is_secure(&part, row)?,
+        auth_key: part
+            .key("extraArgs")?
+            .key("metricsAuthKey")?
+            .text()?
+            .map(str::to_owned),
+    };
+    let mut endpoints = made.endpoints(&written, problems)?;
+    if has_reloader(row, &part)? {
+        endpoints.push(made.reloader(&written));
+    }
+    Ok(Some(Scrape {
+        object: object.clone(),
+        kind,
+        selector: selector.unwrap_or_else(|| LabelSelector {
+            match_labels: Some(labels.clone()),
+            match_expressions: None,
+        }),
+        labels,
+        namespaces: match by_pods {
+            true => Namespaces::Own,
+            false => scrapes::namespaces(&written)?,
+        },
+        scrape_class: match by_pods {
+            true => None,
+            false => written.key("scrapeClass")?.text()?.map(str::to_owned),
+        },
+        endpoints,
+        is_self_scrape: true,
+    }))
+}
+
+/// Labels of what is made: of the Service, with those that `managedMetadata` adds, or of the pods.
+fn labels(
+    object: &Object,
+    component: &Component,
+    spec: &Field<'_>,
+    by_pods: bool,
+) -> Read<Labels> {
+    let own = operated::bare_pods(object, component).labels;
+    if by_pods {
+        return Ok(own);
+    }
+    let mut labels = spec.key("managedMetadata")?.key("labels")?.labels()?;
+    labels.extend(own);
+    Ok(labels)
+}
+
+/// A selector without any requirement counts as none written.
+fn is_set(selector: &LabelSelector) -> bool {
+    selector.match_labels.is_some() || selector.match_expressions.is_some()
+}
+
+/// The ports of the Service that the operator makes, by name. VMAuth with a port of its own for metrics calls that `http`.
+fn ports(component: &Component, part: &Field<'_>) -> Read<BTreeMap<String, u16>> {
+    let internal = part.key("internalListenPort")?;
+    let internal: Option<u16> = internal.text()?.and_then(|number| number.parse().ok());
+    let number = match internal {
+        Some(number) => number,
+        None => operated::port(part, component)?,
+    };
+    Ok(BTreeMap::from([(HTTP.to_owned(), number)]))
+}
+
+fn path(part: &Field<'_>, row: &Row) -> Read<String> {
+    let prefix = match row.prefix {
+        [group, flag] => part.key(group)?.key(flag)?.text()?.map(str::to_owned),
+        [field] => part.key(field)?.text()?.map(str::to_owned),
+        _ => None,
+    };
+    let prefix = prefix.unwrap_or_default();
+    Ok(format!("{}/metrics", prefix.trim_end_matches('/')))
+}
+
+/// Whether the program itself speaks TLS at its port.
+fn is_secure(part: &Field<'_>, row: &Row) -> Read<bool> {
+    if row.kind == "VMAlertmanager" {
+        let settings = part.key("webConfig")?;
+        return Ok(settings.key("tls_server_config")?.is_there());
+    }
+    Ok(part.key("extraArgs")?.key("tls")?.text()? == Some("true"))
+}
+
+fn has_reloader(row: &Row, part: &Field<'_>) -> Read<bool> {
+    Ok(match row.reloader {
+        Reloader::Never => false,
+        Reloader::Always => true,
+        Reloader::UnlessIngestOnly(by_default) => {
+            let mode = part.key("ingestOnlyMode")?;
+            !match mode.is_missing() {
+                true => by_default,
+                false => mode.boolean()?,
+            }
+        }
+    })
+}
+
+/// How the endpoints of one scrape object come about.
+struct Made {
+    kind: ScrapeKind,
+    source: TargetSource,
+    role: DiscoveryRole,
+    path: String,
+    secure: bool,
+    auth_key: Option<String>,
+}
+
+impl Made {
+    /// The endpoints as written, and the generated one unless one of its port is among them.
+    fn endpoints(&self, written: &Field<'_>, problems: &mut Vec<Problem>) -> Read<Vec<Endpoint>> {
+        let service_scrape = ScrapeKind::VMServiceScrape.description();
+        let list = written.key("endpoints")?;
+        let fields = list.list()?;
+        let mut endpoints = Vec::new();
+        for field in &fields {
+            let endpoint = scrapes::endpoint(field, service_scrape, self.role);
+            endpoints.extend(noted(endpoint, problems).map(|endpoint| self.as_taken(endpoint)));
+        }
+        let http = EndpointPort::ServicePort(HTTP.to_owned());
+        let is_http = |field: &Field<'_>| {
+            matches!(field.key("port").and_then(|port| Ok(port.text()?.map(str::to_owned))), Ok(Some(name)) if name == HTTP)
+        };
+        if !fields.iter().any(is_http) {
+            let position = fields.len();
+            endpoints.push(self.generated(http, written, &list, position));
+        }
+        Ok(endpoints)
+    }
+
+    /// What the operator takes over of an endpoint as written. A VMPodScrape gets scheme and relabelling of the one for
+    /// `http`, and no `tlsConfig`.
+    fn as_taken(&self, written: Endpoint) -> Endpoint {
+        let is_http = written.port == EndpointPort::ServicePort(HTTP.to_owned());
+        let loses_tls = is_http && self.kind == ScrapeKind::VMPodScrape;
+        let path = written.path.clone().or_else(|| is_http.then(|| self.path.clone()));
+        Endpoint {
+            kind: self.kind,
+            sources: vec![self.source.clone()],
+            path,
+            tls: written.tls.filter(|_| !loses_tls),
+            origin: match loses_tls {
+                true => Origin::Fixed,
+                false => written.origin,
+            },
+            ..written
+        }
+    }
+
+    fn generated(
+        &self,
+        port: EndpointPort,
+        written: &Field<'_>,
+        list: &Field<'_>,
+        position: usize,
+    ) -> Endpoint {
+        let mut as_made = Map::new();
+        as_made.insert("port".to_owned(), json!(HTTP));
+        as_made.insert("path".to_owned(), json!(self.path));
+        if let Some(key) = &self.auth_key {
+            as_made.insert("params".to_owned(), json!({"authKey": [key]}));
+        }
+        let origin = match self.kind {
+            ScrapeKind::VMPodScrape => Origin::Fixed,
+            _ => Origin::Made {
+                as_made: Value::Object(as_made),
+                missing_from: if written.is_missing() {
+                    written.at()
+                } else if list.is_missing() {
+                    list.at()
+                } else {
+                    list.at().with_trailing_token("-")
+                },
+            },
+        };
+        let tls = json!({"insecureSkipVerify": true});
+        Endpoint {
+            scheme: self.secure.then(|| "https".to_owned()),
+            tls: tls.as_object().filter(|_| self.secure).cloned(),
+            path: Some(self.path.clone()),
+            ..self.bare(port, origin, list.at().with_trailing_token(position))
+        }
+    }
+
+    /// Nothing that is written changes it: it is added after `serviceScrapeSpec` is merged.
+    fn reloader(&self, written: &Field<'_>) -> Endpoint {
+        let port = EndpointPort::ContainerPort(PortRef::Number(RELOADER));
+        Endpoint {
+            path: Some("/metrics".to_owned()),
+            ..self.bare(port, Origin::Fixed, written.at())
+        }
+    }
+
+    fn bare(&self, port: EndpointPort, origin: Origin, at: PointerBuf) -> Endpoint {
+        Endpoint {
+            kind: self.kind,
+            within: None,
+            origin,
+            sources: vec![self.source.clone()],
+            port,
+            role: self.role,
+            scheme_at: at.with_trailing_token("scheme"),
+            scheme: None,
+            tls: None,
+            path: None,
+            relabelings: None,
+            http2: None,
+            proxy_url: None,
+            at,
+        }
+    }
+}

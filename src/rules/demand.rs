@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use super::decision::{Demand, JudgedTarget};
 use super::originates;
+use super::own_pod;
 use super::scraper::ScraperState;
 use super::tunnel::tunnelled;
 use crate::config::MtlsMode;
@@ -155,7 +156,8 @@ fn judge_pods(
     let mut asked = Asked::by_table(&facts, target.port);
     // Without a sidecar the settings of one mean nothing.
     let has_proxy = matches!(plane.value, Some(DataPlane::Sidecar) | None);
-    if let Some(serves) = policy::serves_istios_certificates(mesh, pods, target.port) {
+    let serves = policy::serves_istios_certificates(mesh, pods, target.port);
+    if let Some(serves) = serves.filter(|_| !own_pod::serves_text(mesh.inventory, pods, target.port)) {
         asked.heed_own_certificates(serves, has_proxy, &facts);
     }
     asked.note_tunnel(facts);

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use super::Rule;
-use super::decision::{Decision, Demand, Now, Step, Transport, Verdict};
+use super::decision::{Decision, Demand, Now, Step, Transport, Verdict, Wanted};
 use super::demand::Judged;
 use super::message::{self, Subject};
 use super::metrics_port;
@@ -19,6 +19,7 @@ use super::summary::{self, Summary};
 use super::view::{self, Scraping, View};
 use super::written::{self, Effective};
 use crate::config::{Config, InjectionUnknown, Severity, TargetsMixed, TargetsUnknown};
+use crate::model::Origin;
 
 /// An endpoint with its decision, and what the decisions about others need to know of it.
 pub(super) struct JudgedEndpoint {
@@ -32,6 +33,8 @@ pub(super) struct JudgedEndpoint {
     pub(super) certificates: Option<String>,
     /// It has, or gets, the rule for the scraper's own pod, which needs a variable in the scraper's environment.
     pub(super) needs_pod_address: bool,
+    /// Nobody wrote it: an operator makes it.
+    pub(super) is_generated: bool,
     /// Nobody wrote it, and nothing is to be said of it.
     pub(super) is_silent: bool,
 }
@@ -186,9 +189,9 @@ fn decide(scraping: Scraping<'_>, config: &Config) -> JudgedEndpoint {
             match obstacle::rewritten(&scraping) {
                 Some(blocked) => Answer::kept(blocked),
                 None => {
-                    let rule = match effective.now() {
-                        Now::Plain => Rule::StrictNeedsTls,
-                        Now::MutualTls | Now::PerTarget | Now::Own => Rule::TlsNeedsRepair,
+                    let rule = match own_pod::has_rule(scraping.endpoint) {
+                        true => Rule::TlsNeedsRepair,
+                        false => Rule::MixedTargets,
                     };
                     turned(&scraping, effective, rule, Turn::ToOthers, config)
                 }
@@ -232,14 +235,19 @@ fn decide(scraping: Scraping<'_>, config: &Config) -> JudgedEndpoint {
         directory: answer.certificates.as_deref(),
         config,
     });
-    if answer.turn == Turn::ToOthers && !answer.steps.is_empty() {
-        message.push_str(own_pod::NOTE);
+    let tells_own_pod = answer.turn == Turn::ToOthers && !answer.steps.is_empty();
+    if tells_own_pod {
+        let directory = answer.certificates.as_deref().unwrap_or_default();
+        message = own_pod::message(&view.judged, rule, &answer.steps, directory);
     }
     let object = &scraping.scrape.object;
     let mut decision = Decision::finding(object, scraping.endpoint.at.clone(), rule, message);
     decision.transport = Some(Transport {
         now,
-        wanted: summary::wanted(view.demands, config),
+        wanted: match answer.turn {
+            Turn::ToOthers => Wanted::PerTarget,
+            _ => summary::wanted(view.demands, config),
+        },
     });
     decision.targets = view
         .judged
@@ -256,12 +264,16 @@ fn decide(scraping: Scraping<'_>, config: &Config) -> JudgedEndpoint {
         certificates = None;
     } else if !answer.steps.is_empty() {
         decision.verdict = Verdict::Patch;
+        if tells_own_pod {
+            decision.severity = Severity::Info;
+        }
         decision.steps = self_scrape::written_whole(scraping.endpoint, answer.steps);
         if rests_on_an_assumption(&view) {
             decision.severity = decision.severity.max(Severity::Warning);
         }
     }
     JudgedEndpoint {
+        is_generated: scraping.endpoint.origin != Origin::Written,
         is_silent: self_scrape::is_silent(scraping.endpoint, &view.judged, &decision),
         needs_pod_address: answer.turn == Turn::ToOthers && certificates.is_some(),
         decision,

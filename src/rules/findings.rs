@@ -34,7 +34,10 @@ pub(super) fn decide_all(
     findings.extend(super::policies::decide_all(patched, endpoints));
     for endpoint in endpoints.iter().filter(|endpoint| !endpoint.is_silent) {
         for judged in &endpoint.judged {
-            findings.extend(of_target(&patched.inventory, endpoint, judged));
+            let mut more = of_target(&patched.inventory, endpoint, judged);
+            // What is assumed about the scraper's own pods is said of the scraper.
+            more.retain(|one| !endpoint.is_generated || one.rule == Rule::PolicyOrderUndecided);
+            findings.extend(more);
         }
     }
     findings

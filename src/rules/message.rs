@@ -131,7 +131,7 @@ pub(super) fn endpoint(subject: &Subject<'_>) -> String {
 }
 
 /// What a repair sets right: `scheme is`, `keyFile and insecureSkipVerify are`.
-fn wrong(steps: &[Step]) -> String {
+pub(super) fn wrong(steps: &[Step]) -> String {
     let mut fields: Vec<String> = Vec::new();
     for step in steps {
         let at = match step {

@@ -7,22 +7,39 @@
 
 use serde_json::{Value, json};
 
-use super::decision::Step;
+use super::decision::{Demand, Step};
 use super::demand::{self, Aside, Judged};
 use super::obstacle::Blocked;
 use super::relabel;
 use super::summary::{self, Summary};
 use super::view::Scraping;
 use super::written::{add, relabelings, relabelings_key};
-use super::{Rule, obstacle};
+use super::{Rule, message, obstacle};
 use crate::config::Config;
-use crate::model::{Endpoint, Scraper};
+use crate::model::{Endpoint, Inventory, Scraper, Workload};
 
 const NAME: &str = "POD_IP";
 
-/// What a message about an endpoint that gets the rule ends with.
-pub(super) const NOTE: &str =
-    "; plain text to the pod that scrapes, whose requests to itself never meet a sidecar";
+/// What a person reads about an endpoint that gets the rule, or whose other settings are put right for it.
+pub(super) fn message(judged: &[Judged], rule: Rule, steps: &[Step], directory: &str) -> String {
+    let strict = message::evidence(judged, &[Demand::MutualTls]);
+    let others = match strict.is_empty() {
+        true => String::new(),
+        false => format!(" ({strict})"),
+    };
+    let opening = format!(
+        "a scraper finds its own pod, where plain text gets through, beside others, where only mutual TLS does{others}"
+    );
+    match rule {
+        Rule::TlsNeedsRepair => format!(
+            "{opening}; {} not right: repaired, with the certificates in {directory}",
+            message::wrong(steps)
+        ),
+        _ => format!(
+            "{opening}: https, with the certificates in {directory}, and http where the address is that of {NAME}"
+        ),
+    }
+}
 
 /// http for the pod that scrapes.
 fn rule() -> Value {
@@ -227,4 +244,30 @@ pub(super) fn variable(scraper: &Scraper) -> Vec<Step> {
         "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}},
     });
     super::completion::append(scraper, "extraEnvs", vec![variable])
+}
+
+/// Whether a port of a scraper serves text although its pod holds Istio's certificates: it has them to scrape, and serves
+/// with TLS only where it is told to.
+pub(super) fn serves_text(inventory: &Inventory, pods: &Workload, port: Option<u16>) -> bool {
+    const RELOADER: u16 = 8435;
+    let is_its = |scraper: &&Scraper| {
+        scraper.object == pods.object && scraper.pods.part == pods.part
+    };
+    let Some(scraper) = inventory.scrapers.iter().find(is_its) else {
+        return false;
+    };
+    let of_scraper = |number: u16| {
+        number == RELOADER
+            || pods
+                .containers
+                .iter()
+                .filter(|container| container.name == scraper.kind.container())
+                .flat_map(|container| &container.ports)
+                .any(|declared| declared.number == number)
+    };
+    let is_told = match scraper.kind.is_prometheus() {
+        true => scraper.spec.pointer("/web/tlsConfig").is_some(),
+        false => scraper.spec.pointer("/extraArgs/tls").is_some(),
+    };
+    !is_told && port.is_some_and(of_scraper)
 }

@@ -16,7 +16,10 @@ use super::obstacle::{self, Blocked};
 use super::view::Scraping;
 use super::written::add_at;
 use crate::config::Severity;
-use crate::model::{Endpoint, EndpointPort, Origin, PortRef, Scrape};
+use crate::model::{Endpoint, EndpointPort, Origin, PortRef, Scrape, ScrapeKind};
+
+/// The config-reloader's port.
+const RELOADER: EndpointPort = EndpointPort::ContainerPort(PortRef::Number(8435));
 
 /// Whether a generated endpoint is as nobody needs to know: it is not changed, and nothing is known to be wrong with it.
 pub(super) fn is_silent(endpoint: &Endpoint, judged: &[Judged], decision: &Decision) -> bool {
@@ -42,29 +45,26 @@ pub(super) fn left_alone(scraping: &Scraping<'_>, judged: &[Judged]) -> Option<B
         }
         Origin::Fixed => Some(Blocked {
             rule: Rule::SelfScrapeUnreachable,
-            why: unreachable(scraping.scrape, scraping.endpoint),
+            why: unreachable(scraping.scrape, scraping.endpoint, judged),
         }),
     }
 }
 
 /// Why nothing that is written reaches the endpoint, and the ways out.
-fn unreachable(scrape: &Scrape, endpoint: &Endpoint) -> String {
+fn unreachable(scrape: &Scrape, endpoint: &Endpoint, judged: &[Judged]) -> String {
     let kind = scrape.kind.description().name;
-    let (port, why) = match &endpoint.port {
-        EndpointPort::ContainerPort(PortRef::Number(port)) => (
-            port.to_string(),
-            format!("the operator adds port {port} to its {kind} after serviceScrapeSpec"),
-        ),
-        EndpointPort::ContainerPort(PortRef::Name(name)) | EndpointPort::ServicePort(name) => (
-            "<port>".to_owned(),
-            format!("the operator takes no tlsConfig for port {name} of its {kind} from serviceScrapeSpec"),
-        ),
-        EndpointPort::Every => ("<port>".to_owned(), format!("the operator makes its {kind}")),
+    let number = judged.iter().find_map(|judged| judged.shown.port);
+    let port = number.map_or_else(|| "<port>".to_owned(), |number| number.to_string());
+    let why = match scrape.kind {
+        ScrapeKind::VMPodScrape if endpoint.port != RELOADER => {
+            "takes no tlsConfig from serviceScrapeSpec for the VMPodScrape that it makes".to_owned()
+        }
+        _ => format!("adds the port to its {kind} whatever serviceScrapeSpec says"),
     };
     format!(
-        "{why}, so it cannot be given certificates: make the port PERMISSIVE (portLevelMtls {port} of a PeerAuthentication that \
-         selects the pods), set disableSelfServiceScrape and write a {kind} of your own, or take the port out of the sidecar \
-         (pod annotation traffic.sidecar.istio.io/excludeInboundPorts: \"{port}\")"
+        "the operator {why}, so the scrape of port {port} cannot be given certificates: make the port PERMISSIVE (portLevelMtls \
+         {port} of a PeerAuthentication that selects the pods), set disableSelfServiceScrape and write a {kind} of your own, or take \
+         the port out of the sidecar (pod annotation traffic.sidecar.istio.io/excludeInboundPorts: \"{port}\")"
     )
 }
 
@@ -80,33 +80,19 @@ pub(super) fn written_whole(endpoint: &Endpoint, steps: Vec<Step>) -> Vec<Step> 
     if steps.is_empty() {
         return steps;
     }
-    let mut entry = Map::new();
-    let generated = as_made.as_object().into_iter().flatten();
-    let (first, rest): (Vec<_>, Vec<_>) =
-        generated.partition(|(key, _)| matches!(key.as_str(), "port" | "path"));
-    let changed = steps.iter().filter_map(|step| match step {
+    let mut entry: Map<String, Value> = as_made.as_object().cloned().unwrap_or_default();
+    entry.extend(steps.iter().filter_map(|step| match step {
         Step::Op(PatchOperation::Add(AddOperation { path, value })) => {
             Some((key_below(&endpoint.at, path)?, value.clone()))
         }
         Step::Op(_) | Step::Inside { .. } => None,
-    });
-    entry.extend(owned(first));
-    entry.extend(changed);
-    entry.extend(owned(rest));
+    }));
     let value = match missing_from.last().map(|token| token.decoded().into_owned()) {
         Some(key) if key == "serviceScrapeSpec" => json!({"endpoints": [entry]}),
         Some(key) if key == "endpoints" => json!([entry]),
         Some(_) | None => Value::Object(entry),
     };
     vec![add_at(missing_from, value)]
-}
-
-fn owned<'a>(
-    entries: Vec<(&'a String, &'a Value)>,
-) -> impl Iterator<Item = (String, Value)> + use<'a> {
-    entries
-        .into_iter()
-        .map(|(key, value)| (key.clone(), value.clone()))
 }
 
 /// The key of a map's entry, where `path` is one of the map at `at`.

@@ -21,10 +21,12 @@ mod embedded;
 mod field;
 mod index;
 mod kinds;
+mod knative;
 mod metadata;
 mod operated;
 mod peer_authentication;
 mod reading;
+mod scraper_kinds;
 mod scrapers;
 mod scrapes;
 mod selectors;
@@ -52,7 +54,8 @@ pub use kinds::{
 };
 pub use metadata::{REVISION, is_cluster_scoped};
 pub use reading::{is_scrape, makes_pods, read, read_in_context, reads};
-pub use scrapers::{Scraper, ScraperKind, Selection};
+pub use scraper_kinds::{SCRAPER_KINDS, ScraperDescription, ScraperKind, Unset};
+pub use scrapers::{Scraper, Selection};
 pub use scrapes::{
     DiscoveryRole, Endpoint, EndpointPort, Namespaces, Origin, Scrape, TargetSource,
 };
@@ -175,6 +178,18 @@ pub struct Service {
     pub ports: Vec<ServicePort>,
     /// `clusterIP: None`.
     pub headless: bool,
+    /// The object for which an operator makes it; `None`: the input has it.
+    pub made_for: Option<Object>,
+}
+
+impl Service {
+    /// How evidence names it: `Service shop/web`, `Service vm/vmsingle-main (of VMSingle vm/main)`.
+    pub fn named(&self) -> String {
+        match &self.made_for {
+            None => self.object.to_string(),
+            Some(of) => format!("{} (of {of})", self.object),
+        }
+    }
 }
 
 /// A port of a Service.

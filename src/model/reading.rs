@@ -9,9 +9,10 @@ use serde_json::Value;
 
 use super::control_plane::{self, Language};
 use super::field::{Field, Problem, noted};
+use super::operated::{self, Component};
 use super::{
-    Inventory, Namespace, Object, ScrapeKind, Unread, authorization, metadata, peer_authentication,
-    scrapers, scrapes, self_scrapes, services, sidecar, workloads,
+    Inventory, Namespace, Object, ScrapeKind, ScraperKind, Unread, authorization, metadata,
+    peer_authentication, scrapers, scrapes, self_scrapes, services, sidecar, workloads,
 };
 use crate::config::{Config, SelfScrape};
 
@@ -25,7 +26,8 @@ enum Subject {
     Sidecar,
     PolicyOfOld,
     Scrape(ScrapeKind),
-    VMAgent,
+    Scraper(ScraperKind),
+    Operated,
     ControlPlane(Language),
     InjectorWebhooks,
     ProxyConfig,
@@ -37,7 +39,11 @@ fn subject(api_version: &str, kind: &str, name: &str) -> Option<Subject> {
         ("v1", "Service") => Some(Subject::Service),
         ("v1", "Pod" | "ReplicationController")
         | ("apps/v1", "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet")
-        | ("batch/v1", "Job" | "CronJob") => Some(Subject::Workload),
+        | ("batch/v1", "Job" | "CronJob")
+        | ("argoproj.io/v1alpha1", "Rollout")
+        | ("apps.kruise.io/v1alpha1", "CloneSet" | "StatefulSet" | "DaemonSet")
+        | ("apps.kruise.io/v1beta1", "StatefulSet" | "DaemonSet")
+        | ("serving.knative.dev/v1", "Service") => Some(Subject::Workload),
         ("security.istio.io/v1" | "security.istio.io/v1beta1", "AuthorizationPolicy") => {
             Some(Subject::AuthorizationPolicy)
         }
@@ -47,7 +53,6 @@ fn subject(api_version: &str, kind: &str, name: &str) -> Option<Subject> {
             | "networking.istio.io/v1alpha3",
             "Sidecar",
         ) => Some(Subject::Sidecar),
-        ("operator.victoriametrics.com/v1beta1", "VMAgent") => Some(Subject::VMAgent),
         ("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration") => {
             Some(Subject::InjectorWebhooks)
         }
@@ -56,11 +61,17 @@ fn subject(api_version: &str, kind: &str, name: &str) -> Option<Subject> {
         _ if peer_authentication::is_of_old(api_version, kind) => Some(Subject::PolicyOfOld),
         _ => ScrapeKind::of(api_version, kind)
             .map(Subject::Scrape)
+            .or_else(|| ScraperKind::of(api_version, kind).map(Subject::Scraper))
+            .or_else(|| {
+                Component::of(api_version, kind)
+                    .next()
+                    .map(|_| Subject::Operated)
+            })
             .or_else(|| Language::of(api_version, kind, name).map(Subject::ControlPlane)),
     }
 }
 
-/// Whether the model looks into objects of this kind and name. The group counts: `serving.knative.dev` has a Service too.
+/// Whether the model looks into objects of this kind and name. The group counts: a Service of `serving.knative.dev` is a workload.
 /// The name counts for ConfigMaps, of which only Istio's are of interest.
 pub fn reads(api_version: &str, kind: &str, name: &str) -> bool {
     subject(api_version, kind, name).is_some()
@@ -79,7 +90,8 @@ fn is_genuine(subject: &Subject, value: &Value) -> bool {
         | Subject::Sidecar
         | Subject::PolicyOfOld
         | Subject::Scrape(_)
-        | Subject::VMAgent
+        | Subject::Scraper(_)
+        | Subject::Operated
         | Subject::ProxyConfig => true,
     }
 }
@@ -93,7 +105,7 @@ pub fn is_scrape(api_version: &str, kind: &str) -> bool {
 pub fn makes_pods(api_version: &str, kind: &str) -> bool {
     matches!(
         subject(api_version, kind, ""),
-        Some(Subject::Workload | Subject::VMAgent)
+        Some(Subject::Workload | Subject::Scraper(_) | Subject::Operated)
     )
 }
 
@@ -190,7 +202,9 @@ fn add(
         }
         Subject::Workload => {
             let workload = workloads::workload(object, root, problems);
-            inventory.workloads.extend(noted(workload, problems));
+            inventory
+                .workloads
+                .extend(noted(workload, problems).flatten());
         }
         Subject::Sidecar => {
             let sidecar = sidecar::sidecar(object, root);
@@ -200,12 +214,13 @@ fn add(
             let scrape = scrapes::scrape(object, kind, root, problems);
             inventory.scrapes.extend(noted(scrape, problems));
         }
-        Subject::VMAgent => {
-            let (scraper, pods_are_known) = scrapers::vmagent(object, root, problems);
-            let pods = pods_are_known.then(|| scraper.pods.clone());
+        Subject::Scraper(kind) => {
+            operated::add_services(inventory, &object, root, problems);
+            let (scraper, pods) = scrapers::scraper(object, kind, root, problems);
             inventory.workloads.extend(pods);
-            inventory.scrapers.push(scraper);
+            inventory.scrapers.extend(scraper);
         }
+        Subject::Operated => operated::add(inventory, &object, root, problems),
         Subject::ControlPlane(language) => {
             let planes = language.read(object, root, problems);
             inventory.control_planes.extend(planes);
@@ -251,6 +266,7 @@ fn add_namespaces(inventory: &mut Inventory, mut namespaces: Vec<Namespace>) {
 
 fn sorted(mut inventory: Inventory) -> Inventory {
     sort(&mut inventory.services, |service| &service.object);
+    operated::settle(&mut inventory.services);
     sort(&mut inventory.workloads, |workload| &workload.object);
     sort(&mut inventory.policies, |policy| &policy.object);
     sort(&mut inventory.authorizations, |policy| &policy.object);
@@ -293,7 +309,17 @@ mod tests {
     fn the_group_counts_not_only_the_kind() {
         for (api_version, kind, expected) in [
             ("v1", "Service", true),
-            ("serving.knative.dev/v1", "Service", false),
+            ("serving.knative.dev/v1", "Service", true),
+            ("serving.knative.dev/v1", "Route", false),
+            ("argoproj.io/v1alpha1", "Rollout", true),
+            ("argoproj.io/v1alpha1", "Application", false),
+            ("apps.kruise.io/v1alpha1", "CloneSet", true),
+            ("apps.kruise.io/v1beta1", "StatefulSet", true),
+            ("apps/v1", "CloneSet", false),
+            ("operator.victoriametrics.com/v1beta1", "VMCluster", true),
+            ("operator.victoriametrics.com/v1", "VLSingle", true),
+            ("operator.victoriametrics.com/v1beta1", "VMRule", false),
+            ("monitoring.coreos.com/v1", "ThanosRuler", true),
             ("apps/v1", "Deployment", true),
             ("v1", "Deployment", false),
             ("batch/v1", "CronJob", true),
@@ -314,6 +340,8 @@ mod tests {
             assert_eq!(read, expected, "{api_version} {kind}");
         }
         assert!(makes_pods("v1", "Pod") && !makes_pods("v1", "Service"));
+        assert!(makes_pods("serving.knative.dev/v1", "Service"));
+        assert!(makes_pods("monitoring.coreos.com/v1", "Alertmanager"));
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! What does a scraper scrape, and what are its pods?
 //!
-//! Authority: CRD of VMAgent; VictoriaMetrics operator `api/operator/v1beta1/vmagent_types.go`, `factory/vmagent/vmagent.go`.
+//! Authority: the CRDs of scrapers, by the table in `scraper_kinds.rs`; VictoriaMetrics operator `factory/vmagent/vmagent.go`.
 //! Departs from it: a scraper that is not understood selects nothing.
-//! Knows: VMAgent. Does not know: which scrape objects there are.
+//! Knows: scrapers. Does not know: which scrape objects there are.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,8 @@ use serde_json::Value;
 
 use super::field::{Field, Problem, Read, noted};
 use super::operated::{self, Component};
-use super::{Object, ScrapeKind, Workload, selectors};
+use super::scraper_kinds::{DaemonSet, ScraperDescription};
+use super::{Object, ScrapeKind, ScraperKind, Workload, selectors};
 
 /// An object that scrapes.
 #[derive(Debug, Clone)]
@@ -41,67 +42,46 @@ pub struct Selection {
     pub objects: Option<LabelSelector>,
     /// By labels of its Namespace; `None`: not set.
     pub namespaces: Option<LabelSelector>,
-    /// What two unset selectors mean: everything, or nothing.
+    /// `selectAllByDefault`: what two unset selectors mean, everything or nothing (VictoriaMetrics).
     pub all_by_default: bool,
 }
 
-/// The kinds of objects that scrape.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum ScraperKind {
-    /// vmagent, under the VictoriaMetrics operator.
-    VMAgent,
-    /// VictoriaMetrics itself, with `ingestOnlyMode: false`.
-    VMSingle,
-    /// Prometheus, under the Prometheus operator.
-    Prometheus,
-    /// Prometheus in agent mode.
-    PrometheusAgent,
-}
-
-impl ScraperKind {
-    /// Whether the Prometheus operator runs it.
-    pub fn is_prometheus(self) -> bool {
-        matches!(self, Self::Prometheus | Self::PrometheusAgent)
-    }
-
-    /// The name of the container that scrapes.
-    pub fn container(self) -> &'static str {
-        match self {
-            Self::VMAgent => "vmagent",
-            Self::VMSingle => "vmsingle",
-            Self::Prometheus | Self::PrometheusAgent => "prometheus",
-        }
-    }
-}
-
-/// A scraper, and whether its pods are known well enough to be anybody's targets.
-pub(super) fn vmagent(
+/// A scraper, if it scrapes, and its pods, where they are known well enough to be anybody's targets.
+pub(super) fn scraper(
     object: Object,
+    kind: ScraperKind,
     root: &Field<'_>,
     problems: &mut Vec<Problem>,
-) -> (Scraper, bool) {
+) -> (Option<Scraper>, Option<Workload>) {
+    let row = kind.description();
     let spec = noted(root.key("spec"), problems);
-    let settings = spec.and_then(|spec| {
-        if spec.is_missing() {
-            problems.push(spec.problem("has no spec; expected one with remoteWrite"));
-            return None;
+    let settings = spec.and_then(|spec| match row.needs_spec {
+        Some(field) if spec.is_missing() => {
+            problems.push(spec.problem(format!("has no spec; expected one with {field}")));
+            None
         }
-        noted(settings(&spec, problems), problems)
+        Some(_) | None => noted(settings(&spec, row, problems), problems),
     });
     let component = Component::of(&object.api_version, &object.kind)
         .next()
-        .expect("VMAgent is a component");
+        .expect("each scraper is a component");
     let pods = spec.and_then(|spec| {
         noted(
             operated::pods(&object, component, &spec, problems),
             problems,
         )
     });
-    let known = pods.is_some();
+    // One that scrapes only where it is told to is no scraper; one that is not understood may be.
+    let is_idle = row.ingest_only == Some(true)
+        && settings
+            .as_ref()
+            .is_some_and(|settings| settings.selection.is_empty());
     let settings = settings.unwrap_or_default();
-    let scraper = Scraper {
-        kind: ScraperKind::VMAgent,
-        pods: pods.unwrap_or_else(|| operated::bare_pods(&object, component)),
+    let scraper = (!is_idle).then(|| Scraper {
+        kind,
+        pods: pods
+            .clone()
+            .unwrap_or_else(|| operated::bare_pods(&object, component)),
         several_pods: settings.several_pods,
         selection: settings.selection,
         ignores_namespace_selectors: settings.ignores_namespace_selectors,
@@ -110,8 +90,8 @@ pub(super) fn vmagent(
             .and_then(|spec| spec.written().cloned())
             .unwrap_or(Value::Null),
         object,
-    };
-    (scraper, known)
+    });
+    (scraper, pods)
 }
 
 /// What the scraper does, all or nothing: half of it could be the wrong half.
@@ -123,25 +103,33 @@ struct Settings {
     denies_files: bool,
 }
 
-fn settings(spec: &Field<'_>, problems: &mut Vec<Problem>) -> Read<Settings> {
+fn settings(
+    spec: &Field<'_>,
+    row: &ScraperDescription,
+    problems: &mut Vec<Problem>,
+) -> Read<Settings> {
     let flag = |key: &str| spec.key(key)?.boolean();
-    let count = |key: &str| -> Read<i64> { Ok(spec.key(key)?.integer()?.unwrap_or(1)) };
-    let daemon_set = flag("daemonSetMode")?;
-    let kinds: &[ScrapeKind] = match (flag("ingestOnlyMode")?, daemon_set) {
-        (true, _) => &[],
-        (false, true) => &[ScrapeKind::VMPodScrape],
-        (false, false) => &[
-            ScrapeKind::VMServiceScrape,
-            ScrapeKind::VMPodScrape,
-            ScrapeKind::VMStaticScrape,
-            ScrapeKind::VMNodeScrape,
-            ScrapeKind::VMProbe,
-            ScrapeKind::VMScrapeConfig,
-        ],
+    let daemon_set = match &row.daemon_set {
+        Some(mode) if is_set(spec, mode)? => Some(mode),
+        Some(_) | None => None,
     };
+    let ingest_only = match row.ingest_only {
+        Some(by_default) if spec.key("ingestOnlyMode")?.is_missing() => by_default,
+        Some(_) => flag("ingestOnlyMode")?,
+        None => false,
+    };
+    let kinds = match (ingest_only, daemon_set) {
+        (true, _) => &[],
+        (false, Some(mode)) => mode.selects,
+        (false, None) => row.selects,
+    };
+    let mut several_pods = daemon_set.is_some();
+    for count in row.counts {
+        several_pods |= spec.key(count)?.integer()?.unwrap_or(1) > 1;
+    }
     let access = spec.key("arbitraryFSAccessThroughSMs")?;
     Ok(Settings {
-        several_pods: daemon_set || count("replicaCount")? > 1 || count("shardCount")? > 1,
+        several_pods,
         selection: kinds
             .iter()
             .map(|kind| Ok((*kind, selection(spec, *kind, problems)?)))
@@ -149,6 +137,14 @@ fn settings(spec: &Field<'_>, problems: &mut Vec<Problem>) -> Read<Settings> {
         ignores_namespace_selectors: flag("ignoreNamespaceSelectors")?,
         denies_files: access.key("deny")?.boolean()?,
     })
+}
+
+fn is_set(spec: &Field<'_>, mode: &DaemonSet) -> Read<bool> {
+    let field = spec.key(mode.field)?;
+    match mode.value {
+        Some(value) => Ok(field.text()? == Some(value)),
+        None => field.boolean(),
+    }
 }
 
 fn selection(spec: &Field<'_>, kind: ScrapeKind, problems: &mut Vec<Problem>) -> Read<Selection> {
@@ -258,7 +254,14 @@ mod tests {
         assert_eq!(pods.known, PodsKnown::Operator);
         assert_eq!(pods.ports_named("http"), [8429]);
         assert_eq!(pods.ports_named("extra"), [9000]);
-        assert_eq!(pods.containers.len(), 2);
+        let names = pods
+            .containers
+            .iter()
+            .map(|container| container.name.as_str());
+        assert_eq!(
+            names.collect::<Vec<_>>(),
+            ["vmagent", "config-reloader", "helper"]
+        );
     }
 
     #[test]

@@ -28,24 +28,13 @@ const HTTP: &str = "http";
 /// The port of the config-reloader (`ConfigReloaderDefaultPort`).
 const RELOADER: u16 = 8435;
 
-/// What the operator's own scrape of a kind depends on.
+/// What the operator's own scrape of a kind depends on, beside what the row of the program says.
 struct Row {
     kind: &'static str,
-    /// Whether there is a config-reloader beside the program.
-    reloader: Reloader,
     /// Whether pods are scraped without a Service.
     by_pods: ByPods,
     /// Where the prefix of its paths is written, below its settings.
     prefix: &'static [&'static str],
-}
-
-/// Whether there is a config-reloader.
-#[derive(Clone, Copy)]
-enum Reloader {
-    Never,
-    Always,
-    /// Unless `ingestOnlyMode`; it is that where nothing is written.
-    UnlessIngestOnly(bool),
 }
 
 /// Whether an operator makes a VMPodScrape.
@@ -57,67 +46,36 @@ enum ByPods {
     InDaemonSetMode,
 }
 
-const PLAIN: Row = Row {
-    kind: "",
-    reloader: Reloader::Never,
-    by_pods: ByPods::Never,
-    prefix: &["extraArgs", "http.pathPrefix"],
-};
+const fn row(kind: &'static str) -> Row {
+    Row {
+        kind,
+        by_pods: ByPods::Never,
+        prefix: &["extraArgs", "http.pathPrefix"],
+    }
+}
 
 /// The kinds whose programs the VictoriaMetrics operator scrapes.
 const ROWS: [Row; 11] = [
     Row {
-        kind: "VMAgent",
-        reloader: Reloader::UnlessIngestOnly(false),
         by_pods: ByPods::InDaemonSetMode,
-        ..PLAIN
+        ..row("VMAgent")
     },
+    row("VMSingle"),
+    row("VMAlert"),
     Row {
-        kind: "VMSingle",
-        reloader: Reloader::UnlessIngestOnly(true),
-        ..PLAIN
-    },
-    Row {
-        kind: "VMAlert",
-        reloader: Reloader::Always,
-        ..PLAIN
-    },
-    Row {
-        kind: "VMAlertmanager",
-        reloader: Reloader::Always,
         prefix: &["routePrefix"],
-        ..PLAIN
+        ..row("VMAlertmanager")
     },
+    row("VMAuth"),
+    row("VMCluster"),
+    row("VLSingle"),
     Row {
-        kind: "VMAuth",
-        reloader: Reloader::Always,
-        ..PLAIN
-    },
-    Row {
-        kind: "VMCluster",
-        ..PLAIN
-    },
-    Row {
-        kind: "VLSingle",
-        ..PLAIN
-    },
-    Row {
-        kind: "VLAgent",
         by_pods: ByPods::Always,
-        ..PLAIN
+        ..row("VLAgent")
     },
-    Row {
-        kind: "VLCluster",
-        ..PLAIN
-    },
-    Row {
-        kind: "VTSingle",
-        ..PLAIN
-    },
-    Row {
-        kind: "VTCluster",
-        ..PLAIN
-    },
+    row("VLCluster"),
+    row("VTSingle"),
+    row("VTCluster"),
 ];
 
 /// The scrape objects that an operator makes for the programs of an object; none for objects of other kinds.
@@ -125,12 +83,16 @@ pub(super) fn of(object: &Object, root: &Field<'_>, problems: &mut Vec<Problem>)
     let Some(row) = ROWS.iter().find(|row| row.kind == object.kind) else {
         return Vec::new();
     };
-    Component::of(&object.api_version, &object.kind)
-        .filter_map(|component| {
-            let made = of_component(object, component, row, root, problems);
-            noted(made, problems).flatten()
-        })
-        .collect()
+    let mut made = Vec::new();
+    for component in Component::of(&object.api_version, &object.kind) {
+        let found = of_component(object, component, row, root);
+        let (scrape, more) = noted(found, problems).unwrap_or_default();
+        for problem in more {
+            let _noted: Option<()> = noted(Err(problem), problems);
+        }
+        made.extend(scrape);
+    }
+    made
 }
 
 fn of_component(
@@ -138,13 +100,24 @@ fn of_component(
     component: &Component,
     row: &Row,
     root: &Field<'_>,
+) -> Read<(Option<Scrape>, Vec<Problem>)> {
+    let spec = root.key("spec")?;
+    if !component.runs(&spec)? {
+        return Ok((None, Vec::new()));
+    }
+    operated::below(&spec, component.settings, &|part| {
+        let mut problems = Vec::new();
+        let made = of_program(object, (component, row), (&spec, part), &mut problems)?;
+        Ok((made, problems))
+    })
+}
+
+fn of_program(
+    object: &Object,
+    (component, row): (&Component, &Row),
+    (spec, part): (&Field<'_>, &Field<'_>),
     problems: &mut Vec<Problem>,
 ) -> Read<Option<Scrape>> {
-    let spec = root.key("spec")?;
-    let part = match component.part {
-        Some(part) => spec.key(part)?,
-        None => spec,
-    };
     if part.is_missing() || part.key("disableSelfServiceScrape")?.boolean()? {
         return Ok(None);
     }
@@ -157,7 +130,7 @@ fn of_component(
         true => ScrapeKind::VMPodScrape,
         false => ScrapeKind::VMServiceScrape,
     };
-    let labels = labels(object, component, &spec, by_pods)?;
+    let labels = labels(object, component, spec, by_pods)?;
     let written = part.key("serviceScrapeSpec")?;
     let selector = match by_pods {
         true => None,
@@ -174,12 +147,12 @@ fn of_component(
             (Some(_), _) | (None, DiscoveryRole::Service) => TargetSource::Services,
             (None, DiscoveryRole::Pods) => TargetSource::OwnPods {
                 part: component.part,
-                ports: ports(component, &part)?,
+                ports: ports(component, part)?,
             },
         },
         role,
-        path: path(&part, row)?,
-        secure: is_secure(&part, row)?,
+        path: path(part, row)?,
+        secure: is_secure(part, row)?,
         auth_key: part
             .key("extraArgs")?
             .key("metricsAuthKey")?
@@ -187,7 +160,7 @@ fn of_component(
             .map(str::to_owned),
     };
     let mut endpoints = made.endpoints(&written, problems)?;
-    if has_reloader(row, &part)? {
+    if has_reloader(component, part)? {
         endpoints.push(made.reloader(&written));
     }
     Ok(Some(Scrape {
@@ -224,6 +197,8 @@ fn labels(
     }
     let mut labels = spec.key("managedMetadata")?.key("labels")?.labels()?;
     labels.extend(own);
+    let of_service = component.service_labels.iter();
+    labels.extend(of_service.map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
     Ok(labels)
 }
 
@@ -240,7 +215,13 @@ fn ports(component: &Component, part: &Field<'_>) -> Read<BTreeMap<String, u16>>
         Some(number) => number,
         None => operated::port(part, component)?,
     };
-    Ok(BTreeMap::from([(HTTP.to_owned(), number)]))
+    let mut ports = BTreeMap::from([(HTTP.to_owned(), number)]);
+    for further in component.further {
+        if let (Some(name), Some(number)) = (further.in_service, further.number(part)?) {
+            ports.insert(name.to_owned(), number);
+        }
+    }
+    Ok(ports)
 }
 
 fn path(part: &Field<'_>, row: &Row) -> Read<String> {
@@ -262,18 +243,14 @@ fn is_secure(part: &Field<'_>, row: &Row) -> Read<bool> {
     Ok(part.key("extraArgs")?.key("tls")?.text()? == Some("true"))
 }
 
-fn has_reloader(row: &Row, part: &Field<'_>) -> Read<bool> {
-    Ok(match row.reloader {
-        Reloader::Never => false,
-        Reloader::Always => true,
-        Reloader::UnlessIngestOnly(by_default) => {
-            let mode = part.key("ingestOnlyMode")?;
-            !match mode.is_missing() {
-                true => by_default,
-                false => mode.boolean()?,
-            }
+/// Whether the config-reloader runs beside the program.
+fn has_reloader(component: &Component, part: &Field<'_>) -> Read<bool> {
+    for further in component.further {
+        if further.name == "reloader-http" {
+            return (further.there)(part);
         }
-    })
+    }
+    Ok(false)
 }
 
 /// How the endpoints of one scrape object come about.

@@ -37,12 +37,7 @@ pub(super) fn service(
     let spec = root.key("spec")?;
     let external = spec.key("type")?.text()? == Some("ExternalName");
     let selector = spec.key("selector")?.labels()?;
-    let ports = spec.key("ports")?;
-    let ports = noted(ports.list(), problems)
-        .unwrap_or_default()
-        .iter()
-        .filter_map(|field| noted(port(field), problems))
-        .collect();
+    let ports = ports(&spec, problems)?;
     let headless = spec.key("clusterIP")?.text()? == Some("None");
     Ok(Service {
         object,
@@ -50,7 +45,29 @@ pub(super) fn service(
         selector: if external { Labels::new() } else { selector },
         ports,
         headless,
+        made_for: None,
     })
+}
+
+/// The ports of a Service's `spec`.
+pub(super) fn ports(spec: &Field<'_>, problems: &mut Vec<Problem>) -> Read<Vec<ServicePort>> {
+    let ports = spec.key("ports")?;
+    Ok(noted(ports.list(), problems)
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|field| noted(port(field), problems))
+        .collect())
+}
+
+/// A port of a Service that is in no manifest.
+pub(super) fn made_port(name: &str, number: u16, target: PortRef) -> ServicePort {
+    ServicePort {
+        name: Some(name.to_owned()),
+        number,
+        target,
+        application: application(None, Some(name), number),
+        protocol: "TCP".to_owned(),
+    }
 }
 
 fn port(field: &Field<'_>) -> Read<ServicePort> {

@@ -1,13 +1,15 @@
 //! What do the pods of a workload look like?
 //!
-//! Authority: PodTemplateSpec of the Kubernetes API, at the path that each kind has for it.
+//! Authority: PodTemplateSpec of the Kubernetes API, at the path that each kind has for it; CRDs of Argo Rollouts and OpenKruise.
 //! Departs from it: ports of plain init containers are left out, because those have ended before anything is scraped.
 //! Knows: pod templates. Does not know: sidecars that are injected later, who selects the pods.
 
 use k8s_openapi::api::core::v1::ContainerPort as ApiPort;
 
 use super::field::{Field, Problem, Read, noted};
-use super::{Container, ContainerPort, Object, PodsKnown, Workload, services::port_number};
+use super::{
+    Container, ContainerPort, Object, PodsKnown, Workload, knative, services::port_number,
+};
 
 impl Workload {
     /// The TCP ports that containers declare, those of native sidecars last.
@@ -26,13 +28,17 @@ impl Workload {
     }
 }
 
-/// A workload, from its template. Without readable labels, annotations and `hostNetwork` there is none.
+/// A workload, from its template. Without readable labels, annotations and `hostNetwork` there is none. `None`: it runs
+/// the pods of another workload.
 pub(super) fn workload(
     object: Object,
     root: &Field<'_>,
     problems: &mut Vec<Problem>,
-) -> Read<Workload> {
+) -> Read<Option<Workload>> {
     let spec = root.key("spec")?;
+    if object.kind == "Rollout" && takes_over(&spec)? {
+        return Ok(None);
+    }
     let job = spec.key("jobTemplate")?;
     let job_spec = job.key("spec")?;
     let template = match object.kind.as_str() {
@@ -46,7 +52,7 @@ pub(super) fn workload(
     let metadata = template.key("metadata")?;
     let annotations = metadata.key("annotations")?;
     let pod = template.key("spec")?;
-    Ok(Workload {
+    let workload = Workload {
         labels: metadata.key("labels")?.labels()?,
         annotations: match object.kind.as_str() {
             "Pod" => annotations.printed_annotations()?,
@@ -62,7 +68,25 @@ pub(super) fn workload(
         known: PodsKnown::Template,
         part: None,
         object,
-    })
+    };
+    Ok(Some(match workload.object.api_version.as_str() {
+        "serving.knative.dev/v1" => knative::service(workload),
+        _ => workload,
+    }))
+}
+
+/// Whether an Argo Rollout takes its template from another workload, whose pods are then its own too.
+fn takes_over(rollout: &Field<'_>) -> Read<bool> {
+    let reference = rollout.key("workloadRef")?;
+    if reference.is_missing() {
+        return Ok(false);
+    }
+    let kind = reference.key("kind")?;
+    match kind.text()? {
+        // Whoever reads these finds the pods.
+        Some("Deployment" | "ReplicaSet" | "StatefulSet") => Ok(true),
+        _ => Err(kind.problem("expected Deployment, ReplicaSet or StatefulSet; the template of another kind is not followed")),
+    }
 }
 
 /// Containers, then init containers; what is not understood of them is noted and left out.
@@ -140,6 +164,10 @@ mod tests {
             ("apps/v1", "ReplicaSet", template.clone()),
             ("v1", "ReplicationController", template.clone()),
             ("batch/v1", "Job", template.clone()),
+            ("argoproj.io/v1alpha1", "Rollout", template.clone()),
+            ("apps.kruise.io/v1alpha1", "CloneSet", template.clone()),
+            ("apps.kruise.io/v1beta1", "StatefulSet", template.clone()),
+            ("apps.kruise.io/v1alpha1", "DaemonSet", template.clone()),
             (
                 "batch/v1",
                 "CronJob",
@@ -192,6 +220,22 @@ mod tests {
             inventory.unread[0].at.as_str(),
             "/spec/jobTemplate/spec/template"
         );
+    }
+
+    #[test]
+    fn a_rollout_of_a_deployment_has_no_pods_of_its_own() {
+        let of = |kind: &str| {
+            let reference = json!({"apiVersion": "apps/v1", "kind": kind, "name": "demo"});
+            inventory(
+                "argoproj.io/v1alpha1",
+                "Rollout",
+                json!({"workloadRef": reference}),
+            )
+        };
+        let deployment = of("Deployment");
+        assert!(deployment.workloads.is_empty() && deployment.unread.is_empty());
+        let other = of("PodTemplate");
+        assert_eq!(other.unread[0].at.as_str(), "/spec/workloadRef/kind");
     }
 
     #[test]

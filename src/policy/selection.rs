@@ -96,7 +96,14 @@ fn first_label<'a>(pods: &'a Workload, keys: &[&str]) -> Option<&'a str> {
 fn owner_name(pods: &Workload) -> Option<&str> {
     let leads_there = matches!(
         pods.object.kind.as_str(),
-        "Deployment" | "StatefulSet" | "DaemonSet" | "Job" | "CronJob" | "Pod"
+        "Deployment"
+            | "StatefulSet"
+            | "DaemonSet"
+            | "Job"
+            | "CronJob"
+            | "Pod"
+            | "Rollout"
+            | "CloneSet"
     );
     (leads_there && !pods.object.name.is_empty()).then_some(pods.object.name.as_str())
 }

@@ -3,10 +3,10 @@
 //! Authority: VictoriaMetrics operator docs/integrations/istio.md; istio-proxy writes the files to `OUTPUT_CERTS`
 //! (`pilot/cmd/pilot-agent`), the injection template mounts `sidecar.istio.io/userVolumeMount`.
 //! Departs from them: both annotations are merged into, not replaced.
-//! Knows: a scraper's `spec`, the configuration of its proxy. Does not know: endpoints, policies.
+//! Knows: a scraper's `spec`, what its kind needs, the configuration of its proxy. Does not know: endpoints, policies.
 //!
 //! ```text
-//! istio-proxy ─ OUTPUT_CERTS ─► userVolumeMount ─► volume (emptyDir, memory) ─► volumeMounts ─► vmagent
+//! istio-proxy ─ OUTPUT_CERTS ─► userVolumeMount ─► volume (emptyDir, memory) ─► volumeMounts ─► scraper
 //!                               └────── sidecar's side ─────┘                  └── scraper's side ──┘
 //! ```
 
@@ -18,6 +18,9 @@ use crate::model::{Scraper, embedded};
 use crate::policy::{self, Mesh, Origin, PROXY_CONFIG, USER_VOLUME_MOUNT};
 
 const OUTPUT_CERTS: &str = "OUTPUT_CERTS";
+
+/// The field of the proxy's configuration that lets the other containers start after istio-proxy is ready.
+pub(super) const HOLD_APPLICATION: &str = "holdApplicationUntilProxyStarts";
 
 /// What a scraper has of a certificate set-up.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +41,8 @@ pub(super) struct SetUp {
     pub(super) directories: Vec<String>,
     /// Where the scraper's own container mounts other volumes.
     taken: Vec<String>,
+    /// Whether the scraper has yet to be told to wait for istio-proxy: it reads the files once, when it starts.
+    pub(super) starts_too_early: bool,
     /// The object may not be changed: what is there is all there will be.
     fixed: bool,
 }
@@ -78,7 +83,9 @@ impl SetUp {
 /// What is wrong with an annotation that cannot be parsed, or with volumes that are no list; what no
 /// annotation can overrule; or that something is missing from an object that may not be changed.
 pub(super) fn read(mesh: &Mesh<'_>, scraper: &Scraper, config: &Config) -> Result<SetUp, String> {
-    parsed_annotation(scraper, PROXY_CONFIG)?;
+    let row = scraper.kind.description();
+    let own_proxy = parsed_annotation(scraper, PROXY_CONFIG)?;
+    let fixed = scraper.object.is_untouchable() || is_paused(scraper);
     let proxy = policy::effective_proxy_config(mesh, &scraper.pods)?;
     let setting = proxy.metadata(OUTPUT_CERTS);
     let output = setting
@@ -94,7 +101,7 @@ pub(super) fn read(mesh: &Mesh<'_>, scraper: &Scraper, config: &Config) -> Resul
     }
     let sidecar_mounts = sidecar_mounts(&parsed_annotation(scraper, USER_VOLUME_MOUNT)?);
     let volumes = list(&scraper.spec, "volumes")?;
-    let mounts = container_mounts(&scraper.spec)?;
+    let mounts = container_mounts(&scraper.spec, row.container)?;
 
     let at_output = sidecar_mounts
         .iter()
@@ -135,8 +142,16 @@ pub(super) fn read(mesh: &Mesh<'_>, scraper: &Scraper, config: &Config) -> Resul
         has_volume: entry.is_some(),
         volume,
         directories: own.into_iter().map(|mount| mount.path).collect(),
-        taken: others.into_iter().map(|mount| mount.path).collect(),
-        fixed: scraper.object.is_untouchable() || is_paused(scraper),
+        taken: others
+            .into_iter()
+            .map(|mount| mount.path)
+            .chain(mounted_by_operator(scraper))
+            .collect(),
+        // Where nobody may tell it to wait, it has the certificates from its second start on.
+        starts_too_early: row.reads_files_once
+            && !fixed
+            && own_proxy.get(HOLD_APPLICATION) != Some(&Value::Bool(true)),
+        fixed,
     };
     let directory = set_up.directory().unwrap_or(&config.directory);
     if set_up.fixed && !completion(scraper, &set_up, &[directory], false).is_empty() {
@@ -187,10 +202,10 @@ fn sidecar_mounts(annotation: &Value) -> Vec<Mount> {
 }
 
 /// Mounts of the scraper's own container: the operator's list, and what a patch of the container adds.
-fn container_mounts(spec: &Value) -> Result<Vec<Mount>, String> {
+fn container_mounts(spec: &Value, name: &str) -> Result<Vec<Mount>, String> {
     let patch = list(spec, "containers")?
         .iter()
-        .find(|container| container.get("name").and_then(Value::as_str) == Some("vmagent"));
+        .find(|container| container.get("name").and_then(Value::as_str) == Some(name));
     let patched = patch.map_or(Ok(&[][..]), |container| list(container, "volumeMounts"))?;
     Ok(list(spec, "volumeMounts")?
         .iter()
@@ -203,6 +218,19 @@ fn container_mounts(spec: &Value) -> Result<Vec<Mount>, String> {
             })
         })
         .collect())
+}
+
+/// Where the operator mounts the Secrets and ConfigMaps that the object lists.
+fn mounted_by_operator(scraper: &Scraper) -> impl Iterator<Item = String> {
+    let lists = scraper.kind.description().mounted.iter();
+    lists.flat_map(|(field, directory)| {
+        let names = scraper.spec.get(*field).and_then(Value::as_array);
+        names
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .map(move |name| format!("{directory}/{name}"))
+    })
 }
 
 /// The configured name, or with `-scrape` behind it where the name already stands for something

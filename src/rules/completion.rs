@@ -8,7 +8,7 @@ use json_patch::{AddOperation, PatchOperation, ReplaceOperation};
 use jsonptr::{Pointer, PointerBuf};
 use serde_json::{Map, Value, json};
 
-use super::certificates::{SetUp, parsed_annotation};
+use super::certificates::{HOLD_APPLICATION, SetUp, parsed_annotation};
 use super::decision::Step;
 use super::written::{add, replace};
 use crate::model::Scraper;
@@ -28,8 +28,12 @@ pub(super) fn completion(
         .or(directories.first().copied())
         .expect("a scraper is completed for at least one directory");
     let mut annotations = Vec::new();
-    if !set_up.writes_output {
-        annotations.push((PROXY_CONFIG, output_certs(scraper, output)));
+    let missing = ProxySettings {
+        output: (!set_up.writes_output).then_some(output),
+        hold: set_up.starts_too_early,
+    };
+    if missing.output.is_some() || missing.hold {
+        annotations.push((PROXY_CONFIG, proxy_config(scraper, &missing)));
     }
     if !set_up.mounted_in_sidecar {
         let mount = sidecar_mount(scraper, &set_up.volume, output);
@@ -59,26 +63,47 @@ enum Text {
     Inside(Vec<PatchOperation>),
 }
 
-fn output_certs(scraper: &Scraper, directory: &str) -> Text {
-    let value = json!(directory);
+/// What the configuration of the proxy still has to say.
+struct ProxySettings<'a> {
+    /// Where it writes the certificates.
+    output: Option<&'a str>,
+    /// That the scraper starts after it.
+    hold: bool,
+}
+
+fn proxy_config(scraper: &Scraper, missing: &ProxySettings<'_>) -> Text {
     match parsed_annotation(scraper, PROXY_CONFIG) {
         Ok(Value::Object(config)) if !config.is_empty() => {
-            Text::Inside(match config.get("proxyMetadata") {
-                Some(Value::Object(metadata)) if metadata.contains_key("OUTPUT_CERTS") => {
-                    vec![replace_in(["proxyMetadata", "OUTPUT_CERTS"], value)]
-                }
-                Some(Value::Object(_)) => vec![add_in(["proxyMetadata", "OUTPUT_CERTS"], value)],
-                Some(_) => vec![replace_in(
-                    ["proxyMetadata"],
-                    json!({"OUTPUT_CERTS": value}),
-                )],
-                None => vec![add_in(["proxyMetadata"], json!({"OUTPUT_CERTS": value}))],
-            })
+            let output = missing.output.map(|output| output_in(&config, output));
+            let hold = missing.hold.then(|| {
+                let change = match config.contains_key(HOLD_APPLICATION) {
+                    true => replace_in,
+                    false => add_in,
+                };
+                change([HOLD_APPLICATION], json!(true))
+            });
+            Text::Inside(output.into_iter().chain(hold).collect())
         }
-        _ => Text::New(format!(
-            "proxyMetadata:\n  OUTPUT_CERTS: {}\n",
-            plain_or_quoted(directory)
-        )),
+        _ => {
+            let hold = missing.hold.then(|| format!("{HOLD_APPLICATION}: true\n"));
+            let output = missing.output.map(|output| {
+                let output = plain_or_quoted(output);
+                format!("proxyMetadata:\n  OUTPUT_CERTS: {output}\n")
+            });
+            Text::New(hold.into_iter().chain(output).collect())
+        }
+    }
+}
+
+fn output_in(config: &Map<String, Value>, directory: &str) -> PatchOperation {
+    let value = json!(directory);
+    match config.get("proxyMetadata") {
+        Some(Value::Object(metadata)) if metadata.contains_key("OUTPUT_CERTS") => {
+            replace_in(["proxyMetadata", "OUTPUT_CERTS"], value)
+        }
+        Some(Value::Object(_)) => add_in(["proxyMetadata", "OUTPUT_CERTS"], value),
+        Some(_) => replace_in(["proxyMetadata"], json!({"OUTPUT_CERTS": value})),
+        None => add_in(["proxyMetadata"], json!({"OUTPUT_CERTS": value})),
     }
 }
 

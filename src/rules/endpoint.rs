@@ -19,7 +19,7 @@ use super::summary::{self, Summary};
 use super::view::{self, Scraping, View};
 use super::written::{self, Effective};
 use crate::config::{Config, InjectionUnknown, Severity, TargetsMixed, TargetsUnknown};
-use crate::model::Origin;
+use crate::model::{Origin, ScrapeKind};
 
 /// An endpoint with its decision, and what the decisions about others need to know of it.
 pub(super) struct JudgedEndpoint {
@@ -27,9 +27,11 @@ pub(super) struct JudgedEndpoint {
     pub(super) decision: Decision,
     /// Its targets.
     pub(super) judged: Vec<Judged>,
+    /// The kind of the object that it is in.
+    pub(super) kind: ScrapeKind,
     /// Positions of the scrapers that select it.
     pub(super) scrapers: Vec<usize>,
-    /// The directory of the certificates that it is to use; `None`: it is to use none.
+    /// The directory of the certificates that it is to name; `None`: it is to use none.
     pub(super) certificates: Option<String>,
     /// It has, or gets, the rule for the scraper's own pod, which needs a variable in the scraper's environment.
     pub(super) needs_pod_address: bool,
@@ -278,6 +280,7 @@ fn decide(scraping: Scraping<'_>, config: &Config) -> JudgedEndpoint {
         needs_pod_address: answer.turn == Turn::ToOthers && certificates.is_some(),
         decision,
         judged: view.judged,
+        kind: scraping.scrape.kind,
         scrapers: scraping.scrapers,
         certificates,
     }

@@ -11,6 +11,7 @@ use super::relabel::{self, Interference};
 use super::view::Scraping;
 use super::written;
 use crate::config::Config;
+use crate::model::Scraper;
 
 /// A rule that keeps an endpoint as it is, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,12 +50,6 @@ pub(super) fn rewritten(scraping: &Scraping<'_>) -> Option<Blocked> {
         })
 }
 
-/// The scraper's rules for every endpoint of a kind. They run after the endpoint's own, and so after ours.
-fn template(scraping: &Scraping<'_>) -> &'static str {
-    let description = scraping.scrape.kind.description();
-    description.template.unwrap_or_default()
-}
-
 /// Every list of relabelling rules that the endpoint's targets go through, with its place in words.
 pub(super) fn relabellings<'a>(scraping: &Scraping<'a>) -> Vec<(String, &'a [Value])> {
     let mut lists = Vec::new();
@@ -66,7 +61,7 @@ pub(super) fn relabellings<'a>(scraping: &Scraping<'a>) -> Vec<(String, &'a [Val
     }
     for (scraper, _) in scraping.scrapers() {
         let class = scraping.scrape.scrape_class.as_deref();
-        for (at, rules) in relabel::of_scraper(&scraper.spec, template(scraping), class) {
+        for (at, rules) in relabel::of_scraper(scraper, scraping.scrape.kind, class) {
             lists.push((format!("{at} of {}", scraper.object), rules));
         }
     }
@@ -75,6 +70,12 @@ pub(super) fn relabellings<'a>(scraping: &Scraping<'a>) -> Vec<(String, &'a [Val
 
 /// What keeps the scrapers of an endpoint from using certificates there.
 pub(super) fn to_certificates(scraping: &Scraping<'_>, per_target: bool) -> Option<Blocked> {
+    if !scraping.endpoint.kind.description().takes_files {
+        return blocked(
+            Rule::FilesNotSupported,
+            format!("a {} cannot name files", scraping.scrape.object.kind),
+        );
+    }
     for (scraper, state) in scraping.scrapers() {
         if let Err(why) = &state.certificates {
             return blocked(
@@ -121,9 +122,11 @@ pub(super) fn to_certificates(scraping: &Scraping<'_>, per_target: bool) -> Opti
                 .to_owned(),
         );
     }
+    // Rules of a template run after the endpoint's own, and so after ours.
+    let template = relabel::template(scraping.scrape.kind);
     relabellings(scraping)
         .into_iter()
-        .filter(|(place, _)| !place.contains(template(scraping)))
+        .filter(|(place, _)| !template.is_some_and(|template| place.contains(template)))
         .find(|(_, rules)| relabel::interference(rules) == Some(Interference::MetaLabels))
         .and_then(|(place, _)| {
             blocked(
@@ -133,36 +136,49 @@ pub(super) fn to_certificates(scraping: &Scraping<'_>, per_target: bool) -> Opti
         })
 }
 
-/// The directory in which every scraper of the endpoint has, or can be given, the certificates.
+/// The directory that the endpoint is to name: one where every scraper has, or can be given, the certificates.
 ///
-/// The one that the endpoint names already if all can serve it; else that of the first scraper
-/// with a set-up; else the configured one.
+/// The one that it names already if all can serve it; else that of the first scraper with a set-up which all can serve as
+/// they are, else that of the first with a set-up; else the configured one. Each scraper looks where
+/// [`ScraperKind::path`](crate::model::ScraperKind::path) says.
 pub(super) fn directory(scraping: &Scraping<'_>, config: &Config) -> Result<String, Blocked> {
     let set_ups: Vec<_> = scraping
         .scrapers()
         .filter_map(|(scraper, state)| Some((scraper, state.certificates.as_ref().ok()?)))
         .collect();
-    let begun = set_ups.iter().find_map(|(_, set_up)| set_up.directory());
-    let named = written::directory(scraping.endpoint);
+    let begun: Vec<_> = set_ups
+        .iter()
+        .filter_map(|(_, set_up)| set_up.directory())
+        .collect();
+    let seen =
+        |scraper: &Scraper, directory: &str| scraper.kind.path(scraping.scrape.kind, directory);
     let serves = |directory: &str| {
-        set_ups.iter().all(|(_, set_up)| match set_up.directory() {
-            Some(_) => set_up.directories.iter().any(|has| has == directory),
-            None => begun.is_none() && directory == config.directory,
+        set_ups.iter().all(|(scraper, set_up)| {
+            let seen = seen(scraper, directory);
+            match set_up.directory() {
+                Some(_) => set_up.directories.contains(&seen),
+                None => begun.is_empty() && directory == config.directory,
+            }
         })
     };
-    if let Some(named) = named.filter(|named| serves(named)) {
+    if let Some(named) = written::directory(scraping.endpoint).filter(|named| serves(named)) {
         return Ok(named.to_owned());
     }
-    let chosen = begun.unwrap_or(&config.directory);
-    let refusal = set_ups
-        .iter()
-        .find_map(|(scraper, set_up)| Some((scraper, set_up.cannot_mount(chosen)?)));
+    let served = begun.iter().find(|directory| serves(directory));
+    let chosen = served
+        .or(begun.first())
+        .copied()
+        .unwrap_or(&config.directory);
+    let refusal = set_ups.iter().find_map(|(scraper, set_up)| {
+        let seen = seen(scraper, chosen);
+        Some((scraper, set_up.cannot_mount(&seen)?, seen))
+    });
     match refusal {
         None => Ok(chosen.to_owned()),
-        Some((scraper, why)) => Err(Blocked {
+        Some((scraper, why, seen)) => Err(Blocked {
             rule: Rule::CertificateDirectoriesDiffer,
             why: format!(
-                "the certificates should be in {chosen}, but {} {why}",
+                "the certificates should be in {seen}, but {} {why}",
                 scraper.object
             ),
         }),

@@ -1,7 +1,7 @@
 //! Which relabelling rules are ours, and which of the user's stand in their way?
 //!
 //! Authority: VictoriaMetrics `lib/promscrape/config.go` (a relabelled `__scheme__` decides the URL) and
-//! `lib/promrelabel`; Istio's injection template, which labels every injected pod `security.istio.io/tlsMode: istio`.
+//! `lib/promrelabel`; prometheus-operator `pkg/prometheus/promcfg.go` (rules of a scrape class); Istio's injection template, which labels every injected pod `security.istio.io/tlsMode: istio`.
 //! Departs from nothing: no marker is written; a rule is ours if it equals what we would write.
 //! Knows: relabelling rules as values. Does not know: targets, policies.
 
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::decision::Step;
 use super::own_pod;
 use super::written::{add, relabelings, relabelings_key, remove};
-use crate::model::Endpoint;
+use crate::model::{Endpoint, ScrapeKind, Scraper};
 
 /// https exactly for pods that the injector has labelled, decided when scraping.
 fn https_where_injected() -> Value {
@@ -126,27 +126,37 @@ fn interferes(rule: &Value) -> Option<Interference> {
     }
 }
 
-/// The rules that a scraper adds to every endpoint of a kind, with the field that holds them.
+/// The rules that a scraper adds to every endpoint of a kind of scrape objects, with the field that holds them.
 pub(super) fn of_scraper<'a>(
-    spec: &'a Value,
-    template: &str,
+    scraper: &'a Scraper,
+    kind: ScrapeKind,
     class: Option<&str>,
 ) -> Vec<(PointerBuf, &'a [Value])> {
+    let (spec, row) = (&scraper.spec, scraper.kind.description());
     let list = |value: Option<&'a Value>| value.and_then(Value::as_array).map(Vec::as_slice);
+    let template = template(kind).filter(|_| row.has_templates);
     let mut found = Vec::new();
-    for field in ["globalScrapeRelabelConfigs", template] {
+    for field in row.global_relabelings.into_iter().chain(template) {
         if let Some(rules) = list(spec.get(field)) {
             found.push((PointerBuf::from_tokens(["spec", field]), rules));
         }
     }
+    let key = row.class_relabelings;
     if let Some((position, class)) = class_of(spec, class)
-        && let Some(rules) = list(class.get("relabelConfigs"))
+        && let Some(rules) = list(class.get(key))
     {
         let position = position.to_string();
-        let at = PointerBuf::from_tokens(["spec", "scrapeClasses", &position, "relabelConfigs"]);
+        let at = PointerBuf::from_tokens(["spec", "scrapeClasses", &position, key]);
         found.push((at, rules));
     }
     found
+}
+
+/// The field of a scraper with rules for every endpoint of a kind, or of what it is converted into.
+pub(super) fn template(kind: ScrapeKind) -> Option<&'static str> {
+    let description = kind.description();
+    let kind = description.converted_into.unwrap_or(kind);
+    kind.description().template
 }
 
 /// The scrape class that applies: the named one, else the default one.

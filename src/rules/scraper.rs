@@ -238,16 +238,19 @@ pub(super) fn decide_all(
         let mut wanted: BTreeSet<_> = endpoints
             .iter()
             .filter(|endpoint| endpoint.scrapers.contains(&position))
-            .filter_map(|endpoint| endpoint.certificates.as_deref())
+            .filter_map(|endpoint| {
+                let named = endpoint.certificates.as_deref()?;
+                Some(scraper.kind.path(endpoint.kind, named))
+            })
             .collect();
         if wanted.is_empty() && needing.contains(&position) {
             let own = state.certificates.as_ref().ok().and_then(SetUp::directory);
-            wanted.insert(own.unwrap_or(&config.directory));
+            wanted.insert(own.unwrap_or(&config.directory).to_owned());
         }
         if wanted.is_empty() {
             decisions.extend(unneeded(position, scraper, state, endpoints));
         } else {
-            let wanted: Vec<_> = wanted.into_iter().collect();
+            let wanted: Vec<_> = wanted.iter().map(String::as_str).collect();
             let needs_address = endpoints.iter().any(|endpoint| {
                 endpoint.scrapers.contains(&position) && endpoint.needs_pod_address
             });

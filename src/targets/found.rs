@@ -139,10 +139,7 @@ fn by_address<'a>(
     if ports.is_empty() {
         missing.push(format!("{} has no port for {address}", service.object));
     }
-    let via = format!(
-        "Service {}/{}",
-        service.object.namespace, service.object.name
-    );
+    let via = service.named();
     let target = |pods: Pods<'a>, port: Option<u16>| Target {
         pods,
         port,
@@ -236,10 +233,7 @@ fn targets<'a>(
     let target = |pods: Pods<'a>, port: Option<u16>| Target {
         pods,
         port,
-        via: format!(
-            "Service {}/{}",
-            service.object.namespace, service.object.name
-        ),
+        via: service.named(),
         addressed_by: (endpoint.role == DiscoveryRole::Service).then_some(service),
     };
     if service.selector.is_empty() {

@@ -60,7 +60,7 @@ fn hides_targets(
 ) -> bool {
     let object = &unread.object;
     let is = |other: &Object| other == object;
-    if object.kind == "Service" {
+    if object.kind == "Service" && object.api_version == "v1" {
         let left_out = !inventory.services.iter().any(|s| is(&s.object));
         let selected = found.services.iter().any(|s| is(&s.object));
         let searched = !by_pods && scope.includes(&object.namespace);

@@ -1,35 +1,44 @@
 //! Does a scraper select a scrape object?
 //!
-//! Authority: VictoriaMetrics operator `factory/k8stools/selectors.go`; table in its docs/resources/vmagent.md.
+//! Authority: VictoriaMetrics operator `factory/k8stools/selectors.go`; table in its docs/resources/vmagent.md;
+//! prometheus-operator `pkg/apis/monitoring/v1/prometheus_types.go`, `pkg/prometheus/resource_selector.go`.
 //! Departs from it: the labels of a Namespace that is not in the input are not known, but for its name.
 //! Knows: scrapers, scrape objects, Namespaces. Does not know: what the scrape object reaches.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
 use super::Selected;
-use crate::model::{Inventory, Labels, NAMESPACE_NAME_LABEL, Scrape, Scraper, described, selects};
+use crate::model::{
+    Inventory, Labels, NAMESPACE_NAME_LABEL, Scrape, Scraper, Unset, described, selects,
+};
 
-/// Whether a scraper selects a scrape object.
+/// Whether a scraper selects a scrape object, or what its operator converts that into, with the same labels.
 ///
-/// | namespaces | objects | all by default | selects |
+/// | namespaces | objects | VictoriaMetrics | Prometheus |
 /// |---|---|---|---|
-/// | not set | not set | no | nothing |
-/// | not set | not set | yes | everything |
-/// | not set | set | any | objects of its own namespace that match |
-/// | set | not set | any | everything in matching namespaces |
-/// | set | set | any | matching objects in matching namespaces |
+/// | not set | not set | everything where `selectAllByDefault`, else nothing | nothing |
+/// | not set | set | objects of its own namespace that match | same |
+/// | set | not set | everything in matching namespaces | nothing |
+/// | set | set | matching objects in matching namespaces | same |
 pub fn selected(inventory: &Inventory, scraper: &Scraper, scrape: &Scrape) -> Selected {
-    let Some(selection) = scraper.selection.get(&scrape.kind) else {
+    let kind = scraper.kind.selects_as(scrape.kind);
+    let Some(selection) = scraper.selection.get(&kind) else {
         return Selected::No;
     };
     let namespace = scrape.object.namespace.as_str();
     let object_matches = |selector| certain(selects(selector, &scrape.labels));
-    match (&selection.namespaces, &selection.objects) {
-        (None, None) => certain(selection.all_by_default),
-        (None, Some(objects)) if scraper.object.namespace == namespace => object_matches(objects),
-        (None, Some(_)) => Selected::No,
-        (Some(namespaces), None) => namespace_matches(inventory, namespace, namespaces),
-        (Some(namespaces), Some(objects)) => match object_matches(objects) {
+    let unset = scraper.kind.description().unset;
+    match (&selection.namespaces, &selection.objects, unset) {
+        (None, None, Unset::NoCondition) => certain(selection.all_by_default),
+        (Some(namespaces), None, Unset::NoCondition) => {
+            namespace_matches(inventory, namespace, namespaces)
+        }
+        (None | Some(_), None, Unset::Nothing) => Selected::No,
+        (None, Some(objects), _) if scraper.object.namespace == namespace => {
+            object_matches(objects)
+        }
+        (None, Some(_), _) => Selected::No,
+        (Some(namespaces), Some(objects), _) => match object_matches(objects) {
             Selected::Yes => namespace_matches(inventory, namespace, namespaces),
             no => no,
         },

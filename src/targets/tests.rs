@@ -353,8 +353,11 @@ fn a_service_scrape_selects_by_labels_of_the_service() {
 #[test]
 fn namespaces() {
     let with = |selector: Value, own_only: bool| {
-        let mut scrape =
-            service_scrape(json!({"namespaceSelector": selector, "endpoint": {"port": "http"}}));
+        // Not the Service that the operator makes for the scraper.
+        let own = json!({"matchExpressions": [{"key": "managed-by", "operator": "DoesNotExist"}]});
+        let mut scrape = service_scrape(
+            json!({"selector": own, "namespaceSelector": selector, "endpoint": {"port": "http"}}),
+        );
         scrape["metadata"]["namespace"] = json!("vm");
         reached_from(
             &[
@@ -455,7 +458,9 @@ fn pods_that_an_operator_makes_may_have_more_ports() {
     };
     assert_eq!(with(json!({"port": "http"})), ["VMAgent/vm:8429"]);
     assert_eq!(with(json!({"portNumber": 8435})), ["VMAgent/vm:8435"]);
-    assert_eq!(with(json!({"port": "reloader-http"})), ["VMAgent/vm:?"]);
+    assert_eq!(with(json!({"port": "reloader-http"})), ["VMAgent/vm:8435"]);
+    assert_eq!(with(json!({"portNumber": 9999})), ["VMAgent/vm:9999"]);
+    assert_eq!(with(json!({"port": "more"})), ["VMAgent/vm:?"]);
 }
 
 #[test]

@@ -351,7 +351,11 @@ fn port_number(field: &Field<'_>) -> Read<Option<u16>> {
 }
 
 /// Reads the field at the end of a way; a field below a missing one is missing.
-pub(super) fn below<T>(field: &Field<'_>, way: &[&str], read: &dyn Fn(&Field<'_>) -> Read<T>) -> Read<T> {
+pub(super) fn below<T>(
+    field: &Field<'_>,
+    way: &[&str],
+    read: &dyn Fn(&Field<'_>) -> Read<T>,
+) -> Read<T> {
     match way {
         [] => read(field),
         [key, rest @ ..] => below(&field.key(key)?, rest, read),

@@ -185,12 +185,7 @@ fn of_program(
 }
 
 /// Labels of what is made: of the Service, with those that `managedMetadata` adds, or of the pods.
-fn labels(
-    object: &Object,
-    component: &Component,
-    spec: &Field<'_>,
-    by_pods: bool,
-) -> Read<Labels> {
+fn labels(object: &Object, component: &Component, spec: &Field<'_>, by_pods: bool) -> Read<Labels> {
     let own = operated::bare_pods(object, component).labels;
     if by_pods {
         return Ok(own);
@@ -275,9 +270,7 @@ impl Made {
             endpoints.extend(noted(endpoint, problems).map(|endpoint| self.as_taken(endpoint)));
         }
         let http = EndpointPort::ServicePort(HTTP.to_owned());
-        let is_http = |field: &Field<'_>| {
-            matches!(field.key("port").and_then(|port| Ok(port.text()?.map(str::to_owned))), Ok(Some(name)) if name == HTTP)
-        };
+        let is_http = |field: &Field<'_>| matches!(field.key("port").and_then(|port| Ok(port.text()?.map(str::to_owned))), Ok(Some(name)) if name == HTTP);
         if !fields.iter().any(is_http) {
             let position = fields.len();
             endpoints.push(self.generated(http, written, &list, position));
@@ -290,7 +283,10 @@ impl Made {
     fn as_taken(&self, written: Endpoint) -> Endpoint {
         let is_http = written.port == EndpointPort::ServicePort(HTTP.to_owned());
         let loses_tls = is_http && self.kind == ScrapeKind::VMPodScrape;
-        let path = written.path.clone().or_else(|| is_http.then(|| self.path.clone()));
+        let path = written
+            .path
+            .clone()
+            .or_else(|| is_http.then(|| self.path.clone()));
         Endpoint {
             kind: self.kind,
             sources: vec![self.source.clone()],
@@ -365,5 +361,122 @@ impl Made {
             proxy_url: None,
             at,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Config, SelfScrape};
+    use crate::model::read;
+
+    fn scrapes(kind: &str, spec: &Value) -> Vec<Scrape> {
+        let version = match kind.starts_with("VM") {
+            true => "v1beta1",
+            false => "v1",
+        };
+        let object = json!({"apiVersion": format!("operator.victoriametrics.com/{version}"), "kind": kind,
+            "metadata": {"name": "main", "namespace": "vm"}, "spec": spec});
+        read([(0, &object)], &Config::default()).scrapes
+    }
+
+    /// Who writes the endpoint of which port, in order.
+    fn endpoints(scrape: &Scrape) -> Vec<String> {
+        let who = |origin: &Origin| match origin {
+            Origin::Written => "written",
+            Origin::Made { .. } => "made",
+            Origin::Fixed => "fixed",
+        };
+        let port = |port: &EndpointPort| match port {
+            EndpointPort::Every => "every".to_owned(),
+            EndpointPort::ServicePort(name) | EndpointPort::ContainerPort(PortRef::Name(name)) => {
+                name.clone()
+            }
+            EndpointPort::ContainerPort(PortRef::Number(number)) => number.to_string(),
+        };
+        let list = scrape.endpoints.iter();
+        list.map(|one| format!("{} {}", who(&one.origin), port(&one.port)))
+            .collect()
+    }
+
+    /// factory/build/vmscrape.go: merged by port name; factory/build/container.go: the reloader's comes last.
+    #[test]
+    fn what_is_written_takes_the_place_of_what_is_made() {
+        for (spec, expected) in [
+            (json!({}), vec!["made http", "fixed 8435"]),
+            (json!({"ingestOnlyMode": true}), vec!["made http"]),
+            (
+                json!({"serviceScrapeSpec": {"endpoints": [{"port": "http"}]}}),
+                vec!["written http", "fixed 8435"],
+            ),
+            (
+                json!({"serviceScrapeSpec": {"endpoints": [{"targetPort": 9000}]}}),
+                vec!["written 9000", "made http", "fixed 8435"],
+            ),
+            (
+                json!({"daemonSetMode": true, "serviceScrapeSpec": {"endpoints": [{"port": "http"}]}}),
+                vec!["fixed http", "fixed 8435"],
+            ),
+        ] {
+            assert_eq!(endpoints(&scrapes("VMAgent", &spec)[0]), expected, "{spec}");
+        }
+    }
+
+    #[test]
+    fn each_program_has_its_own_unless_it_is_switched_off() {
+        for (kind, spec, expected) in [
+            ("VMSingle", json!({}), 1),
+            ("VMAlert", json!({"disableSelfServiceScrape": true}), 0),
+            ("VMCluster", json!({"vmselect": {}, "vminsert": {}}), 2),
+            (
+                "VMCluster",
+                json!({"vmselect": {"disableSelfServiceScrape": true}, "vmstorage": {}}),
+                1,
+            ),
+            ("VLSingle", json!({}), 1),
+        ] {
+            assert_eq!(scrapes(kind, &spec).len(), expected, "{kind} {spec}");
+        }
+    }
+
+    /// `GetMetricsPath`, `UseTLS`, and `metricsAuthKey` as a parameter.
+    #[test]
+    fn path_tls_and_key_are_as_the_operator_makes_them() {
+        let spec = json!({"extraArgs": {"http.pathPrefix": "/a/", "tls": "true", "metricsAuthKey": "key"}});
+        let made = &scrapes("VMSingle", &spec)[0].endpoints[0];
+        assert_eq!(made.path.as_deref(), Some("/a/metrics"));
+        assert_eq!(made.scheme.as_deref(), Some("https"));
+        let Origin::Made {
+            as_made,
+            missing_from,
+        } = &made.origin
+        else {
+            panic!("nobody wrote it");
+        };
+        assert_eq!(
+            *as_made,
+            json!({"port": "http", "path": "/a/metrics", "params": {"authKey": ["key"]}})
+        );
+        assert_eq!(missing_from.as_str(), "/spec/serviceScrapeSpec");
+    }
+
+    /// `FinalLabels`: those of the selector win over those of `managedMetadata`.
+    #[test]
+    fn scrapers_select_by_labels_of_the_service() {
+        let spec = json!({"managedMetadata": {"labels": {"team": "a", "managed-by": "me"}}});
+        let labels = &scrapes("VMSingle", &spec)[0].labels;
+        assert_eq!(labels["team"], "a");
+        assert_eq!(labels["managed-by"], "vm-operator");
+    }
+
+    #[test]
+    fn the_configuration_leaves_them_out() {
+        let object = json!({"apiVersion": "operator.victoriametrics.com/v1beta1", "kind": "VMSingle",
+            "metadata": {"name": "main", "namespace": "vm"}, "spec": {}});
+        let config = Config {
+            self_scrape: SelfScrape::Ignore,
+            ..Config::default()
+        };
+        assert!(read([(0, &object)], &config).scrapes.is_empty());
     }
 }

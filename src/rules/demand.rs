@@ -157,7 +157,9 @@ fn judge_pods(
     // Without a sidecar the settings of one mean nothing.
     let has_proxy = matches!(plane.value, Some(DataPlane::Sidecar) | None);
     let serves = policy::serves_istios_certificates(mesh, pods, target.port);
-    if let Some(serves) = serves.filter(|_| !own_pod::serves_text(mesh.inventory, pods, target.port)) {
+    if let Some(serves) =
+        serves.filter(|_| !own_pod::serves_text(mesh.inventory, pods, target.port))
+    {
         asked.heed_own_certificates(serves, has_proxy, &facts);
     }
     asked.note_tunnel(facts);

@@ -112,7 +112,9 @@ pub(super) fn is_apart(met: &[(Summary, Option<Summary>)]) -> bool {
         .iter()
         .filter_map(|(whole, besides)| match besides {
             // Whoever meets nobody but itself is served by the rule.
-            Some(Summary::Unknown { known_are_plain: false }) if is_plain(*whole) => None,
+            Some(Summary::Unknown {
+                known_are_plain: false,
+            }) if is_plain(*whole) => None,
             Some(besides) => Some(*besides),
             None => Some(*whole),
         })
@@ -250,9 +252,8 @@ pub(super) fn variable(scraper: &Scraper) -> Vec<Step> {
 /// with TLS only where it is told to.
 pub(super) fn serves_text(inventory: &Inventory, pods: &Workload, port: Option<u16>) -> bool {
     const RELOADER: u16 = 8435;
-    let is_its = |scraper: &&Scraper| {
-        scraper.object == pods.object && scraper.pods.part == pods.part
-    };
+    let is_its =
+        |scraper: &&Scraper| scraper.object == pods.object && scraper.pods.part == pods.part;
     let Some(scraper) = inventory.scrapers.iter().find(is_its) else {
         return false;
     };
@@ -270,4 +271,71 @@ pub(super) fn serves_text(inventory: &Inventory, pods: &Workload, port: Option<u
         false => scraper.spec.pointer("/extraArgs/tls").is_some(),
     };
     !is_told && port.is_some_and(of_scraper)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The operator's example writes it in snake case, we in camel case; either is the same rule to the operator.
+    #[test]
+    fn either_spelling_is_ours_and_nothing_else() {
+        let snake = json!({"source_labels": ["__meta_kubernetes_pod_ip"], "regex": "%{POD_IP}",
+            "target_label": "__scheme__", "replacement": "http"});
+        let explicit = json!({"action": "replace", "sourceLabels": ["__meta_kubernetes_pod_ip"], "regex": "%{POD_IP}",
+            "targetLabel": "__scheme__", "replacement": "http"});
+        let https = json!({"sourceLabels": ["__meta_kubernetes_pod_ip"], "regex": "%{POD_IP}",
+            "targetLabel": "__scheme__", "replacement": "https"});
+        let other = json!({"sourceLabels": ["__meta_kubernetes_pod_ip"], "regex": "%{HOST_IP}",
+            "targetLabel": "__scheme__", "replacement": "http"});
+        let conditional = json!({"sourceLabels": ["__meta_kubernetes_pod_ip"], "regex": "%{POD_IP}",
+            "targetLabel": "__scheme__", "replacement": "http", "if": "{a=\"b\"}"});
+        for (rule, expected) in [
+            (rule(), true),
+            (snake, true),
+            (explicit, true),
+            (https, false),
+            (other, false),
+            (conditional, false),
+            (json!("http"), false),
+        ] {
+            assert_eq!(is_rule(&rule), expected, "{rule}");
+        }
+    }
+
+    /// What scrapers meet, all of it and besides their own pod, row by row.
+    #[test]
+    fn the_rule_is_for_own_pods_beside_mutual_tls_only() {
+        const PLAIN: Summary = Summary::Plain { proven: true };
+        const MIXED: Summary = Summary::Mixed {
+            by_injection: false,
+        };
+        const NOBODY: Summary = Summary::Unknown {
+            known_are_plain: false,
+        };
+        for (met, expected) in [
+            // Nobody meets itself.
+            (vec![(Summary::MutualTls, None)], false),
+            // One pod, alone with itself.
+            (vec![(PLAIN, Some(NOBODY))], false),
+            // Siblings.
+            (vec![(MIXED, Some(Summary::MutualTls))], true),
+            // Another scraper besides.
+            (
+                vec![(PLAIN, Some(NOBODY)), (Summary::MutualTls, None)],
+                true,
+            ),
+            (vec![(PLAIN, Some(NOBODY)), (PLAIN, None)], false),
+            (
+                vec![(MIXED, Some(Summary::MutualTls)), (PLAIN, None)],
+                false,
+            ),
+            // Siblings of which somebody is plain, or not known.
+            (vec![(MIXED, Some(MIXED))], false),
+            (vec![(PLAIN, Some(PLAIN))], false),
+            (vec![(NOBODY, Some(NOBODY))], false),
+        ] {
+            assert_eq!(is_apart(&met), expected, "{met:?}");
+        }
+    }
 }

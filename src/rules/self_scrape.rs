@@ -87,7 +87,10 @@ pub(super) fn written_whole(endpoint: &Endpoint, steps: Vec<Step>) -> Vec<Step> 
         }
         Step::Op(_) | Step::Inside { .. } => None,
     }));
-    let value = match missing_from.last().map(|token| token.decoded().into_owned()) {
+    let value = match missing_from
+        .last()
+        .map(|token| token.decoded().into_owned())
+    {
         Some(key) if key == "serviceScrapeSpec" => json!({"endpoints": [entry]}),
         Some(key) if key == "endpoints" => json!([entry]),
         Some(_) | None => Value::Object(entry),

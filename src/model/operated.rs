@@ -8,6 +8,7 @@
 mod components;
 mod conditions;
 mod made_services;
+mod of_prometheus;
 
 use super::field::{Field, Problem, Read, noted};
 use super::{Container, ContainerPort, Inventory, Labels, Object, PodsKnown, Workload, workloads};
@@ -181,8 +182,7 @@ pub(super) fn pods(
         // Each pool has pods of its own, and what the others then are depends on it.
         return Err(pools.problem("pools are not followed; which pods there are is not known"));
     }
-    let mut found = Vec::new();
-    let pods = below(spec, component.settings, &|settings| {
+    let (pods, found) = below(spec, component.settings, &|settings| {
         let metadata = settings.key("podMetadata")?;
         let mut labels = metadata.key("labels")?.labels()?;
         labels.extend(operator_labels(object, component));
@@ -201,15 +201,16 @@ pub(super) fn pods(
             ..bare_pods(object, component)
         };
         Ok((pods, problems))
-    });
-    let pods = pods.map(|(pods, noted)| {
-        found = noted;
-        pods
-    });
+    })?;
+    note_all(found, problems);
+    Ok(pods)
+}
+
+/// Notes what was found in a place that cannot note it.
+fn note_all(found: Vec<Problem>, problems: &mut Vec<Problem>) {
     for problem in found {
-        let _noted: Option<()> = noted(Err(problem), problems);
+        let _none: Option<()> = noted(Err(problem), problems);
     }
-    pods
 }
 
 /// Pods of which nothing but the operator's own labels is known.
@@ -396,3 +397,6 @@ fn merged(mut made: Vec<Container>, written: Vec<Container>) -> Vec<Container> {
     }
     made
 }
+
+#[cfg(test)]
+mod tests;

@@ -118,9 +118,9 @@ fn known_destination(
     pods: &Workload,
 ) -> Option<String> {
     match target.addressed_by {
-        Some(service) => Some(service.object.to_string()),
+        Some(service) => Some(service.named()),
         None => headless_non_http(inventory, pods, target.port)
-            .map(|service| format!("headless {}", service.object)),
+            .map(|service| format!("headless {}", service.named())),
     }
 }
 

@@ -1,21 +1,23 @@
 //! Which programs do operators run, and for which objects?
 //!
-//! Authority: VictoriaMetrics operator `api/operator/{v1,v1beta1}`, `internal/config/config.go`, `factory/*`; Prometheus operator `pkg/{alertmanager,thanos}/statefulset.go`.
+//! Authority: VictoriaMetrics operator `api/operator/{v1,v1beta1}`, `internal/config/config.go`, `factory/*`.
 //! Departs from them: ports that exist only for pushing (syslog, OTLP) and pools of a VMCluster are not in the table.
 //! Knows: the table. Does not know: any object.
 //!
 //! A program is one row here. What makes pods and Services of it asks the row, never the kind.
 
+use super::super::field::{Field, Read};
 use super::conditions::{
-    always, has_backup, has_own_config, has_thanos, is_stateful, never, reloader_listens, reloads,
-    scrapes_or_rewrites,
+    always, has_backup, has_own_config, is_stateful, never, reloads, scrapes_or_rewrites,
 };
+use super::of_prometheus::{ALERTMANAGER, PROMETHEUS, PROMETHEUS_AGENT, THANOS_RULER};
 use super::{Component, Further, Made, Number, Operator};
 
 const VM: &[&str] = &["operator.victoriametrics.com/v1beta1"];
 const VM_STABLE: &[&str] = &["operator.victoriametrics.com/v1"];
-const OF_PROMETHEUS: &[&str] = &["monitoring.coreos.com/v1"];
 
+/// The label of the Services of a cluster.
+const PART_OF: &str = "app.kubernetes.io/part-of";
 /// The label of Services that lead to, or past, a load balancer of requests.
 const BALANCED: &str = "operator.victoriametrics.com/vmauthlb-proxy-name";
 
@@ -28,7 +30,7 @@ const INSERT: [Further; 4] = [
 ];
 
 /// The config-reloader (`addPortProbesToConfigReloaderContainer`); no Service has its port.
-const RELOADER: Further = Further {
+pub(super) const RELOADER: Further = Further {
     container: Some("config-reloader"),
     name: "reloader-http",
     number: Number::Fixed(8435),
@@ -42,14 +44,8 @@ const BACKUP: Further = Further {
     there: has_backup,
     in_service: Some("vmbackupmanager"),
 };
-/// The Prometheus operator's own (`CreateConfigReloader`).
-const RELOADER_WEB: Further = Further {
-    name: "reloader-web",
-    number: Number::Fixed(8080),
-    there: reloader_listens,
-    ..RELOADER
-};
-const MESH: Further = Further {
+/// Where Alertmanagers meet.
+pub(super) const MESH: Further = Further {
     container: None,
     name: "mesh-tcp",
     number: Number::Fixed(9094),
@@ -69,7 +65,7 @@ const fn pushed(name: &'static str, key: &'static [&'static str]) -> Further {
 }
 
 /// VMAgent; what the other rows do not say is as here.
-const VM_AGENT: Component = Component {
+pub(super) const VM_AGENT: Component = Component {
     kind: "VMAgent",
     api_versions: VM,
     part: None,
@@ -132,51 +128,90 @@ const fn plain(kind: &'static str, app: &'static str, default_port: u16) -> Comp
     }
 }
 
+/// A kind of clusters.
+struct Cluster {
+    kind: &'static str,
+    api_versions: &'static [&'static str],
+    account: &'static str,
+    labels: &'static [(&'static str, &'static str)],
+    balancer: (&'static str, &'static str),
+    balancer_labels: &'static [(&'static str, &'static str)],
+}
+
+const VM_CLUSTER: Cluster = Cluster {
+    kind: "VMCluster",
+    api_versions: VM,
+    account: "vmcluster",
+    labels: &[(PART_OF, "vmcluster")],
+    balancer: ("vmclusterlb-vmauth-balancer", "vmclusterlb"),
+    balancer_labels: &[(PART_OF, "vmcluster"), (BALANCED, "vmauth")],
+};
+const VL_CLUSTER: Cluster = Cluster {
+    kind: "VLCluster",
+    api_versions: VM_STABLE,
+    account: "vlcluster",
+    labels: &[(PART_OF, "vlcluster")],
+    balancer: ("vlclusterlb-vmauth-balancer", "vlclusterlb"),
+    balancer_labels: &[(PART_OF, "vlcluster"), (BALANCED, "vmauth")],
+};
+const VT_CLUSTER: Cluster = Cluster {
+    kind: "VTCluster",
+    api_versions: VM_STABLE,
+    account: "vtcluster",
+    labels: &[(PART_OF, "vtcluster")],
+    balancer: ("vtclusterlb-vmauth-balancer", "vtclusterlb"),
+    balancer_labels: &[(PART_OF, "vtcluster"), (BALANCED, "vmauth")],
+};
+
+/// What the load balancer of a cluster does to a program's Service.
+#[derive(Clone, Copy)]
+enum Role {
+    Inserts,
+    Selects,
+    Stores,
+}
+
 /// A program of a cluster, with its settings below `spec.<key>`.
 const fn of_cluster(
-    of: (&'static str, &'static str),
-    program: (&'static str, &'static [&'static str]),
+    cluster: &Cluster,
+    role: Role,
+    (app, settings): (&'static str, &'static [&'static str]),
     default_port: u16,
-    labels: &'static [(&'static str, &'static str)],
 ) -> Component {
-    let (kind, account) = of;
-    let (app, settings) = program;
+    let (headless, balanced_unless): (fn(&Field<'_>) -> Read<bool>, _) = match role {
+        Role::Inserts => (never, Some("disableInsertBalancing")),
+        Role::Selects => (always, Some("disableSelectBalancing")),
+        Role::Stores => (always, None),
+    };
     Component {
+        api_versions: cluster.api_versions,
         part: Some(app),
         settings,
-        account: Some(account),
-        service_labels: labels,
-        ..plain(kind, app, default_port)
+        account: Some(cluster.account),
+        made: Made::OfObject { headless },
+        service_labels: cluster.labels,
+        balanced_unless,
+        ..plain(cluster.kind, app, default_port)
     }
 }
 
 /// vmauth in front of a cluster.
-const fn balancer(
-    of: (&'static str, &'static str),
-    app: &'static str,
-    prefix: &'static str,
-    labels: &'static [(&'static str, &'static str)],
-) -> Component {
-    let settings = &["requestsLoadBalancer", "spec"];
+const fn balancer(cluster: &Cluster) -> Component {
+    let (app, prefix) = cluster.balancer;
     Component {
+        api_versions: cluster.api_versions,
         part: Some("vmauth"),
+        settings: &["requestsLoadBalancer", "spec"],
         switch: Some(&["requestsLoadBalancer", "enabled"]),
-        app,
+        account: Some(cluster.account),
         prefix,
         container: "vmauth",
-        ..of_cluster(of, ("vmauth", settings), 8427, labels)
+        service_labels: cluster.balancer_labels,
+        ..plain(cluster.kind, app, 8427)
     }
 }
 
-const VM_CLUSTER: (&str, &str) = ("VMCluster", "vmcluster");
-const VL_CLUSTER: (&str, &str) = ("VLCluster", "vlcluster");
-const VT_CLUSTER: (&str, &str) = ("VTCluster", "vtcluster");
-const OF_VM: &[(&str, &str)] = &[("app.kubernetes.io/part-of", "vmcluster")];
-const OF_VL: &[(&str, &str)] = &[("app.kubernetes.io/part-of", "vlcluster")];
-const OF_VT: &[(&str, &str)] = &[("app.kubernetes.io/part-of", "vtcluster")];
 const HEADLESS: Made = Made::OfObject { headless: always };
-const INSERTS: Option<&str> = Some("disableInsertBalancing");
-const SELECTS: Option<&str> = Some("disableSelectBalancing");
 
 /// Every program that we know operators to run.
 pub(super) static COMPONENTS: [Component; 24] = [
@@ -197,13 +232,15 @@ pub(super) static COMPONENTS: [Component; 24] = [
         ..plain("VMAuth", "vmauth", 8427)
     },
     Component {
-        made: HEADLESS,
-        balanced_unless: SELECTS,
         further: &[pushed("clusternative", &["clusterNativePort"])],
-        ..of_cluster(VM_CLUSTER, ("vmselect", &["vmselect"]), 8481, OF_VM)
+        ..of_cluster(
+            &VM_CLUSTER,
+            Role::Selects,
+            ("vmselect", &["vmselect"]),
+            8481,
+        )
     },
     Component {
-        balanced_unless: INSERTS,
         further: &[
             pushed("clusternative", &["clusterNativePort"]),
             INSERT[0],
@@ -211,10 +248,14 @@ pub(super) static COMPONENTS: [Component; 24] = [
             INSERT[2],
             INSERT[3],
         ],
-        ..of_cluster(VM_CLUSTER, ("vminsert", &["vminsert"]), 8480, OF_VM)
+        ..of_cluster(
+            &VM_CLUSTER,
+            Role::Inserts,
+            ("vminsert", &["vminsert"]),
+            8480,
+        )
     },
     Component {
-        made: HEADLESS,
         further: &[
             Further {
                 name: "vminsert",
@@ -230,17 +271,42 @@ pub(super) static COMPONENTS: [Component; 24] = [
             },
             BACKUP,
         ],
-        ..of_cluster(VM_CLUSTER, ("vmstorage", &["vmstorage"]), 8482, OF_VM)
+        ..of_cluster(
+            &VM_CLUSTER,
+            Role::Stores,
+            ("vmstorage", &["vmstorage"]),
+            8482,
+        )
     },
-    balancer(
-        VM_CLUSTER,
-        "vmclusterlb-vmauth-balancer",
-        "vmclusterlb",
-        &[
-            ("app.kubernetes.io/part-of", "vmcluster"),
-            (BALANCED, "vmauth"),
-        ],
+    balancer(&VM_CLUSTER),
+    of_cluster(
+        &VL_CLUSTER,
+        Role::Selects,
+        ("vlselect", &["vlselect"]),
+        9471,
     ),
+    of_cluster(
+        &VL_CLUSTER,
+        Role::Inserts,
+        ("vlinsert", &["vlinsert"]),
+        9481,
+    ),
+    of_cluster(
+        &VL_CLUSTER,
+        Role::Stores,
+        ("vlstorage", &["vlstorage"]),
+        9491,
+    ),
+    balancer(&VL_CLUSTER),
+    of_cluster(&VT_CLUSTER, Role::Selects, ("vtselect", &["select"]), 10471),
+    of_cluster(&VT_CLUSTER, Role::Inserts, ("vtinsert", &["insert"]), 10481),
+    of_cluster(
+        &VT_CLUSTER,
+        Role::Stores,
+        ("vtstorage", &["storage"]),
+        10491,
+    ),
+    balancer(&VT_CLUSTER),
     Component {
         api_versions: VM_STABLE,
         ..plain("VLSingle", "vlsingle", 9428)
@@ -252,63 +318,7 @@ pub(super) static COMPONENTS: [Component; 24] = [
     },
     Component {
         api_versions: VM_STABLE,
-        made: HEADLESS,
-        balanced_unless: SELECTS,
-        ..of_cluster(VL_CLUSTER, ("vlselect", &["vlselect"]), 9471, OF_VL)
-    },
-    Component {
-        api_versions: VM_STABLE,
-        balanced_unless: INSERTS,
-        ..of_cluster(VL_CLUSTER, ("vlinsert", &["vlinsert"]), 9481, OF_VL)
-    },
-    Component {
-        api_versions: VM_STABLE,
-        made: HEADLESS,
-        ..of_cluster(VL_CLUSTER, ("vlstorage", &["vlstorage"]), 9491, OF_VL)
-    },
-    Component {
-        api_versions: VM_STABLE,
-        ..balancer(
-            VL_CLUSTER,
-            "vlclusterlb-vmauth-balancer",
-            "vlclusterlb",
-            &[
-                ("app.kubernetes.io/part-of", "vlcluster"),
-                (BALANCED, "vmauth"),
-            ],
-        )
-    },
-    Component {
-        api_versions: VM_STABLE,
         ..plain("VTSingle", "vtsingle", 10428)
-    },
-    Component {
-        api_versions: VM_STABLE,
-        made: HEADLESS,
-        balanced_unless: SELECTS,
-        ..of_cluster(VT_CLUSTER, ("vtselect", &["select"]), 10471, OF_VT)
-    },
-    Component {
-        api_versions: VM_STABLE,
-        balanced_unless: INSERTS,
-        ..of_cluster(VT_CLUSTER, ("vtinsert", &["insert"]), 10481, OF_VT)
-    },
-    Component {
-        api_versions: VM_STABLE,
-        made: HEADLESS,
-        ..of_cluster(VT_CLUSTER, ("vtstorage", &["storage"]), 10491, OF_VT)
-    },
-    Component {
-        api_versions: VM_STABLE,
-        ..balancer(
-            VT_CLUSTER,
-            "vtclusterlb-vmauth-balancer",
-            "vtclusterlb",
-            &[
-                ("app.kubernetes.io/part-of", "vtcluster"),
-                (BALANCED, "vmauth"),
-            ],
-        )
     },
     Component {
         further: &[
@@ -325,94 +335,7 @@ pub(super) static COMPONENTS: [Component; 24] = [
         ..plain("VMSingle", "vmsingle", 8428)
     },
     PROMETHEUS,
-    Component {
-        kind: "PrometheusAgent",
-        api_versions: &["monitoring.coreos.com/v1alpha1"],
-        app: "prometheus-agent",
-        named_by: &["operator.prometheus.io/name"],
-        prefix: "prom-agent",
-        further: &[RELOADER_WEB],
-        made: Made::Governing {
-            name: "prometheus-agent-operated",
-            label: "operated-prometheus",
-        },
-        ..PROMETHEUS
-    },
+    PROMETHEUS_AGENT,
     ALERTMANAGER,
-    Component {
-        kind: "ThanosRuler",
-        app: "thanos-ruler",
-        named_by: &["thanos-ruler"],
-        prefix: "thanos-ruler",
-        container: "thanos-ruler",
-        default_port: 10902,
-        further: &[
-            RELOADER_WEB,
-            Further {
-                name: "grpc",
-                number: Number::Fixed(10901),
-                in_service: Some("grpc"),
-                ..MESH
-            },
-        ],
-        made: Made::Governing {
-            name: "thanos-ruler-operated",
-            label: "operated-thanos-ruler",
-        },
-        ..ALERTMANAGER
-    },
+    THANOS_RULER,
 ];
-
-/// Alertmanager; what other rows of the Prometheus operator do not say is as here.
-const ALERTMANAGER: Component = Component {
-    kind: "Alertmanager",
-    api_versions: OF_PROMETHEUS,
-    operator: Operator::Prometheus,
-    app: "alertmanager",
-    named_by: &["alertmanager"],
-    prefix: "alertmanager",
-    account: None,
-    container: "alertmanager",
-    port_name: "web",
-    port_name_key: Some("portName"),
-    port_key: None,
-    default_port: 9093,
-    further: &[RELOADER_WEB, MESH],
-    made: Made::Governing {
-        name: "alertmanager-operated",
-        label: "operated-alertmanager",
-    },
-    ..VM_AGENT
-};
-
-/// Prometheus, with the sidecar of Thanos where it is asked for.
-const PROMETHEUS: Component = Component {
-    kind: "Prometheus",
-    app: "prometheus",
-    named_by: &["operator.prometheus.io/name", "prometheus"],
-    prefix: "prometheus",
-    container: "prometheus",
-    default_port: 9090,
-    further: &[
-        RELOADER_WEB,
-        Further {
-            container: Some("thanos-sidecar"),
-            name: "http",
-            number: Number::Fixed(10902),
-            there: has_thanos,
-            in_service: None,
-        },
-        Further {
-            container: Some("thanos-sidecar"),
-            name: "grpc",
-            number: Number::Fixed(10901),
-            there: has_thanos,
-            in_service: Some("grpc"),
-        },
-    ],
-    made: Made::Governing {
-        name: "prometheus-operated",
-        label: "operated-prometheus",
-    },
-    ..ALERTMANAGER
-};

@@ -4,9 +4,9 @@
 //! Departs from them: labels that the operators' own configuration adds to all they make are not known.
 //! Knows: settings of a program. Does not know: who scrapes it.
 
-use super::super::field::{Field, Problem, Read, noted};
+use super::super::field::{Field, Problem, Read};
 use super::super::{Labels, Object, PortRef, Service, ServicePort, services as of_cluster};
-use super::{Component, Made, below, operator_labels, port, port_name};
+use super::{Component, Made, below, note_all, operator_labels, port, port_name};
 
 /// What the label of Services says that stand before a load balancer.
 const PROXIED: &str = "operator.victoriametrics.com/vmauthlb-proxy-name";
@@ -41,13 +41,12 @@ pub(super) fn services(
         Ok((made, problems))
     };
     let (made, found) = below(spec, component.settings, &read)?;
-    for problem in found {
-        let _noted: Option<()> = noted(Err(problem), problems);
-    }
+    note_all(found, problems);
     balanced(object, component, spec, made)
 }
 
-/// Of Services with one name, those of the input count, then the first that is made.
+/// Of Services with one name those of the input count, else each that is made, once: objects that share one and want
+/// different ports in it both have their way for some time.
 pub(in crate::model) fn settle(services: &mut Vec<Service>) {
     let place = |service: &Service| {
         let object = &service.object;
@@ -55,11 +54,22 @@ pub(in crate::model) fn settle(services: &mut Vec<Service>) {
     };
     let mut settled: Vec<Service> = Vec::with_capacity(services.len());
     for same in services.chunk_by(|a, b| place(a) == place(b)) {
+        let first = settled.len();
         let written = same.iter().filter(|service| service.made_for.is_none());
-        let before = settled.len();
         settled.extend(written.cloned());
-        if settled.len() == before {
-            settled.extend(same.first().cloned());
+        if settled.len() > first {
+            continue;
+        }
+        let mut made: Vec<&Service> = same.iter().collect();
+        made.sort_by_key(|service| service.made_for.as_ref().map(|of| (&of.kind, &of.name)));
+        for service in made {
+            let is_there = |other: &Service| {
+                (&other.ports, &other.labels, &other.selector)
+                    == (&service.ports, &service.labels, &service.selector)
+            };
+            if !settled[first..].iter().any(is_there) {
+                settled.push(service.clone());
+            }
         }
     }
     *services = settled;

@@ -11,12 +11,14 @@ use super::decision::{Decision, Demand, Now, Step, Transport, Verdict};
 use super::demand::Judged;
 use super::message::{self, Subject};
 use super::metrics_port;
+use super::mixed;
 use super::obstacle::{self, Blocked};
+use super::scheme_rule::SchemeRule;
 use super::scraper::Patched;
 use super::summary::{self, Summary};
 use super::view::{self, Scraping, View};
 use super::written::{self, Effective};
-use crate::config::{Config, InjectionUnknown, Severity, TargetsUnknown};
+use crate::config::{Config, InjectionUnknown, Severity, TargetsMixed, TargetsUnknown};
 
 /// An endpoint with its decision, and what the decisions about others need to know of it.
 pub(super) struct JudgedEndpoint {
@@ -72,19 +74,9 @@ fn row(demands: Summary, now: Now, config: &Config) -> (Rule, Turn) {
         }
         (Summary::Plain { .. }, Now::Own) => (Rule::OwnTlsIsKept, Turn::Nowhere),
 
-        (Summary::Mixed { by_injection: true }, Now::PerTarget) => {
-            (Rule::TlsNeedsRepair, Turn::ToPerTarget)
-        }
-        (
-            Summary::Mixed {
-                by_injection: false,
-            },
-            Now::PerTarget,
-        )
-        | (Summary::Mixed { .. }, Now::Plain | Now::MutualTls) => {
-            (Rule::MixedTargets, Turn::Nowhere)
-        }
-        (Summary::Mixed { .. }, Now::Own) => (Rule::OwnTlsUnderStrict, Turn::Nowhere),
+        (Summary::Mixed, Now::Plain | Now::MutualTls) => (Rule::MixedTargets, Turn::ToPerTarget),
+        (Summary::Mixed, Now::PerTarget) => (Rule::TlsNeedsRepair, Turn::ToPerTarget),
+        (Summary::Mixed, Now::Own) => (Rule::OwnTlsUnderStrict, Turn::Nowhere),
 
         (Summary::InjectionUnknown { tellable }, Now::Plain) => {
             (Rule::InjectionUnknown, if_unknown(tellable, config))
@@ -174,9 +166,14 @@ fn decide(scraping: Scraping<'_>, config: &Config) -> JudgedEndpoint {
     let answer = match (&effective, view.demands) {
         (Ok(effective), Some(demands)) => {
             let (rule, turn) = row(demands, effective.now(), config);
-            match obstacle::rewritten(&scraping) {
+            let blocked = obstacle::rewritten(&scraping)
+                .or_else(|| obstacle::scheme_is_chosen(&scraping, effective.now()));
+            match blocked {
                 // TLS of its own is kept whatever else is said of it.
                 Some(blocked) if rule != Rule::OwnTlsIsKept => Answer::kept(blocked),
+                _ if (demands, turn) == (Summary::Mixed, Turn::ToPerTarget) => {
+                    told_apart(&scraping, &view, effective, rule, config)
+                }
                 _ => turned(&scraping, effective, rule, turn, config),
             }
         }
@@ -229,6 +226,10 @@ fn decide(scraping: Scraping<'_>, config: &Config) -> JudgedEndpoint {
     } else if !answer.steps.is_empty() {
         decision.verdict = Verdict::Patch;
         decision.steps = answer.steps;
+        // Served, and so nothing to worry about.
+        if rule == Rule::MixedTargets {
+            decision.severity = Severity::Info;
+        }
         if rests_on_an_assumption(&view) {
             decision.severity = decision.severity.max(Severity::Warning);
         }
@@ -278,6 +279,74 @@ impl Answer {
             obstacle: Some(blocked.why),
         }
     }
+
+    /// What the table asks for; what is so already is right.
+    fn taken(rule: Rule, turn: Turn, steps: Vec<Step>, certificates: Option<String>) -> Self {
+        let nothing_to_do = steps.is_empty() && !matches!(turn, Turn::Nowhere | Turn::Refuse);
+        Self {
+            rule: match nothing_to_do {
+                true => Rule::AlreadyRight,
+                false => rule,
+            },
+            turn,
+            steps,
+            certificates,
+            obstacle: None,
+        }
+    }
+}
+
+/// Chooses the scheme for each target, if something tells those apart that demand different ones.
+fn told_apart(
+    scraping: &Scraping<'_>,
+    view: &View,
+    effective: &Effective<'_>,
+    rule: Rule,
+    config: &Config,
+) -> Answer {
+    let rules = match mixed::rules(scraping.endpoint, &view.judged) {
+        Ok(rules) => rules,
+        Err(why) => return unserved(why, config),
+    };
+    let directory = match obstacle::directory(scraping, config) {
+        Ok(directory) => directory,
+        Err(blocked) => return Answer::kept(blocked),
+    };
+    let steps = effective.towards_per_target(&directory, &rules);
+    if !steps.is_empty() && config.targets_mixed != TargetsMixed::Relabel {
+        return unserved(String::new(), config);
+    }
+    match in_the_way(scraping, Some(Rule::MixedTargets), &steps) {
+        Some(blocked) if blocked.rule == Rule::MixedTargets => unserved(blocked.why, config),
+        Some(blocked) => Answer::kept(blocked),
+        None => Answer::taken(rule, Turn::ToPerTarget, steps, Some(directory)),
+    }
+}
+
+/// One endpoint cannot serve all of its targets.
+fn unserved(why: String, config: &Config) -> Answer {
+    let kept = Answer::kept(Blocked {
+        rule: Rule::MixedTargets,
+        why,
+    });
+    match config.targets_mixed {
+        TargetsMixed::Relabel | TargetsMixed::Keep => kept,
+        TargetsMixed::Refuse => Answer {
+            turn: Turn::Refuse,
+            ..kept
+        },
+    }
+}
+
+/// What is written right already is not undone by what would keep us from writing it; but a scraper that
+/// refuses files refuses them whoever wrote them.
+fn in_the_way(
+    scraping: &Scraping<'_>,
+    per_target: Option<Rule>,
+    steps: &[Step],
+) -> Option<Blocked> {
+    obstacle::to_certificates(scraping, per_target)
+        .filter(|blocked| !steps.is_empty() || blocked.rule == Rule::FilesAreDenied)
 }
 
 /// Does what the table asks for, unless something forbids it.
@@ -298,32 +367,19 @@ fn turned(
                 Err(blocked) => return Answer::kept(blocked),
             };
             let steps = if per_target {
-                effective.towards_per_target(&directory)
+                let rules = [SchemeRule::where_injected().written()];
+                effective.towards_per_target(&directory, &rules)
             } else {
                 effective.towards_mutual_tls(&directory)
             };
-            // What is written right already is not undone by what would keep us from writing it; but
-            // a scraper that refuses files refuses them whoever wrote them.
-            let in_the_way = obstacle::to_certificates(scraping, per_target)
-                .filter(|blocked| !steps.is_empty() || blocked.rule == Rule::FilesAreDenied);
-            if let Some(blocked) = in_the_way {
+            let told_by = per_target.then_some(Rule::InjectionUnknown);
+            if let Some(blocked) = in_the_way(scraping, told_by, &steps) {
                 return Answer::kept(blocked);
             }
             (steps, Some(directory))
         }
     };
-    let nothing_to_do = steps.is_empty() && !matches!(turn, Turn::Nowhere | Turn::Refuse);
-    Answer {
-        rule: if nothing_to_do {
-            Rule::AlreadyRight
-        } else {
-            rule
-        },
-        turn,
-        steps,
-        certificates,
-        obstacle: None,
-    }
+    Answer::taken(rule, turn, steps, certificates)
 }
 
 #[cfg(test)]
@@ -351,11 +407,10 @@ mod tests {
     }
 
     fn summaries() -> Vec<Summary> {
-        let mut all = vec![Summary::MutualTls, Summary::Unreachable];
+        let mut all = vec![Summary::MutualTls, Summary::Mixed, Summary::Unreachable];
         for yes in [false, true] {
             all.extend([
                 Summary::Plain { proven: yes },
-                Summary::Mixed { by_injection: yes },
                 Summary::InjectionUnknown { tellable: yes },
                 Summary::Unknown {
                     known_are_plain: yes,

@@ -10,6 +10,7 @@ use super::decision::{Demand, JudgedTarget};
 use super::originates;
 use super::own_pod;
 use super::scraper::ScraperState;
+use super::signs::Signs;
 use super::tunnel::tunnelled;
 use crate::config::MtlsMode;
 use crate::model::{Inventory, Scraper, Workload};
@@ -35,6 +36,8 @@ pub(super) struct Judged {
     pub(super) mode_proven: bool,
     /// The scraper asks the pod's own address, so labels of the pod are there when relabelling.
     pub(super) addressed_as_pod: bool,
+    /// What a relabelling rule can know of it.
+    pub(super) signs: Signs,
 }
 
 /// What comes before the demand table.
@@ -190,6 +193,7 @@ fn judge_pods(
         mode_assumed: mode.assumed,
         mode_proven: mode.fact.proven,
         addressed_as_pod: target.addressed_by.is_none(),
+        signs: Signs::of_pods(pods, target.port, plane.value),
     }
 }
 
@@ -356,6 +360,7 @@ fn elsewhere(place: &Elsewhere, target: &Target<'_>) -> Judged {
         mode_assumed: false,
         mode_proven: false,
         addressed_as_pod: false,
+        signs: Signs::of_addresses(&place.namespace),
     }
 }
 

@@ -11,8 +11,10 @@ use super::decision::{Decision, Demand, Now, Step, Transport, Verdict, Wanted};
 use super::demand::Judged;
 use super::message::{self, Subject};
 use super::metrics_port;
+use super::mixed;
 use super::obstacle::{self, Blocked};
 use super::own_pod;
+use super::scheme_rule::SchemeRule;
 use super::scraper::Patched;
 use super::self_scrape;
 use super::summary::{self, Summary};
@@ -85,19 +87,9 @@ fn row(demands: Summary, now: Now, config: &Config) -> (Rule, Turn) {
         }
         (Summary::Plain { .. }, Now::Own) => (Rule::OwnTlsIsKept, Turn::Nowhere),
 
-        (Summary::Mixed { by_injection: true }, Now::PerTarget) => {
-            (Rule::TlsNeedsRepair, Turn::ToPerTarget)
-        }
-        (
-            Summary::Mixed {
-                by_injection: false,
-            },
-            Now::PerTarget,
-        )
-        | (Summary::Mixed { .. }, Now::Plain | Now::MutualTls) => {
-            (Rule::MixedTargets, Turn::Nowhere)
-        }
-        (Summary::Mixed { .. }, Now::Own) => (Rule::OwnTlsUnderStrict, Turn::Nowhere),
+        (Summary::Mixed, Now::Plain | Now::MutualTls) => (Rule::MixedTargets, Turn::ToPerTarget),
+        (Summary::Mixed, Now::PerTarget) => (Rule::TlsNeedsRepair, Turn::ToPerTarget),
+        (Summary::Mixed, Now::Own) => (Rule::OwnTlsUnderStrict, Turn::Nowhere),
 
         (Summary::InjectionUnknown { tellable }, Now::Plain) => {
             (Rule::InjectionUnknown, if_unknown(tellable, config))
@@ -187,23 +179,23 @@ fn decide(scraping: Scraping<'_>, config: &Config) -> JudgedEndpoint {
     let left_alone = self_scrape::left_alone(&scraping, &view.judged);
     let answer = match (&effective, view.demands) {
         (_, _) if left_alone.is_some() => Answer::kept(left_alone.expect("asked before")),
-        (Ok(effective), _) if is_apart(&scraping, &view, effective, config) => {
+        (Ok(effective), _) if own_pod::is_to_be_told(&scraping, &view, effective.now(), config) => {
+            let rule = own_pod::rule_for(scraping.endpoint);
             match obstacle::rewritten(&scraping) {
                 Some(blocked) => Answer::kept(blocked),
-                None => {
-                    let rule = match own_pod::has_rule(scraping.endpoint) {
-                        true => Rule::TlsNeedsRepair,
-                        false => Rule::MixedTargets,
-                    };
-                    turned(&scraping, effective, rule, Turn::ToOthers, config)
-                }
+                None => turned(&scraping, effective, rule, Turn::ToOthers, config),
             }
         }
         (Ok(effective), Some(demands)) => {
             let (rule, turn) = row(demands, effective.now(), config);
-            match obstacle::rewritten(&scraping) {
+            let blocked = obstacle::rewritten(&scraping)
+                .or_else(|| obstacle::scheme_is_chosen(&scraping, effective.now()));
+            match blocked {
                 // TLS of its own is kept whatever else is said of it.
                 Some(blocked) if rule != Rule::OwnTlsIsKept => Answer::kept(blocked),
+                _ if (demands, turn) == (Summary::Mixed, Turn::ToPerTarget) => {
+                    told_apart(&scraping, &view, effective, rule, config)
+                }
                 _ => turned(&scraping, effective, rule, turn, config),
             }
         }
@@ -266,10 +258,11 @@ fn decide(scraping: Scraping<'_>, config: &Config) -> JudgedEndpoint {
         certificates = None;
     } else if !answer.steps.is_empty() {
         decision.verdict = Verdict::Patch;
-        if tells_own_pod {
+        decision.steps = self_scrape::written_whole(scraping.endpoint, answer.steps);
+        // Served, and so nothing to worry about.
+        if rule == Rule::MixedTargets {
             decision.severity = Severity::Info;
         }
-        decision.steps = self_scrape::written_whole(scraping.endpoint, answer.steps);
         if rests_on_an_assumption(&view) {
             decision.severity = decision.severity.max(Severity::Warning);
         }
@@ -284,17 +277,6 @@ fn decide(scraping: Scraping<'_>, config: &Config) -> JudgedEndpoint {
         scrapers: scraping.scrapers,
         certificates,
     }
-}
-
-/// Whether the scraper's own pod is to be told from the others, or is already.
-fn is_apart(
-    scraping: &Scraping<'_>,
-    view: &View,
-    effective: &Effective<'_>,
-    config: &Config,
-) -> bool {
-    let may = config.targets_mixed == TargetsMixed::Relabel || own_pod::has_rule(scraping.endpoint);
-    view.is_own_pod_apart && may && effective.now() != Now::Own
 }
 
 /// TLS of its own is kept for every scraper; it is in vain where one of them meets mutual TLS.
@@ -334,6 +316,74 @@ impl Answer {
             obstacle: Some(blocked.why),
         }
     }
+
+    /// What the table asks for; what is so already is right.
+    fn taken(rule: Rule, turn: Turn, steps: Vec<Step>, certificates: Option<String>) -> Self {
+        let nothing_to_do = steps.is_empty() && !matches!(turn, Turn::Nowhere | Turn::Refuse);
+        Self {
+            rule: match nothing_to_do {
+                true => Rule::AlreadyRight,
+                false => rule,
+            },
+            turn,
+            steps,
+            certificates,
+            obstacle: None,
+        }
+    }
+}
+
+/// Chooses the scheme for each target, if something tells those apart that demand different ones.
+fn told_apart(
+    scraping: &Scraping<'_>,
+    view: &View,
+    effective: &Effective<'_>,
+    rule: Rule,
+    config: &Config,
+) -> Answer {
+    let rules = match mixed::rules(scraping.endpoint, &view.judged) {
+        Ok(rules) => rules,
+        Err(why) => return unserved(why, config),
+    };
+    let directory = match obstacle::directory(scraping, config) {
+        Ok(directory) => directory,
+        Err(blocked) => return Answer::kept(blocked),
+    };
+    let steps = effective.towards_per_target(&directory, &rules);
+    if !steps.is_empty() && config.targets_mixed != TargetsMixed::Relabel {
+        return unserved(String::new(), config);
+    }
+    match in_the_way(scraping, Some(Rule::MixedTargets), &steps) {
+        Some(blocked) if blocked.rule == Rule::MixedTargets => unserved(blocked.why, config),
+        Some(blocked) => Answer::kept(blocked),
+        None => Answer::taken(rule, Turn::ToPerTarget, steps, Some(directory)),
+    }
+}
+
+/// One endpoint cannot serve all of its targets.
+fn unserved(why: String, config: &Config) -> Answer {
+    let kept = Answer::kept(Blocked {
+        rule: Rule::MixedTargets,
+        why,
+    });
+    match config.targets_mixed {
+        TargetsMixed::Relabel | TargetsMixed::Keep => kept,
+        TargetsMixed::Refuse => Answer {
+            turn: Turn::Refuse,
+            ..kept
+        },
+    }
+}
+
+/// What is written right already is not undone by what would keep us from writing it; but a scraper that
+/// refuses files refuses them whoever wrote them.
+fn in_the_way(
+    scraping: &Scraping<'_>,
+    per_target: Option<Rule>,
+    steps: &[Step],
+) -> Option<Blocked> {
+    obstacle::to_certificates(scraping, per_target)
+        .filter(|blocked| !steps.is_empty() || blocked.rule == Rule::FilesAreDenied)
 }
 
 /// Does what the table asks for, unless something forbids it.
@@ -354,7 +404,10 @@ fn turned(
                 Err(blocked) => return Answer::kept(blocked),
             };
             let steps = match turn {
-                Turn::ToPerTarget => effective.towards_per_target(&directory),
+                Turn::ToPerTarget => {
+                    let rules = [SchemeRule::where_injected().written()];
+                    effective.towards_per_target(&directory, &rules)
+                }
                 Turn::ToOthers => effective.towards_others(&directory),
                 Turn::ToMutualTls | Turn::ToPlain | Turn::Nowhere | Turn::Refuse => {
                     effective.towards_mutual_tls(&directory)
@@ -364,28 +417,14 @@ fn turned(
             {
                 return Answer::kept(blocked);
             }
-            // What is written right already is not undone by what would keep us from writing it; but
-            // a scraper that refuses files refuses them whoever wrote them.
-            let in_the_way = obstacle::to_certificates(scraping, per_target)
-                .filter(|blocked| !steps.is_empty() || blocked.rule == Rule::FilesAreDenied);
-            if let Some(blocked) = in_the_way {
+            let told_by = per_target.then_some(Rule::InjectionUnknown);
+            if let Some(blocked) = in_the_way(scraping, told_by, &steps) {
                 return Answer::kept(blocked);
             }
             (steps, Some(directory))
         }
     };
-    let nothing_to_do = steps.is_empty() && !matches!(turn, Turn::Nowhere | Turn::Refuse);
-    Answer {
-        rule: if nothing_to_do {
-            Rule::AlreadyRight
-        } else {
-            rule
-        },
-        turn,
-        steps,
-        certificates,
-        obstacle: None,
-    }
+    Answer::taken(rule, turn, steps, certificates)
 }
 
 #[cfg(test)]
@@ -413,11 +452,10 @@ mod tests {
     }
 
     fn summaries() -> Vec<Summary> {
-        let mut all = vec![Summary::MutualTls, Summary::Unreachable];
+        let mut all = vec![Summary::MutualTls, Summary::Mixed, Summary::Unreachable];
         for yes in [false, true] {
             all.extend([
                 Summary::Plain { proven: yes },
-                Summary::Mixed { by_injection: yes },
                 Summary::InjectionUnknown { tellable: yes },
                 Summary::Unknown {
                     known_are_plain: yes,

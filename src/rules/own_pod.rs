@@ -7,15 +7,15 @@
 
 use serde_json::{Value, json};
 
-use super::decision::{Demand, Step};
+use super::decision::{Demand, Now, Step};
 use super::demand::{self, Aside, Judged};
 use super::obstacle::Blocked;
 use super::relabel;
 use super::summary::{self, Summary};
-use super::view::Scraping;
+use super::view::{Scraping, View};
 use super::written::{add, relabelings, relabelings_key};
 use super::{Rule, message, obstacle};
-use crate::config::Config;
+use crate::config::{Config, TargetsMixed};
 use crate::model::{Endpoint, Inventory, Scraper, Workload};
 
 const NAME: &str = "POD_IP";
@@ -101,6 +101,25 @@ fn as_sibling(mut own: Judged) -> Judged {
     target.demand = demand::demand(target.data_plane, target.captured, target.mode, Some(false));
     own.aside = None;
     own
+}
+
+/// Whether the scraper's own pod is to be told from the others, or is already.
+pub(super) fn is_to_be_told(
+    scraping: &Scraping<'_>,
+    view: &View,
+    now: Now,
+    config: &Config,
+) -> bool {
+    let may = config.targets_mixed == TargetsMixed::Relabel || has_rule(scraping.endpoint);
+    view.is_own_pod_apart && may && now != Now::Own
+}
+
+/// What it is called that the endpoint is changed for it.
+pub(super) fn rule_for(endpoint: &Endpoint) -> Rule {
+    match has_rule(endpoint) {
+        true => Rule::TlsNeedsRepair,
+        false => Rule::MixedTargets,
+    }
 }
 
 /// What the scrapers of an endpoint make of it together, those that meet their own pod apart from it.
@@ -307,9 +326,7 @@ mod tests {
     #[test]
     fn the_rule_is_for_own_pods_beside_mutual_tls_only() {
         const PLAIN: Summary = Summary::Plain { proven: true };
-        const MIXED: Summary = Summary::Mixed {
-            by_injection: false,
-        };
+        const MIXED: Summary = Summary::Mixed;
         const NOBODY: Summary = Summary::Unknown {
             known_are_plain: false,
         };

@@ -87,7 +87,8 @@ pub(super) fn view(scraping: &Scraping<'_>, config: &Config) -> View {
             None => None,
         };
         for one in judged {
-            if !whole.judged.iter().any(|other| other.shown == one.shown) {
+            let is_same = |other: &Judged| other.shown == one.shown && other.signs == one.signs;
+            if !whole.judged.iter().any(is_same) {
                 whole.judged.push(one);
             }
         }

@@ -95,11 +95,15 @@ impl Effective<'_> {
         steps
     }
 
-    /// Steps after which the endpoint speaks https to the pods that the injector has labelled, and
-    /// http to the others; empty where it does already.
-    pub(super) fn towards_per_target(&self, directory: &str) -> Vec<Step> {
-        let mut steps = self.certificates(directory);
-        steps.extend(relabel::addition(self.endpoint));
+    /// Steps after which the endpoint speaks https to the targets that `rules` choose, and http to the
+    /// others; empty where it does already.
+    pub(super) fn towards_per_target(&self, directory: &str, rules: &[Value]) -> Vec<Step> {
+        let mut steps = Vec::new();
+        if scheme_is_https(self.endpoint) {
+            steps.push(remove_at(&self.endpoint.scheme_at));
+        }
+        steps.extend(self.certificates(directory));
+        steps.extend(relabel::update(self.endpoint, rules));
         steps
     }
 

@@ -31,6 +31,37 @@ fn the_permissive_guide_is_left_alone() {
     assert_eq!(patched(&input), input);
 }
 
+/// Istio's own sample for the Prometheus operator: metrics of Envoys and of istiod are plain even under STRICT.
+#[test]
+fn istios_own_monitors_are_left_alone() {
+    unchanged("corpus/istio-sample-podmonitor");
+}
+
+/// OpenShift's way: a port that the whole mesh excludes from its policy is plain under STRICT, and proven to be.
+#[test]
+fn a_port_that_the_mesh_excludes_is_left_alone() {
+    let Some(decisions) = unchanged("corpus/openshift-excluded-inbound-ports") else {
+        return;
+    };
+    let endpoints: Vec<_> = decisions
+        .iter()
+        .filter(|decision| decision["at"] == "/spec/endpoints/0")
+        .collect();
+    assert_eq!(endpoints.len(), 1);
+    assert_eq!(endpoints[0]["rule"], "already-right");
+    assert_eq!(endpoints[0]["transport"]["wanted"], "plain");
+    let targets = endpoints[0]["targets"].as_array().expect("targets");
+    assert_eq!(targets.len(), 1);
+    for (field, expected) in [
+        ("port", Value::from(9090)),
+        ("captured", Value::from(false)),
+        ("proven", Value::from(true)),
+        ("demand", Value::from("plain")),
+    ] {
+        assert_eq!(targets[0][field], expected, "{field}");
+    }
+}
+
 /// Kyma's platform: each of its 38 endpoints comes out as the rules of Istio and vmagent say, and the
 /// platform as its engineers left it.
 #[test]
@@ -186,6 +217,26 @@ fn traps_stay_as_they_are_beside_a_patched_object() {
         "hosts read these, we refuse them: {wrongly:?}"
     );
     assert!(passed > 70, "{passed} traps passed, refused: {refused:?}");
+}
+
+/// The decisions about a case that comes back as it is, byte for byte; `None` without test data.
+fn unchanged(case: &str) -> Option<Vec<Value>> {
+    let folder = support::data(case, case)?;
+    let input = read(&folder.join("input.yaml"));
+    assert_eq!(read(&folder.join("expected.yaml")), input);
+    let outcome =
+        run(&[Source::named("-", input.clone())], &Flags::default()).expect("the corpus is read");
+    assert_eq!(outcome.output.expect("the corpus has no errors"), input);
+    let report: Value = serde_json::from_str(&outcome.report).expect("the report is JSON");
+    let decisions = report["decisions"]
+        .as_array()
+        .expect("decisions are a list");
+    let keeps = |decision: &Value| decision["verdict"] == "keep";
+    assert!(
+        !decisions.is_empty() && decisions.iter().all(keeps),
+        "{decisions:#?}"
+    );
+    Some(decisions.clone())
 }
 
 fn compare(case: &str) {

@@ -5,7 +5,10 @@ mod support;
 use std::fs;
 use std::process::Command;
 
+use istio_scrape::krm::Source;
+use istio_scrape::model::{SCRAPER_KINDS, ScrapeKind, ScraperDescription};
 use istio_scrape::yaml::{self, Rules};
+use istio_scrape::{Flags, run};
 use serde_json::{Value, json};
 use support::crds::{Crds, close, object};
 
@@ -239,4 +242,156 @@ fn the_example_is_taken_as_the_program_writes_it() {
     let (asked, found) = complaints(&crds, "examples/kustomize-exec", &text);
     assert!(found.is_empty(), "\n{}\n", found.join("\n"));
     assert!(asked >= 6, "only {asked} objects have a CRD");
+}
+
+/// `spec` with every field that the row of a kind of scrapers names.
+fn spec_of(row: &ScraperDescription) -> Value {
+    let rules = json!([{"targetLabel": "team", "replacement": "shop"}]);
+    let mut spec = json!({
+        "paused": false,
+        "arbitraryFSAccessThroughSMs": {"deny": false},
+        "ignoreNamespaceSelectors": false,
+        "hostNetwork": false,
+        "serviceAccountName": "demo",
+        "podMetadata": {"annotations": {"a": "b"}, "labels": {"sidecar.istio.io/inject": "true"}},
+        "volumes": [{"emptyDir": {"medium": "Memory"}, "name": "istio-certs"}],
+        "volumeMounts": [{"mountPath": "/etc/istio-certs/", "name": "istio-certs", "readOnly": true}],
+        "containers": [{"name": row.container}],
+        "scrapeClasses": [{"name": "demo", row.class_relabelings: rules}],
+    });
+    let of_nodes = row.daemon_set.iter().flat_map(|mode| mode.selects);
+    for kind in row.selects.iter().chain(of_nodes) {
+        let (objects, namespaces) = kind.description().selectors;
+        spec[objects] = json!({});
+        spec[namespaces] = json!({});
+        let template = kind.description().template.filter(|_| row.has_templates);
+        if let Some(template) = template {
+            spec[template] = rules.clone();
+        }
+    }
+    for field in row.counts {
+        spec[*field] = json!(1);
+    }
+    for (field, _) in row.mounted {
+        spec[*field] = json!(["demo"]);
+    }
+    if let Some(field) = row.global_relabelings {
+        spec[field] = rules;
+    }
+    if row.ingest_only.is_some() {
+        spec["ingestOnlyMode"] = json!(false);
+    }
+    if let Some(mode) = &row.daemon_set {
+        spec[mode.field] = mode.value.map_or(json!(true), |value| json!(value));
+    }
+    if row.name == "VMAgent" {
+        spec["remoteWrite"] = json!([{"url": "http://x"}]);
+    }
+    spec
+}
+
+/// The table of scrapers says what the CRDs say.
+#[test]
+fn scrapers_have_the_fields_that_their_rows_name() {
+    let Some(crds) = Crds::load(WHAT) else {
+        return;
+    };
+    for row in &SCRAPER_KINDS {
+        for version in row.api_versions {
+            let scraper = object(version, row.name, spec_of(row));
+            let complaints = crds
+                .complaints(&scraper)
+                .unwrap_or_else(|| panic!("{}: no CRD", row.name));
+            // Rules between fields (CEL) are not looked at: no object has all of these together.
+            assert!(complaints.is_empty(), "{}: {complaints:#?}", row.name);
+        }
+        // What a row says is not there is not there.
+        for (field, is_there, value) in [
+            ("ingestOnlyMode", row.ingest_only.is_some(), json!(false)),
+            (
+                "globalScrapeRelabelConfigs",
+                row.global_relabelings.is_some(),
+                json!([]),
+            ),
+            ("serviceScrapeRelabelTemplate", row.has_templates, json!([])),
+            (
+                "serviceMonitorSelector",
+                row.kind.is_prometheus(),
+                json!({}),
+            ),
+            ("selectAllByDefault", !row.kind.is_prometheus(), json!(true)),
+            ("shardCount", row.counts.contains(&"shardCount"), json!(1)),
+            ("replicas", row.counts.contains(&"replicas"), json!(1)),
+        ] {
+            let mut spec = spec_of(row);
+            spec[field] = value;
+            let scraper = object(row.api_versions[0], row.name, spec);
+            let complaints = crds
+                .complaints(&scraper)
+                .unwrap_or_else(|| panic!("{}: no CRD", row.name));
+            assert_eq!(complaints.is_empty(), is_there, "{} {field}", row.name);
+        }
+    }
+}
+
+/// Every kind of scrapers, as patched: what is written into it is taken.
+#[test]
+fn patched_scrapers_are_taken() {
+    let Some(crds) = Crds::load(WHAT) else {
+        return;
+    };
+    let guide = support::read("testdata/strict-needs-tls--guide/input.yaml");
+    let head = "  namespace: vm\nspec:\n";
+    for row in &SCRAPER_KINDS {
+        let (scrape, selectors) = match row.kind.is_prometheus() {
+            true => (
+                ScrapeKind::ServiceMonitor,
+                "serviceMonitorSelector: {}\n  serviceMonitorNamespaceSelector: {}",
+            ),
+            false => (
+                ScrapeKind::VMServiceScrape,
+                "selectAllByDefault: true\n  ingestOnlyMode: false",
+            ),
+        };
+        let needed = match row.name {
+            "VMAgent" => "  remoteWrite:\n  - url: http://x\n",
+            _ => "",
+        };
+        let scrape = scrape.description();
+        let (api_version, kind) = (row.api_versions[0], row.name);
+        let text = guide
+            .split("---\n")
+            .filter(|document| !document.contains("kind: VMAgent"))
+            .collect::<Vec<_>>()
+            .join("---\n")
+            .replace(
+                "apiVersion: operator.victoriametrics.com/v1beta1\nkind: VMServiceScrape\n",
+                &format!(
+                    "apiVersion: {}\nkind: {}\n",
+                    scrape.api_versions[0], scrape.name
+                ),
+            );
+        let text = format!(
+            "{text}---\napiVersion: {api_version}\nkind: {kind}\nmetadata:\n  name: patched\n{head}  {selectors}\n{needed}"
+        );
+        let outcome = run(&[Source::named("-", text)], &Flags::default()).expect("it is read");
+        let output = outcome.output.expect("there are no errors");
+        let patched = objects(&output)
+            .into_iter()
+            .find(|object| object["metadata"]["name"] == "patched")
+            .expect("it is there");
+        let annotations = &patched["spec"]["podMetadata"]["annotations"];
+        let config = annotations["proxy.istio.io/config"]
+            .as_str()
+            .unwrap_or_default();
+        assert!(
+            config.contains("OUTPUT_CERTS: /etc/istio-certs"),
+            "{output}"
+        );
+        let waits = config.contains("holdApplicationUntilProxyStarts: true");
+        assert_eq!(waits, row.kind.is_prometheus(), "{config}");
+        assert_eq!(crds.complaints(&patched), Some(vec![]), "{kind}");
+        let (_, found) = complaints(&crds, kind, &output);
+        assert!(found.is_empty(), "\n{}\n", found.join("\n"));
+    }
 }

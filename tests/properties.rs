@@ -390,7 +390,7 @@ fn comes_back(input: &Input) -> Result<(), String> {
         .ok_or("fails when STRICT comes back")?;
     let (now, then) = (Slices::of(&back), Slices::of(&input.output));
     // An empty list that our rule came into goes with it.
-    let by_value = ["scheme", "relabelConfigs: []"];
+    let by_value = ["scheme", "relabelConfigs: []", "relabelings: []"];
     let same = if by_value.iter().any(|written| input.text.contains(written)) {
         now.values() == then.values()
     } else {
@@ -479,7 +479,7 @@ fn mesh() -> impl Strategy<Value = String> {
         vec(policy(), 1..4),
         vec(workload(), 1..4),
         vec(scrape(), 1..4),
-        vec(agent(), 0..3),
+        vec(scraper(), 0..3),
     )
         .prop_map(|(namespaces, policies, workloads, scrapes, agents)| {
             let numbered = |prefix: &str, documents: Vec<String>| -> Vec<String> {
@@ -595,10 +595,14 @@ spec:
     )
 }
 
+const VM: &str = "operator.victoriametrics.com/v1beta1";
+const PROMETHEUS: &str = "monitoring.coreos.com/v1";
+
 fn scrape() -> impl Strategy<Value = String> {
-    const KINDS: &[(&str, &str)] = &[
-        ("VMServiceScrape", "endpoints"),
-        ("VMPodScrape", "podMetricsEndpoints"),
+    const KINDS: &[(&str, &str, &str)] = &[
+        (VM, "VMServiceScrape", "endpoints"),
+        (VM, "VMPodScrape", "podMetricsEndpoints"),
+        (PROMETHEUS, "ServiceMonitor", "endpoints"),
     ];
     const ENDPOINTS: &[&str] = &[
         "port: http",
@@ -613,31 +617,48 @@ fn scrape() -> impl Strategy<Value = String> {
     let spec = one_of(&["", "", "  namespaceSelector: {any: true}\n"]);
     let labels = one_of(&["app: cart", "app: cart", "app: cart", ""]);
     (prop::sample::select(KINDS), one_of(&NAMESPACES), spec, labels, one_of(ENDPOINTS)).prop_map(
-        |((kind, list), namespace, spec, labels, endpoint)| {
-            let head = head("operator.victoriametrics.com/v1beta1", kind, namespace);
+        |((api, kind, list), namespace, spec, labels, endpoint)| {
+            let head = head(api, kind, namespace);
             format!("{head}spec:\n{spec}  selector: {{matchLabels: {{{labels}}}}}\n  {list}:\n  - {endpoint}\n")
         },
     )
 }
 
-fn agent() -> impl Strategy<Value = String> {
-    const SELECTION: &[&str] = &[
-        "selectAllByDefault: true",
-        "selectAllByDefault: true",
-        "serviceScrapeNamespaceSelector: {matchLabels: {team: a}}",
-        "daemonSetMode: true",
+fn scraper() -> impl Strategy<Value = String> {
+    const KINDS_AND_SELECTION: &[(&str, &str, &str)] = &[
+        (VM, "VMAgent", "selectAllByDefault: true"),
+        (VM, "VMAgent", "selectAllByDefault: true"),
+        (
+            VM,
+            "VMAgent",
+            "serviceScrapeNamespaceSelector: {matchLabels: {team: a}}",
+        ),
+        (VM, "VMAgent", "daemonSetMode: true"),
+        (
+            VM,
+            "VMSingle",
+            "selectAllByDefault: true\n  ingestOnlyMode: false",
+        ),
+        (
+            PROMETHEUS,
+            "Prometheus",
+            "serviceMonitorSelector: {}\n  serviceMonitorNamespaceSelector: {}",
+        ),
+        (PROMETHEUS, "Prometheus", "serviceMonitorSelector: {}"),
     ];
     const SET_UP: &[&str] = &[
         "",
         "",
         "  podMetadata:\n    annotations:\n      proxy.istio.io/config: |\n        proxyMetadata:\n          OUTPUT_CERTS: /c\n",
+        "  volumes: [{name: istio-certs, emptyDir: {}}]\n  volumeMounts: [{name: istio-certs, mountPath: /etc/prometheus/secrets/istio}]\n",
         "  volumes: [{name: istio-certs, emptyDir: {}}]\n  volumeMounts: [{name: istio-certs, mountPath: /d}]\n",
         "  podMetadata: {labels: {sidecar.istio.io/inject: 'false'}}\n",
         "  arbitraryFSAccessThroughSMs: {deny: true}\n",
     ];
     let namespace = one_of(&["monitoring"]);
-    (namespace, one_of(SELECTION), one_of(SET_UP)).prop_map(|(namespace, selection, set_up)| {
-        let head = head("operator.victoriametrics.com/v1beta1", "VMAgent", namespace);
+    let kind = prop::sample::select(KINDS_AND_SELECTION);
+    (namespace, kind, one_of(SET_UP)).prop_map(|(namespace, (api, kind, selection), set_up)| {
+        let head = head(api, kind, namespace);
         format!("{head}spec:\n  remoteWrite: [{{url: 'http://vm:8428'}}]\n  {selection}\n{set_up}")
     })
 }

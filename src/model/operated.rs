@@ -253,7 +253,7 @@ fn operator_labels(object: &Object, component: &Component) -> Labels {
 fn shard(component: &Component, spec: &Field<'_>) -> Read<Option<(String, String)>> {
     let only_one = component.named_by.contains(&"operator.prometheus.io/name")
         && spec.key("shards")?.integer()?.unwrap_or(1) <= 1
-        && spec.key("mode")?.text()? != Some("DaemonSet");
+        && (component.kind != "PrometheusAgent" || spec.key("mode")?.text()? != Some("DaemonSet"));
     Ok(only_one.then(|| ("operator.prometheus.io/shard".to_owned(), "0".to_owned())))
 }
 
@@ -351,12 +351,10 @@ fn port_number(field: &Field<'_>) -> Read<Option<u16>> {
         .transpose()
 }
 
+type Reader<'r, T> = &'r dyn Fn(&Field<'_>) -> Read<T>;
+
 /// Reads the field at the end of a way; a field below a missing one is missing.
-pub(super) fn below<T>(
-    field: &Field<'_>,
-    way: &[&str],
-    read: &dyn Fn(&Field<'_>) -> Read<T>,
-) -> Read<T> {
+pub(super) fn below<T>(field: &Field<'_>, way: &[&str], read: Reader<'_, T>) -> Read<T> {
     match way {
         [] => read(field),
         [key, rest @ ..] => below(&field.key(key)?, rest, read),

@@ -54,8 +54,12 @@ pub struct ScraperDescription {
     pub class_relabelings: &'static str,
     /// The lists of Secrets and ConfigMaps that the operator mounts, each below a directory.
     pub mounted: &'static [(&'static str, &'static str)],
+    /// Names of volumes that the operator gives to its pods.
+    pub volumes: &'static [&'static str],
     /// Objects of the other operator count as what they are converted into; how the beginnings of paths in them change.
     pub converted_paths: Option<&'static [(&'static str, &'static str)]>,
+    /// The init container of its pods that asks the API server, which a sidecar can keep it from.
+    pub asks_at_start: Option<&'static str>,
     /// Whether it reads the files of certificates only once, when it starts, so that it must not start before they are there.
     pub reads_files_once: bool,
 }
@@ -109,10 +113,19 @@ const VMAGENT: ScraperDescription = ScraperDescription {
         ("secrets", "/etc/vm/secrets"),
         ("configMaps", "/etc/vm/configs"),
     ],
+    volumes: &[
+        "config",
+        "config-out",
+        "persistent-queue-data",
+        "relabelings-assets",
+        "stream-aggr",
+        "tls-assets",
+    ],
     converted_paths: Some(&[
         ("/etc/prometheus/secrets", "/etc/vm/secrets"),
         ("/etc/prometheus/configmaps", "/etc/vm/configs"),
     ]),
+    asks_at_start: Some("config-init"),
     reads_files_once: false,
 };
 
@@ -139,7 +152,9 @@ const PROMETHEUS: ScraperDescription = ScraperDescription {
         ("secrets", "/etc/prometheus/secrets"),
         ("configMaps", "/etc/prometheus/configmaps"),
     ],
+    volumes: &["config", "config-out", "tls-assets", "web-config"],
     converted_paths: None,
+    asks_at_start: None,
     reads_files_once: true,
 };
 
@@ -154,6 +169,14 @@ pub static SCRAPER_KINDS: [ScraperDescription; 4] = [
         ingest_only: Some(true),
         daemon_set: None,
         counts: &["replicaCount"],
+        volumes: &[
+            "config",
+            "config-out",
+            "data",
+            "relabelings-assets",
+            "stream-aggr",
+            "tls-assets",
+        ],
         ..VMAGENT
     },
     PROMETHEUS,

@@ -113,7 +113,7 @@ pub(super) fn read(mesh: &Mesh<'_>, scraper: &Scraper, config: &Config) -> Resul
         .find(|mount| output.as_ref() == Some(&mount.path));
     let volume = match (in_sidecar, in_container) {
         (Some(mount), _) | (None, Some(mount)) => mount.volume.clone(),
-        (None, None) => free_volume_name(volumes, &mounts, &config.volume_name),
+        (None, None) => free_volume_name(volumes, &mounts, row.volumes, &config.volume_name),
     };
     let in_the_way = in_sidecar.and_then(|mount| mount.restricted);
     if let Some(restricted) = in_the_way {
@@ -234,11 +234,16 @@ fn mounted_by_operator(scraper: &Scraper) -> impl Iterator<Item = String> {
 }
 
 /// The configured name, or with `-scrape` behind it where the name already stands for something
-/// that is no half-finished set-up: a volume that is not an emptyDir.
-fn free_volume_name(volumes: &[Value], mounts: &[Mount], wanted: &str) -> String {
+/// that is no half-finished set-up: a volume that is not an emptyDir, or one of the operator's own.
+fn free_volume_name(
+    volumes: &[Value],
+    mounts: &[Mount],
+    of_operator: &[&str],
+    wanted: &str,
+) -> String {
     let is_taken = |name: &str| match volume(volumes, name) {
         Some(entry) => entry.get("emptyDir").is_none(),
-        None => mounts.iter().any(|mount| mount.volume == name),
+        None => of_operator.contains(&name) || mounts.iter().any(|mount| mount.volume == name),
     };
     let mut name = wanted.to_owned();
     while is_taken(&name) {

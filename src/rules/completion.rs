@@ -1,6 +1,7 @@
 //! What does a scraper still need to have its sidecar's certificates?
 //!
-//! Authority: VictoriaMetrics operator docs/integrations/istio.md, "Partially strict policy".
+//! Authority: VictoriaMetrics operator docs/integrations/istio.md, "Partially strict policy"; Istio's injection template, which
+//! starts a container after the proxy with `holdApplicationUntilProxyStarts`.
 //! Departs from it: annotations that are there are merged into, not replaced.
 //! Knows: a scraper's `spec` and what is read of its set-up. Does not know: endpoints, policies.
 

@@ -164,8 +164,8 @@ pub(super) fn to_certificates(
 
 /// The directory that the endpoint is to name: one where every scraper has, or can be given, the certificates.
 ///
-/// The one that it names already if all can serve it; else that of the first scraper with a set-up which all can serve as
-/// they are, else that of the first with a set-up; else the configured one. Each scraper looks where
+/// The one that it names already, the configured one, or that of a scraper with a set-up: the first of them that all can
+/// serve as they are; else that of the first scraper with a set-up. Each scraper looks where
 /// [`ScraperKind::path`](crate::model::ScraperKind::path) says.
 pub(super) fn directory(scraping: &Scraping<'_>, config: &Config) -> Result<String, Blocked> {
     let set_ups: Vec<_> = scraping
@@ -190,11 +190,13 @@ pub(super) fn directory(scraping: &Scraping<'_>, config: &Config) -> Result<Stri
     if let Some(named) = written::directory(scraping.endpoint).filter(|named| serves(named)) {
         return Ok(named.to_owned());
     }
-    let served = begun.iter().find(|directory| serves(directory));
-    let chosen = served
-        .or(begun.first())
-        .copied()
-        .unwrap_or(&config.directory);
+    // The configured one first: it is what a run before wrote, while the scraper may show only what became of it.
+    let configured = config.directory.as_str();
+    let mut candidates = [configured].into_iter().chain(begun.iter().copied());
+    let chosen = candidates
+        .find(|candidate| serves(candidate))
+        .or(begun.first().copied())
+        .unwrap_or(configured);
     let refusal = set_ups.iter().find_map(|(scraper, set_up)| {
         let seen = seen(scraper, chosen);
         Some((scraper, set_up.cannot_mount(&seen)?, seen))

@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use jsonptr::PointerBuf;
 
@@ -309,9 +310,7 @@ fn completed(
             &scraper.object,
             at.clone(),
             Rule::ScraperGetsASidecar,
-            "scraper.inject is \"always\": it gets a sidecar, its own ports come under the mesh's policy, \
-             and its init container config-init reaches the API server only with native sidecars or without istio-cni"
-                .to_owned(),
+            gets_a_sidecar(scraper),
         ));
     }
     if steps.is_empty() {
@@ -326,7 +325,7 @@ fn completed(
             &scraper.object,
             at,
             Rule::ScraperNeedsCertificates,
-            needs(state, directories),
+            needs(state, set_up, directories),
         );
         decision.verdict = Verdict::Patch;
         decision.steps = steps;
@@ -335,11 +334,28 @@ fn completed(
     decisions
 }
 
-fn needs(state: &ScraperState, directories: &[&str]) -> String {
+fn gets_a_sidecar(scraper: &Scraper) -> String {
+    let mut message =
+        "scraper.inject is \"always\": it gets a sidecar, its own ports come under the mesh's policy"
+            .to_owned();
+    if let Some(container) = scraper.kind.description().asks_at_start {
+        write!(
+            message,
+            ", and its init container {container} reaches the API server only with native sidecars or without istio-cni"
+        )
+        .expect("a String grows");
+    }
+    message
+}
+
+fn needs(state: &ScraperState, set_up: &SetUp, directories: &[&str]) -> String {
     let mut message = format!(
         "endpoints that it selects use its sidecar's certificates: istio-proxy writes them, it reads them in {}",
         directories.join(" and ")
     );
+    if set_up.starts_too_early {
+        message.push_str(" once, when it starts, so it waits for istio-proxy");
+    }
     if state.label != Label::NotNeeded {
         message.push_str("; the pod label sidecar.istio.io/inject makes sure of the sidecar");
     }

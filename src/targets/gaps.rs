@@ -69,6 +69,11 @@ fn hides_targets(
     if !makes_pods(&object.api_version, &object.kind) {
         return false;
     }
+    // A Service that an operator would make is not in the inventory where what is written about it is not understood.
+    let unmade = unread.at.as_str().contains("/serviceSpec") && !by_pods;
+    if unmade && scope.includes(&object.namespace) {
+        return true;
+    }
     let left_out = !inventory.workloads.iter().any(|w| is(&w.object));
     let selected = found.workloads.iter().any(|w| is(&w.object));
     let searched = match by_pods {

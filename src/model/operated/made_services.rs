@@ -83,7 +83,8 @@ fn governing(
     (name, label): (&str, &str),
 ) -> Read<Vec<Service>> {
     let named = settings.key("serviceName")?;
-    let is_daemon_set = settings.key("mode")?.text()? == Some("DaemonSet");
+    let is_daemon_set =
+        component.kind == "PrometheusAgent" && settings.key("mode")?.text()? == Some("DaemonSet");
     if named.text()?.is_some() || is_daemon_set {
         return Ok(Vec::new());
     }

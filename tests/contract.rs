@@ -447,6 +447,31 @@ fn the_diffs_and_the_evidence_on_the_pages_are_what_the_program_prints() {
     );
 }
 
+/// The blocks of a page in this language, one after the other.
+fn blocks(page: &str, language: &str) -> String {
+    let text = support::read(page);
+    let fence = format!("\n```{language}\n");
+    let parts = text.split(fence.as_str()).skip(1);
+    let inside = parts.filter_map(|part| part.split("\n```").next());
+    inside.map(|block| format!("{block}\n")).collect()
+}
+
+#[test]
+fn the_strict_example_shows_and_explains_every_change() {
+    let output = on_example("strict", &["diff", "."]);
+    let printed = String::from_utf8_lossy(&output.stdout);
+    let complaints = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{complaints}");
+    let shown = blocks("examples/strict/README.md", "diff");
+    assert_eq!(
+        shown, printed,
+        "\nexamples/strict/README.md shows\n{shown}\nbut this is printed\n{printed}"
+    );
+    let output = on_example("strict", &["explain", "."]);
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert!(!printed.contains("warning"), "{printed}");
+}
+
 #[test]
 fn explain_on_the_example_fits_on_one_screen() {
     let output = on_example("kustomize-exec", &["explain", "."]);

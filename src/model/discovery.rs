@@ -50,6 +50,7 @@ impl Endpoint {
             TargetSource::Address(address) => Some(address.as_str()),
             TargetSource::Services
             | TargetSource::Pods
+            | TargetSource::OwnPods { .. }
             | TargetSource::Nodes
             | TargetSource::Name(..)
             | TargetSource::Kubernetes(_)
@@ -353,7 +354,9 @@ mod tests {
                 format!("{:?} in [{names}]{own} with [{selector}]", found.role)
             }
             TargetSource::Unseen(what) => format!("? {what}"),
-            TargetSource::Services | TargetSource::Pods => unreachable!("no list has them"),
+            TargetSource::Services | TargetSource::Pods | TargetSource::OwnPods { .. } => {
+                unreachable!("no list has them")
+            }
         }
     }
 

@@ -32,6 +32,7 @@ mod scraper_kinds;
 mod scrapers;
 mod scrapes;
 mod selectors;
+mod self_scrapes;
 mod services;
 mod sidecar;
 mod workloads;

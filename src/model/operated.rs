@@ -119,7 +119,7 @@ impl Component {
     }
 
     /// Whether an operator runs it for an object with this `spec`.
-    fn runs(&self, spec: &Field<'_>) -> Read<bool> {
+    pub(super) fn runs(&self, spec: &Field<'_>) -> Read<bool> {
         match (self.switch, self.settings) {
             (Some(switch), _) => below(spec, switch, &|switch| switch.boolean()),
             (None, []) => Ok(true),
@@ -307,7 +307,7 @@ fn containers(
 
 impl Further {
     /// The port's number under these settings; `None`: there is no such port.
-    fn number(&self, settings: &Field<'_>) -> Read<Option<u16>> {
+    pub(super) fn number(&self, settings: &Field<'_>) -> Read<Option<u16>> {
         if !(self.there)(settings)? {
             return Ok(None);
         }
@@ -330,7 +330,7 @@ fn port_name(settings: &Field<'_>, component: &Component) -> Read<String> {
 }
 
 /// The number of the main port.
-fn port(settings: &Field<'_>, component: &Component) -> Read<u16> {
+pub(super) fn port(settings: &Field<'_>, component: &Component) -> Read<u16> {
     let Some(key) = component.port_key else {
         return Ok(component.default_port);
     };
@@ -351,8 +351,10 @@ fn port_number(field: &Field<'_>) -> Read<Option<u16>> {
         .transpose()
 }
 
+type Reader<'r, T> = &'r dyn Fn(&Field<'_>) -> Read<T>;
+
 /// Reads the field at the end of a way; a field below a missing one is missing.
-fn below<T>(field: &Field<'_>, way: &[&str], read: &dyn Fn(&Field<'_>) -> Read<T>) -> Read<T> {
+pub(super) fn below<T>(field: &Field<'_>, way: &[&str], read: Reader<'_, T>) -> Read<T> {
     match way {
         [] => read(field),
         [key, rest @ ..] => below(&field.key(key)?, rest, read),

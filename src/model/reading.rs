@@ -12,9 +12,9 @@ use super::field::{Field, Problem, noted};
 use super::operated::{self, Component};
 use super::{
     Inventory, Namespace, Object, ScrapeKind, ScraperKind, Unread, authorization, inline_jobs,
-    metadata, peer_authentication, scrapers, scrapes, services, sidecar, workloads,
+    metadata, peer_authentication, scrapers, scrapes, self_scrapes, services, sidecar, workloads,
 };
-use crate::config::Config;
+use crate::config::{Config, SelfScrape};
 
 /// Who reads an object.
 enum Subject {
@@ -146,6 +146,10 @@ pub fn read_in_context<'a>(
         object.context = item >= context;
         let found = (&mut inventory, &mut namespaces);
         add(found, subject, object.clone(), &root, &mut problems);
+        if config.self_scrape == SelfScrape::Patch && problems.is_empty() {
+            let made = self_scrapes::of(&object, &root, &mut problems);
+            inventory.scrapes.extend(made);
+        }
         inventory
             .unread
             .extend(problems.into_iter().map(|problem| Unread {

@@ -6,6 +6,8 @@
 
 mod probes;
 
+use std::collections::BTreeMap;
+
 use jsonptr::{Pointer, PointerBuf};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
@@ -96,6 +98,8 @@ pub enum Origin {
     Made {
         /// The endpoint as the operator makes it.
         as_made: Value,
+        /// The first place on the way to it that the object lacks.
+        missing_from: PointerBuf,
     },
     /// An operator makes it, and nothing that is written in the object changes it.
     Fixed,
@@ -118,6 +122,13 @@ pub enum TargetSource {
     Kubernetes(KubernetesDiscovery),
     /// Something that no manifest shows: the field, and why.
     Unseen(String),
+    /// The pods that an operator runs for the object itself, whatever Service it makes for them.
+    OwnPods {
+        /// Which program of the object.
+        part: Option<&'static str>,
+        /// The ports of the Service that it makes, by name.
+        ports: BTreeMap<String, u16>,
+    },
 }
 
 /// The port that an endpoint names.
@@ -205,7 +216,8 @@ pub(super) fn scrape(
     })
 }
 
-fn namespaces(spec: &Field<'_>) -> Read<Namespaces> {
+/// In which namespaces a `spec` looks.
+pub(super) fn namespaces(spec: &Field<'_>) -> Read<Namespaces> {
     let selector = spec.key("namespaceSelector")?;
     let names = selector.key("matchNames")?;
     let names: Vec<String> = names
@@ -221,7 +233,7 @@ fn namespaces(spec: &Field<'_>) -> Read<Namespaces> {
 }
 
 /// How targets are addressed. A ServiceMonitor's `serviceDiscoveryRole` knows pods only.
-fn role(spec: &Field<'_>, description: &ScrapeDescription) -> Read<DiscoveryRole> {
+pub(super) fn role(spec: &Field<'_>, description: &ScrapeDescription) -> Read<DiscoveryRole> {
     if description.kind != ScrapeKind::VMServiceScrape {
         return Ok(DiscoveryRole::Pods);
     }

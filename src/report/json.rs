@@ -96,9 +96,25 @@ fn without_secrets(value: Value) -> Value {
         Value::Array(items) => items.into_iter().map(without_secrets).collect(),
         Value::Object(map) => map
             .into_iter()
-            .map(|(key, value)| (key, without_secrets(value)))
+            .map(|(key, value)| match secrets::is_secret(&key) {
+                true => (key, covered(value)),
+                false => (key, without_secrets(value)),
+            })
             .collect(),
         other => other,
+    }
+}
+
+/// The shape of a value that nobody should read.
+fn covered(value: Value) -> Value {
+    match value {
+        Value::Array(items) => items.into_iter().map(covered).collect(),
+        Value::Object(map) => map
+            .into_iter()
+            .map(|(key, value)| (key, covered(value)))
+            .collect(),
+        Value::Null => Value::Null,
+        Value::Bool(_) | Value::Number(_) | Value::String(_) => json!("***"),
     }
 }
 

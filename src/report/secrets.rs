@@ -12,7 +12,7 @@ const MASK: &str = "***";
 /// Whether a key names something that nobody should read in a log.
 pub fn is_secret(key: &str) -> bool {
     let key = key.to_ascii_lowercase();
-    ["password", "token", "bearer", "credentials"]
+    ["password", "token", "bearer", "credentials", "authkey"]
         .iter()
         .any(|word| key.contains(word))
 }

@@ -85,7 +85,7 @@ pub(super) fn decide_all(patched: &Patched<'_>, endpoints: &[JudgedEndpoint]) ->
     let written = scrapes.flat_map(|scrape| scrape.endpoints.iter().map(move |one| (scrape, one)));
     for ((scrape, endpoint), judged) in written.zip(endpoints) {
         let nothing_to_ask = !has_policies && !is_restricted && !may_be_encrypted_twice(judged);
-        if nothing_to_ask || goes_elsewhere(judged) {
+        if nothing_to_ask || judged.is_silent || goes_elsewhere(judged) {
             continue;
         }
         let mut scrapers: Vec<_> = judged.scrapers.iter().copied().map(Some).collect();

@@ -229,7 +229,7 @@ fn child<'a>(map: Option<&'a Map<String, Value>>, key: &str) -> Option<&'a Map<S
 }
 
 /// Appends to a list of the spec, which is made where it is missing.
-fn append(scraper: &Scraper, field: &str, entries: Vec<Value>) -> Vec<Step> {
+pub(super) fn append(scraper: &Scraper, field: &str, entries: Vec<Value>) -> Vec<Step> {
     let spec = Pointer::from_static("/spec");
     match scraper.spec.get(field) {
         Some(Value::Array(_)) => {

@@ -8,7 +8,9 @@ use std::collections::BTreeSet;
 
 use super::decision::{Demand, JudgedTarget};
 use super::originates;
+use super::own_pod;
 use super::scraper::ScraperState;
+use super::signs::Signs;
 use super::tunnel::tunnelled;
 use crate::config::MtlsMode;
 use crate::model::{Inventory, Scraper, Workload};
@@ -34,6 +36,8 @@ pub(super) struct Judged {
     pub(super) mode_proven: bool,
     /// The scraper asks the pod's own address, so labels of the pod are there when relabelling.
     pub(super) addressed_as_pod: bool,
+    /// What a relabelling rule can know of it.
+    pub(super) signs: Signs,
 }
 
 /// What comes before the demand table.
@@ -155,7 +159,10 @@ fn judge_pods(
     let mut asked = Asked::by_table(&facts, target.port);
     // Without a sidecar the settings of one mean nothing.
     let has_proxy = matches!(plane.value, Some(DataPlane::Sidecar) | None);
-    if let Some(serves) = policy::serves_istios_certificates(mesh, pods, target.port) {
+    let serves = policy::serves_istios_certificates(mesh, pods, target.port);
+    if let Some(serves) =
+        serves.filter(|_| !own_pod::serves_text(mesh.inventory, pods, target.port))
+    {
         asked.heed_own_certificates(serves, has_proxy, &facts);
     }
     asked.note_tunnel(facts);
@@ -186,6 +193,7 @@ fn judge_pods(
         mode_assumed: mode.assumed,
         mode_proven: mode.fact.proven,
         addressed_as_pod: target.addressed_by.is_none(),
+        signs: Signs::of_pods(pods, target.port, plane.value),
     }
 }
 
@@ -352,6 +360,7 @@ fn elsewhere(place: &Elsewhere, target: &Target<'_>) -> Judged {
         mode_assumed: false,
         mode_proven: false,
         addressed_as_pod: false,
+        signs: Signs::of_addresses(&place.namespace),
     }
 }
 

@@ -8,8 +8,11 @@
 use super::Rule;
 use super::decision::Now;
 use super::endpoint::{Turn, own_tls, row};
+use super::mixed;
 use super::obstacle::{self, Blocked};
+use super::own_pod;
 use super::scrape_class::{self, Leaning, Towards};
+use super::self_scrape;
 use super::summary::Summary;
 use super::view::{self, Scraping, View};
 use super::written::Effective;
@@ -31,10 +34,18 @@ pub(super) struct Draft<'a> {
 pub(super) fn draft<'a>(scraping: Scraping<'a>, config: &Config) -> Draft<'a> {
     let view = view::view(&scraping, config);
     let effective = scrape_class::effective(&scraping, config);
+    let left_alone = self_scrape::left_alone(&scraping, &view.judged);
     let asked = match (&effective, view.demands) {
+        (_, _) if left_alone.is_some() => Err(left_alone.expect("asked before")),
+        (Ok(effective), _) if own_pod::is_to_be_told(&scraping, &view, effective.now(), config) => {
+            let rule = own_pod::rule_for(scraping.endpoint);
+            obstacle::rewritten(&scraping).map_or(Ok((rule, Turn::ToOthers)), Err)
+        }
         (Ok(effective), Some(demands)) => {
             let (rule, turn) = row(demands, effective.now(), config);
-            match obstacle::rewritten(&scraping) {
+            let blocked = obstacle::rewritten(&scraping)
+                .or_else(|| obstacle::scheme_is_chosen(&scraping, effective.now()));
+            match blocked {
                 // TLS of its own is kept whatever else is said of it.
                 Some(blocked) if rule != Rule::OwnTlsIsKept => Err(blocked),
                 _ => Ok((rule, turn)),
@@ -61,10 +72,15 @@ pub(super) fn draft<'a>(scraping: Scraping<'a>, config: &Config) -> Draft<'a> {
 pub(super) fn leaning<'d>(draft: &'d Draft<'_>) -> Leaning<'d> {
     let plain = draft.view.demands == Some(Summary::Plain { proven: true });
     let towards = match &draft.asked {
-        Ok((_, turn @ (Turn::ToMutualTls | Turn::ToPerTarget))) => {
-            match obstacle::to_certificates(&draft.scraping, *turn == Turn::ToPerTarget) {
-                None => Towards::Certificates,
-                Some(_) => Towards::Nothing,
+        Ok((_, turn @ (Turn::ToMutualTls | Turn::ToPerTarget | Turn::ToOthers))) => {
+            let told_by = (*turn == Turn::ToPerTarget).then_some(Rule::MixedTargets);
+            let is_mixed = draft.view.demands == Some(Summary::Mixed);
+            let collide = told_by.is_some()
+                && is_mixed
+                && mixed::rules(draft.scraping.endpoint, &draft.view.judged).is_err();
+            match obstacle::to_certificates(&draft.scraping, told_by) {
+                None if !collide => Towards::Certificates,
+                None | Some(_) => Towards::Nothing,
             }
         }
         Ok((_, Turn::ToPlain)) => Towards::Plain { changes: true },

@@ -7,20 +7,20 @@
 use std::collections::BTreeSet;
 
 use super::Rule;
-use super::decision::{Decision, Demand, Now, Step, Transport, Verdict};
+use super::answer::answer;
+use super::decision::{Decision, Demand, Now, Step, Transport, Verdict, Wanted};
 use super::demand::Judged;
 use super::draft::{Draft, draft, leaning};
 use super::message::{self, Subject};
 use super::metrics_port;
-use super::obstacle::{self, Blocked};
+use super::own_pod;
 use super::scrape_class::{self, AtEndpoint, Class};
 use super::scraper::Patched;
+use super::self_scrape;
 use super::summary::{self, Summary};
-use super::unrepaired;
 use super::view::{Scraping, View};
-use super::written::Effective;
 use crate::config::{Config, InjectionUnknown, Severity, TargetsUnknown};
-use crate::model::{Endpoint, ScrapeKind, Scraper};
+use crate::model::{Endpoint, Origin, ScrapeKind, Scraper};
 
 /// An endpoint with its decision, and what the decisions about others need to know of it.
 pub(super) struct JudgedEndpoint {
@@ -36,6 +36,12 @@ pub(super) struct JudgedEndpoint {
     pub(super) certificates: Option<String>,
     /// The scrape class that they come by; `None`: its own tlsConfig.
     pub(super) class: Option<Class>,
+    /// It has, or gets, the rule for the scraper's own pod, which needs a variable in the scraper's environment.
+    pub(super) needs_pod_address: bool,
+    /// Nobody wrote it: an operator makes it.
+    pub(super) is_generated: bool,
+    /// Nobody wrote it, and nothing is to be said of it.
+    pub(super) is_silent: bool,
 }
 
 impl JudgedEndpoint {
@@ -64,6 +70,8 @@ pub(super) enum Turn {
     ToMutualTls,
     /// The certificates, https chosen when scraping.
     ToPerTarget,
+    /// https with the certificates, but for the pod that scrapes.
+    ToOthers,
     /// Nothing of Istio's certificates.
     ToPlain,
     /// As it is.
@@ -91,19 +99,9 @@ pub(super) fn row(demands: Summary, now: Now, config: &Config) -> (Rule, Turn) {
         }
         (Summary::Plain { .. }, Now::Own) => (Rule::OwnTlsIsKept, Turn::Nowhere),
 
-        (Summary::Mixed { by_injection: true }, Now::PerTarget) => {
-            (Rule::TlsNeedsRepair, Turn::ToPerTarget)
-        }
-        (
-            Summary::Mixed {
-                by_injection: false,
-            },
-            Now::PerTarget,
-        )
-        | (Summary::Mixed { .. }, Now::Plain | Now::MutualTls) => {
-            (Rule::MixedTargets, Turn::Nowhere)
-        }
-        (Summary::Mixed { .. }, Now::Own) => (Rule::OwnTlsUnderStrict, Turn::Nowhere),
+        (Summary::Mixed, Now::Plain | Now::MutualTls) => (Rule::MixedTargets, Turn::ToPerTarget),
+        (Summary::Mixed, Now::PerTarget) => (Rule::TlsNeedsRepair, Turn::ToPerTarget),
+        (Summary::Mixed, Now::Own) => (Rule::OwnTlsUnderStrict, Turn::Nowhere),
 
         (Summary::InjectionUnknown { tellable }, Now::Plain) => {
             (Rule::InjectionUnknown, if_unknown(tellable, config))
@@ -191,17 +189,17 @@ pub(super) fn scrapers_in_need(endpoints: &[JudgedEndpoint]) -> BTreeSet<usize> 
 }
 
 fn decide(draft: Draft<'_>, class: &AtEndpoint<'_>, config: &Config) -> JudgedEndpoint {
+    let answer = answer(&draft, class, config);
     let Draft {
         scraping,
         view,
         effective,
-        asked,
+        ..
     } = draft;
-    let answer = match asked {
-        Ok((rule, turn)) => turned(&scraping, &effective, rule, turn, class, config),
-        Err(blocked) => Answer::kept(blocked),
+    let now = match effective.now() {
+        Now::MutualTls if own_pod::has_rule(scraping.endpoint) => Now::PerTarget,
+        now => now,
     };
-    let now = effective.now();
     let rule = match answer.rule {
         Rule::AlreadyRight if view.is_encrypted_by_sidecar() => Rule::SidecarOriginatesTls,
         Rule::AmbientStrictUnreachable => {
@@ -219,6 +217,11 @@ fn decide(draft: Draft<'_>, class: &AtEndpoint<'_>, config: &Config) -> JudgedEn
         directory: class.place(answer.certificates.as_deref()).as_deref(),
         config,
     });
+    if answer.turn == Turn::ToOthers && !answer.steps.is_empty() {
+        let directory = class.place(answer.certificates.as_deref());
+        let directory = directory.as_deref().unwrap_or_default();
+        message = own_pod::message(&view.judged, rule, &answer.steps, directory);
+    }
     if let Some(rules) = view.what_relabelling_may_change(rule) {
         message = format!("{message}; {rules}");
     }
@@ -226,7 +229,10 @@ fn decide(draft: Draft<'_>, class: &AtEndpoint<'_>, config: &Config) -> JudgedEn
     let mut decision = Decision::finding(object, scraping.endpoint.place(), rule, message);
     decision.transport = Some(Transport {
         now,
-        wanted: summary::wanted(view.demands, config),
+        wanted: match answer.turn {
+            Turn::ToOthers => Wanted::PerTarget,
+            _ => summary::wanted(view.demands, config),
+        },
     });
     decision.targets = view
         .judged
@@ -247,12 +253,20 @@ fn decide(draft: Draft<'_>, class: &AtEndpoint<'_>, config: &Config) -> JudgedEn
         certificates = None;
     } else if !answer.steps.is_empty() {
         decision.verdict = Verdict::Patch;
-        decision.steps = in_place(scraping.endpoint, answer.steps);
+        let steps = self_scrape::written_whole(scraping.endpoint, answer.steps);
+        decision.steps = in_place(scraping.endpoint, steps);
+        // Served, and so nothing to worry about.
+        if rule == Rule::MixedTargets {
+            decision.severity = Severity::Info;
+        }
         if rests_on_an_assumption(&view) {
             decision.severity = decision.severity.max(Severity::Warning);
         }
     }
     JudgedEndpoint {
+        is_generated: scraping.endpoint.origin != Origin::Written,
+        is_silent: self_scrape::is_silent(scraping.endpoint, &view.judged, &decision),
+        needs_pod_address: answer.turn == Turn::ToOthers && certificates.is_some(),
         decision,
         judged: view.judged,
         kind: scraping.scrape.kind,
@@ -293,96 +307,6 @@ fn rests_on_an_assumption(view: &View) -> bool {
         .any(|judged| judged.shown.demand == Demand::MutualTls && !judged.mode_proven)
 }
 
-/// What becomes of an endpoint.
-struct Answer {
-    rule: Rule,
-    turn: Turn,
-    steps: Vec<Step>,
-    /// The directory of the certificates that it is to use.
-    certificates: Option<String>,
-    /// What stood in the way of the table.
-    obstacle: Option<String>,
-}
-
-impl Answer {
-    fn kept(blocked: Blocked) -> Self {
-        Self {
-            rule: blocked.rule,
-            turn: Turn::Nowhere,
-            steps: Vec::new(),
-            certificates: None,
-            obstacle: Some(blocked.why),
-        }
-    }
-}
-
-/// Does what the table asks for, unless something forbids it.
-fn turned(
-    scraping: &Scraping<'_>,
-    effective: &Effective<'_>,
-    rule: Rule,
-    turn: Turn,
-    class: &AtEndpoint<'_>,
-    config: &Config,
-) -> Answer {
-    let (steps, certificates) = match turn {
-        Turn::Nowhere => {
-            if let Some(blocked) = unrepaired::while_unknown(scraping, effective, rule, config) {
-                return Answer::kept(blocked);
-            }
-            (Vec::new(), None)
-        }
-        Turn::Refuse => (Vec::new(), None),
-        Turn::ToPlain => {
-            let kept = class
-                .unseen()
-                .or_else(|| unrepaired::among_others(effective));
-            if let Some(blocked) = kept {
-                return Answer::kept(blocked);
-            }
-            (class.left(effective.towards_plain()), None)
-        }
-        Turn::ToMutualTls | Turn::ToPerTarget => {
-            let per_target = turn == Turn::ToPerTarget;
-            let by_class = class.by_class().map(|how| effective.by_class(how));
-            let effective = by_class.as_ref().unwrap_or(effective);
-            let by_class = class.class().map(|class| Ok(class.first_directory(config)));
-            let directory = match by_class.unwrap_or_else(|| obstacle::directory(scraping, config))
-            {
-                Ok(directory) => directory,
-                Err(blocked) => return Answer::kept(blocked),
-            };
-            let steps = if per_target {
-                effective.towards_per_target(&directory)
-            } else {
-                effective.towards_mutual_tls(&directory)
-            };
-            let steps = class.named(steps);
-            // What is written right already is not undone by what would keep us from writing it.
-            let in_the_way = obstacle::to_certificates(scraping, per_target)
-                .filter(|_| !steps.is_empty())
-                .or_else(|| class.forbids(steps.is_empty()))
-                .or_else(|| unrepaired::beside_the_files(&effective, &steps));
-            if let Some(blocked) = in_the_way {
-                return Answer::kept(blocked);
-            }
-            (steps, Some(directory))
-        }
-    };
-    let nothing_to_do = steps.is_empty() && !matches!(turn, Turn::Nowhere | Turn::Refuse);
-    Answer {
-        rule: if nothing_to_do {
-            Rule::AlreadyRight
-        } else {
-            rule
-        },
-        turn,
-        steps,
-        certificates,
-        obstacle: None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -408,11 +332,10 @@ mod tests {
     }
 
     fn summaries() -> Vec<Summary> {
-        let mut all = vec![Summary::MutualTls, Summary::Unreachable];
+        let mut all = vec![Summary::MutualTls, Summary::Mixed, Summary::Unreachable];
         for yes in [false, true] {
             all.extend([
                 Summary::Plain { proven: yes },
-                Summary::Mixed { by_injection: yes },
                 Summary::InjectionUnknown { tellable: yes },
                 Summary::Unknown {
                     known_are_plain: yes,

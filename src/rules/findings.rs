@@ -37,9 +37,12 @@ pub(super) fn decide_all(
     findings.extend(super::merged::decide_all(patched, endpoints));
     findings.extend(super::converter::decide_all(&patched.inventory));
     findings.extend(super::additional::decide_all(&patched.inventory));
-    for endpoint in endpoints {
+    for endpoint in endpoints.iter().filter(|endpoint| !endpoint.is_silent) {
         for judged in &endpoint.judged {
-            findings.extend(of_target(&patched.inventory, endpoint, judged));
+            let mut more = of_target(&patched.inventory, endpoint, judged);
+            // What is assumed about the scraper's own pods is said of the scraper.
+            more.retain(|one| !endpoint.is_generated || one.rule == Rule::PolicyOrderUndecided);
+            findings.extend(more);
         }
     }
     findings
@@ -162,7 +165,8 @@ fn mesh_settings_contradicted(patched: &Patched<'_>) -> Vec<Decision> {
 
 fn of_selection(patched: &Patched<'_>) -> Vec<Decision> {
     let mut findings = Vec::new();
-    for scrape in &patched.inventory.scrapes {
+    let scrapes = patched.inventory.scrapes.iter();
+    for scrape in scrapes.filter(|scrape| !scrape.is_self_scrape) {
         let selecting = patched.selecting(scrape);
         for (position, why) in &selecting {
             if let Some(why) = why {

@@ -10,7 +10,8 @@ use super::Rule;
 use super::decision::{Demand, JudgedTarget, Step};
 use super::demand::{Aside, Judged};
 use super::metrics_port;
-use crate::config::{Config, InjectionUnknown, TargetsUnknown};
+use super::scheme_rule::SchemeRule;
+use crate::config::{Config, InjectionUnknown, TargetsMixed, TargetsUnknown};
 use crate::policy::DataPlane;
 
 /// What a message is about.
@@ -44,6 +45,11 @@ pub(super) fn endpoint(subject: &Subject<'_>) -> String {
         ),
         Rule::AlreadyRight => already_right(subject),
         Rule::TlsNeedsRepair if subject.obstacle.is_some() => not_repaired(subject),
+        Rule::TlsNeedsRepair if both_sides(subject.judged).is_some() => format!(
+            "{}, and {} not right: repaired, with the certificates in {directory}",
+            both_sides(subject.judged).unwrap_or_default(),
+            wrong(subject.steps)
+        ),
         Rule::TlsNeedsRepair => format!(
             "only mutual TLS gets through ({}), and {} not right: repaired, with the certificates in {directory}",
             evidence(
@@ -74,18 +80,7 @@ pub(super) fn endpoint(subject: &Subject<'_>) -> String {
             how_to_prove(subject.judged)
         ),
         Rule::OwnTlsIsKept => "it speaks TLS of its own".to_owned(),
-        Rule::MixedTargets => match subject.obstacle {
-            Some(obstacle) => obstacle.to_owned(),
-            None => format!(
-                "some targets accept only mutual TLS ({}), others only plain text ({}): one endpoint cannot \
-                 serve both; split it, or give its ports one mode",
-                evidence(
-                    subject.judged,
-                    &[Demand::MutualTls, Demand::MutualTlsIfInjected]
-                ),
-                plain()
-            ),
-        },
+        Rule::MixedTargets => mixed(subject),
         Rule::InjectionUnknown => injection_unknown(subject),
         Rule::TargetUnknown => match subject.config.targets_unknown {
             TargetsUnknown::Keep => format!("left as it is, because {}", unknown(subject)),
@@ -105,6 +100,7 @@ pub(super) fn endpoint(subject: &Subject<'_>) -> String {
         | Rule::ScraperCannotHaveCertificates
         | Rule::CertificateDirectoriesDiffer
         | Rule::FilesAreDenied
+        | Rule::SelfScrapeUnreachable
         | Rule::FilesNotSupported => {
             format!("left as it is: {}", subject.obstacle.unwrap_or_default())
         }
@@ -112,7 +108,6 @@ pub(super) fn endpoint(subject: &Subject<'_>) -> String {
         | Rule::ScraperGetsASidecar
         | Rule::CertificatesUnused
         | Rule::NoScraperSelectsThis
-        | Rule::SelfScrapeUnreachable
         | Rule::VolumeIsDefinedTwice
         | Rule::RemoteWriteLeavesTheMesh
         | Rule::AdditionalScrapesUnseen
@@ -169,8 +164,63 @@ fn not_repaired(subject: &Subject<'_>) -> String {
     )
 }
 
+/// Who of an endpoint's targets wants what, where some want the one and some the other.
+fn both_sides(judged: &[Judged]) -> Option<String> {
+    let strict = evidence(judged, &[Demand::MutualTls, Demand::MutualTlsIfInjected]);
+    let plain = evidence(judged, &[Demand::Plain]);
+    (!strict.is_empty() && !plain.is_empty()).then(|| {
+        format!("some targets accept only mutual TLS ({strict}), others only plain text ({plain})")
+    })
+}
+
+fn mixed(subject: &Subject<'_>) -> String {
+    let Some(both) = both_sides(subject.judged) else {
+        return subject.obstacle.unwrap_or_default().to_owned();
+    };
+    match (subject.obstacle, subject.config.targets_mixed) {
+        (None, _) => format!(
+            "{both}: certificates in {}, and https chosen for each target by {}",
+            subject.directory.unwrap_or_default(),
+            chosen_by(subject.steps)
+        ),
+        (Some(""), TargetsMixed::Refuse) => {
+            format!("{both}: refused, because targets.mixed is \"refuse\"; split the endpoint")
+        }
+        (Some(""), TargetsMixed::Keep | TargetsMixed::Relabel) => format!(
+            "{both}: left as it is, because targets.mixed is \"keep\"; split the endpoint, or give its ports one mode"
+        ),
+        (Some(obstacle), TargetsMixed::Refuse) => {
+            format!("{both}: refused, because {obstacle}, and targets.mixed is \"refuse\"")
+        }
+        (Some(obstacle), TargetsMixed::Keep | TargetsMixed::Relabel) => format!(
+            "{both}: left as it is, because {obstacle}; split the endpoint, or give its ports one mode"
+        ),
+    }
+}
+
+/// What the rules in the steps look at: `their port`, `their namespace and their port`.
+fn chosen_by(steps: &[Step]) -> String {
+    let values = steps.iter().filter_map(|step| match step {
+        Step::Op(PatchOperation::Add(add)) => Some(&add.value),
+        Step::Op(PatchOperation::Replace(replace)) => Some(&replace.value),
+        Step::Op(_) | Step::Inside { .. } => None,
+    });
+    let rules = values.flat_map(|value| match value.as_array() {
+        Some(list) => list.iter().collect(),
+        None => vec![value],
+    });
+    let signs = rules
+        .filter_map(SchemeRule::read)
+        .flat_map(|rule| rule.signs);
+    let words: Vec<String> = signs.map(|sign| sign.in_words()).collect();
+    match words.is_empty() {
+        true => "the rules that it has".to_owned(),
+        false => words.join(" and "),
+    }
+}
+
 /// What a repair sets right: `scheme is`, `keyFile and insecureSkipVerify are`.
-fn wrong(steps: &[Step]) -> String {
+pub(super) fn wrong(steps: &[Step]) -> String {
     let mut fields: Vec<String> = Vec::new();
     for step in steps {
         let at = match step {

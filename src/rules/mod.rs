@@ -11,6 +11,7 @@
 //! ```
 
 mod additional;
+mod answer;
 mod blocks;
 pub mod catalog;
 mod certificates;
@@ -18,6 +19,7 @@ mod completion;
 mod converter;
 mod decision;
 mod demand;
+mod distinguish;
 mod draft;
 mod endpoint;
 mod findings;
@@ -26,15 +28,20 @@ mod interception;
 mod merged;
 mod message;
 mod metrics_port;
+mod mixed;
 mod obstacle;
 mod originates;
 mod own_certificates;
+mod own_pod;
 mod policies;
 mod refused;
 mod relabel;
 mod remote_write;
+mod scheme_rule;
 mod scrape_class;
 mod scraper;
+mod self_scrape;
+mod signs;
 mod summary;
 mod tunnel;
 mod unrepaired;
@@ -78,7 +85,8 @@ pub fn decide(inventory: &Inventory, config: &Config) -> Vec<Decision> {
     decisions.extend(scraper::decide_all(
         &mesh, inventory, &needing, config, &endpoints,
     ));
-    decisions.extend(endpoints.into_iter().map(|judged| judged.decision));
+    let spoken_of = endpoints.into_iter().filter(|judged| !judged.is_silent);
+    decisions.extend(spoken_of.map(|judged| judged.decision));
     for decision in &mut decisions {
         decision.settle_severity(config);
     }

@@ -7,6 +7,7 @@
 use serde_json::Value;
 
 use super::Rule;
+use super::decision::Now;
 use super::relabel::{self, Interference};
 use super::view::Scraping;
 use super::written;
@@ -84,8 +85,35 @@ pub(super) fn relabellings<'a>(scraping: &Scraping<'a>) -> Vec<(String, &'a [Val
     lists
 }
 
-/// What keeps the scrapers of an endpoint from using certificates there.
-pub(super) fn to_certificates(scraping: &Scraping<'_>, per_target: bool) -> Option<Blocked> {
+/// A rule that chooses the scheme as ours do, and is not ours: beside no certificates of Istio's, or with a scraper.
+pub(super) fn scheme_is_chosen(scraping: &Scraping<'_>, now: Now) -> Option<Blocked> {
+    let with_certificates = matches!(now, Now::MutualTls | Now::PerTarget);
+    let of_endpoint = relabel::ours(scraping.endpoint).next().is_some();
+    let own_list = scraping
+        .endpoint
+        .relabelings
+        .as_deref()
+        .map(<[Value]>::as_ptr);
+    relabellings(scraping)
+        .into_iter()
+        .filter(|(_, rules)| {
+            !(of_endpoint && with_certificates && own_list == Some(rules.as_ptr()))
+        })
+        .find(|(_, rules)| relabel::chooses_scheme(rules))
+        .and_then(|(place, _)| {
+            blocked(
+                Rule::SchemeIsRewritten,
+                format!("{place} rewrites __scheme__: the scheme of the endpoint does not decide"),
+            )
+        })
+}
+
+/// What keeps the scrapers of an endpoint from using certificates there. `per_target`: the rule that says so
+/// where the scheme has to be chosen for each target.
+pub(super) fn to_certificates(
+    scraping: &Scraping<'_>,
+    per_target: Option<Rule>,
+) -> Option<Blocked> {
     if let Some(address) = scraping.endpoint.addresses().find(|a| a.contains("://")) {
         return blocked(
             Rule::SchemeIsRewritten,
@@ -100,12 +128,10 @@ pub(super) fn to_certificates(scraping: &Scraping<'_>, per_target: bool) -> Opti
             );
         }
     }
-    if !per_target {
-        return None;
-    }
+    let rule = per_target?;
     if !scraping.endpoint.kind.description().per_target {
         return blocked(
-            Rule::InjectionUnknown,
+            rule,
             format!(
                 "a {} cannot choose the scheme for each target",
                 scraping.scrape.object.kind
@@ -114,7 +140,7 @@ pub(super) fn to_certificates(scraping: &Scraping<'_>, per_target: bool) -> Opti
     }
     if scraping.scrapers.is_empty() {
         return blocked(
-            Rule::InjectionUnknown,
+            rule,
             "no scraper in the input selects it, so nobody is known to have the certificates"
                 .to_owned(),
         );
@@ -127,8 +153,8 @@ pub(super) fn to_certificates(scraping: &Scraping<'_>, per_target: bool) -> Opti
         .find(|(_, rules)| relabel::interference(rules) == Some(Interference::MetaLabels))
         .and_then(|(place, _)| {
             blocked(
-                Rule::InjectionUnknown,
-                format!("{place} drops, keeps or maps labels that a rule of ours would need"),
+                rule,
+                format!("{place} drops, keeps, maps or sets labels that a rule of ours would need"),
             )
         })
 }

@@ -1,58 +1,89 @@
 //! Which relabelling rules are ours, and which of the user's stand in their way?
 //!
-//! Authority: VictoriaMetrics `lib/promscrape/config.go` (a relabelled `__scheme__` decides the URL) and
-//! `lib/promrelabel`; prometheus-operator `pkg/prometheus/promcfg.go` (rules of a scrape class); Istio's injection template, which labels every injected pod `security.istio.io/tlsMode: istio`.
-//! Departs from nothing: no marker is written; a rule is ours if it equals what we would write.
+//! Authority: VictoriaMetrics `lib/promscrape/config.go` (a relabelled `__scheme__` decides the URL) and `lib/promrelabel`;
+//! prometheus-operator `pkg/prometheus/promcfg.go` (rules of a scrape class).
+//! Departs from nothing: no marker is written; a rule is ours if we would write it so (`scheme_rule.rs`, `own_pod.rs`).
 //! Knows: relabelling rules as values. Does not know: targets, policies.
 
 use jsonptr::PointerBuf;
 use serde_json::{Value, json};
 
 use super::decision::Step;
-use super::written::{add, relabelings, relabelings_key, remove};
+use super::own_pod;
+use super::scheme_rule::SchemeRule;
+use super::written::{add, relabelings, relabelings_key, remove, replace};
 use crate::model::{Endpoint, ScrapeKind, Scraper};
 
-/// https exactly for pods that the injector has labelled, decided when scraping.
-fn https_where_injected() -> Value {
-    json!({
-        "sourceLabels": ["__meta_kubernetes_pod_label_security_istio_io_tlsMode"],
-        "regex": "istio",
-        "targetLabel": "__scheme__",
-        "replacement": "https",
-    })
+/// Our rules among an endpoint's, as they are written and as what they say.
+pub(super) fn ours(endpoint: &Endpoint) -> impl Iterator<Item = (&Value, SchemeRule)> {
+    let rules = endpoint.relabelings.iter().flatten();
+    rules.filter_map(|written| Some((written, SchemeRule::read(written)?)))
 }
 
 /// Positions of our rules among an endpoint's.
-pub(super) fn ours(endpoint: &Endpoint) -> impl Iterator<Item = usize> {
-    let rule = https_where_injected();
-    endpoint
-        .relabelings
-        .iter()
-        .flatten()
-        .enumerate()
-        .filter(move |(_, written)| **written == rule)
+fn positions(endpoint: &Endpoint) -> Vec<usize> {
+    let rules = endpoint.relabelings.iter().flatten().enumerate();
+    rules
+        .filter(|(_, written)| SchemeRule::read(written).is_some())
         .map(|(position, _)| position)
+        .collect()
 }
 
-/// Steps that add our rule, none where it stands already.
-pub(super) fn addition(endpoint: &Endpoint) -> Vec<Step> {
-    if ours(endpoint).next().is_some() {
-        return Vec::new();
+/// Steps after which our rules are these and no others. What stands stays where it is; the last of ours that says
+/// something else is changed in its place, so that no rule of the user comes to stand before it or after it.
+pub(super) fn update(endpoint: &Endpoint, wanted: &[Value]) -> Vec<Step> {
+    let Some(rules) = &endpoint.relabelings else {
+        return vec![add(&endpoint.at, relabelings_key(endpoint), json!(wanted))];
+    };
+    let list = relabelings(endpoint);
+    let mut missing: Vec<&Value> = wanted.iter().collect();
+    let mut others = Vec::new();
+    for position in positions(endpoint) {
+        let said = SchemeRule::read(&rules[position]);
+        match missing
+            .iter()
+            .position(|rule| SchemeRule::read(rule) == said)
+        {
+            Some(present) => {
+                missing.remove(present);
+            }
+            None => others.push(position),
+        }
     }
-    match &endpoint.relabelings {
-        Some(_) => vec![add(&relabelings(endpoint), "-", https_where_injected())],
-        None => vec![add(
-            &endpoint.at,
-            relabelings_key(endpoint),
-            json!([https_where_injected()]),
-        )],
+    let mut steps = Vec::new();
+    while let (Some(rule), Some(position)) = (missing.first(), others.last()) {
+        steps.push(replace(&list, &position.to_string(), (*rule).clone()));
+        missing.remove(0);
+        others.pop();
     }
+    steps.extend(
+        missing
+            .into_iter()
+            .map(|rule| add(&list, "-", rule.clone())),
+    );
+    // From the end, so that positions stay true.
+    let gone = others.iter().rev();
+    steps.extend(gone.map(|position| remove(&list, &position.to_string())));
+    steps
 }
 
 /// Steps that remove our rules, and the list with them where nothing else is in it.
 pub(super) fn removal(endpoint: &Endpoint) -> Vec<Step> {
+    without(endpoint, &positions(endpoint))
+}
+
+/// As [`removal`], with the rule for the scraper's own pod.
+pub(super) fn removal_of_all(endpoint: &Endpoint) -> Vec<Step> {
+    let rules = endpoint.relabelings.iter().flatten().enumerate();
+    let for_own_pod = rules.filter(|(_, rule)| own_pod::is_rule(rule));
+    let mut all: Vec<_> = for_own_pod.map(|(position, _)| position).collect();
+    all.extend(positions(endpoint));
+    all.sort_unstable();
+    without(endpoint, &all)
+}
+
+fn without(endpoint: &Endpoint, ours: &[usize]) -> Vec<Step> {
     let rules = endpoint.relabelings.as_ref().map_or(0, Vec::len);
-    let ours: Vec<_> = ours(endpoint).collect();
     if !ours.is_empty() && ours.len() == rules {
         return vec![remove(&endpoint.at, relabelings_key(endpoint))];
     }
@@ -69,18 +100,23 @@ pub(super) enum Interference {
     Address,
     /// It sets `__scheme__`.
     Scheme,
-    /// It drops, keeps or maps labels that begin with `__`: a rule of ours after it could miss its source.
+    /// It drops, keeps, maps or sets labels that begin with `__`: a rule of ours after it could miss its source.
     MetaLabels,
 }
 
 /// What the rules of the user in `rules` do; ours are not looked at.
 pub(super) fn interference(rules: &[Value]) -> Option<Interference> {
-    let ours = https_where_injected();
     rules
         .iter()
-        .filter(|rule| **rule != ours)
+        .filter(|rule| SchemeRule::read(rule).is_none() && !own_pod::is_rule(rule))
         .filter_map(interferes)
         .min()
+}
+
+/// Whether a rule among these chooses the scheme as ours do. What all injected pods get anyway is no choice of anybody's.
+pub(super) fn chooses_scheme(rules: &[Value]) -> bool {
+    let mut read = rules.iter().filter_map(SchemeRule::read);
+    read.any(|rule| rule != SchemeRule::where_injected())
 }
 
 fn interferes(rule: &Value) -> Option<Interference> {
@@ -204,6 +240,8 @@ pub(super) fn class_of<'a>(spec: &'a Value, name: Option<&str>) -> Option<(usize
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Config;
+    use crate::model::read;
 
     #[test]
     fn what_a_rule_does_depends_on_what_its_action_writes() {
@@ -297,13 +335,68 @@ mod tests {
                 json!({"action": "labeldrop", "regex": "__meta_.+"}),
                 Some(MetaLabels),
             ),
-            (https_where_injected(), None),
+            (SchemeRule::where_injected().written(), None),
         ] {
             assert_eq!(
                 interference(std::slice::from_ref(&rule)),
                 expected,
                 "{rule}"
             );
+        }
+    }
+
+    fn by_namespace(name: &str) -> Value {
+        json!({"sourceLabels": ["__meta_kubernetes_namespace"], "regex": name, "targetLabel": "__scheme__", "replacement": "https"})
+    }
+
+    /// The operations, and the rules after them.
+    fn updated(rules: &[Value], wanted: &[Value]) -> (usize, Value) {
+        let mut object = json!({"apiVersion": "operator.victoriametrics.com/v1beta1", "kind": "VMPodScrape",
+            "metadata": {"name": "demo"}, "spec": {"podMetricsEndpoints": [{"relabelConfigs": rules}]}});
+        let inventory = read([(0, &object)], &Config::default());
+        let steps = update(&inventory.scrapes[0].endpoints[0], wanted);
+        let ops: Vec<_> = steps
+            .into_iter()
+            .map(|step| match step {
+                Step::Op(op) => op,
+                Step::Inside { .. } => panic!("rules are in no string"),
+            })
+            .collect();
+        json_patch::patch(&mut object, &ops).expect("the places exist");
+        let after = &object["spec"]["podMetricsEndpoints"][0]["relabelConfigs"];
+        (ops.len(), after.clone())
+    }
+
+    #[test]
+    fn rules_of_ours_change_in_their_place_and_those_of_the_user_stay() {
+        let user = json!({"action": "labeldrop", "regex": "pod_template_hash"});
+        let (a, b, c) = (by_namespace("a"), by_namespace("b"), by_namespace("c"));
+        for (before, ops, after) in [
+            (vec![], 1, vec![c.clone()]),
+            (vec![user.clone()], 1, vec![user.clone(), c.clone()]),
+            (
+                vec![c.clone(), user.clone()],
+                0,
+                vec![c.clone(), user.clone()],
+            ),
+            (
+                vec![a.clone(), user.clone()],
+                1,
+                vec![c.clone(), user.clone()],
+            ),
+            (
+                vec![a.clone(), user.clone(), b.clone()],
+                2,
+                vec![user.clone(), c.clone()],
+            ),
+            (
+                vec![a, c.clone(), user.clone(), b],
+                2,
+                vec![c.clone(), user],
+            ),
+        ] {
+            let expected = (ops, json!(after));
+            assert_eq!(updated(&before, std::slice::from_ref(&c)), expected);
         }
     }
 }

@@ -12,11 +12,11 @@ use jsonptr::PointerBuf;
 
 use super::certificates::{self, SetUp};
 use super::completion::{completion, with_traffic};
-use super::decision::{Decision, Verdict};
+use super::decision::{Decision, Step, Verdict};
 use super::endpoint::JudgedEndpoint;
 use super::interception::{self, Bypass};
 use super::scrape_class::{self, OnScraper};
-use super::{Rule, findings};
+use super::{Rule, findings, own_pod};
 use crate::config::{Config, Interception, ScraperInject};
 use crate::model::{Inventory, Scrape, Scraper, Workload, is_in_inline_jobs};
 use crate::policy::{self, DataPlane, Fact, INJECT, Mesh, Settings};
@@ -276,7 +276,14 @@ pub(super) fn decide_all(
         } else {
             let wanted: Vec<_> = wanted.iter().map(String::as_str).collect();
             let class = scrape_class::on_scraper(position, scraper, endpoints, config);
-            decisions.extend(completed(original, scraper, state, &wanted, &class));
+            let needs_address = endpoints.iter().any(|endpoint| {
+                endpoint.scrapers.contains(&position) && endpoint.needs_pod_address
+            });
+            let variable = needs_address.then(|| own_pod::variable(scraper));
+            let variable = variable.unwrap_or_default();
+            decisions.extend(completed(
+                original, scraper, state, &wanted, &class, variable,
+            ));
         }
     }
     decisions
@@ -288,6 +295,7 @@ fn completed(
     state: &ScraperState,
     directories: &[&str],
     class: &OnScraper,
+    variable: Vec<Step>,
 ) -> Vec<Decision> {
     let at = PointerBuf::from_tokens(["spec"]);
     let set_up = match &state.certificates {
@@ -312,6 +320,7 @@ fn completed(
         ),
     };
     steps.extend_from_slice(&class.steps);
+    steps.extend(variable);
     let mut decisions = Vec::new();
     if state.namespace_assumed {
         decisions.push(Decision::finding(

@@ -20,10 +20,7 @@ pub(super) enum Summary {
         proven: bool,
     },
     /// Some mutual TLS, some plain.
-    Mixed {
-        /// Exactly those without a sidecar are plain.
-        by_injection: bool,
-    },
+    Mixed,
     /// Some mutual TLS if they have a sidecar, which nobody says; nothing else unknown.
     InjectionUnknown {
         /// The label that the injector sets tells exactly which targets want mutual TLS.
@@ -46,9 +43,8 @@ impl Summary {
         Some(match (self, other) {
             (MutualTls, MutualTls) => MutualTls,
             (Plain { proven: a }, Plain { proven: b }) => Plain { proven: a && b },
-            (Mixed { by_injection: a }, Mixed { by_injection: b }) => Mixed {
-                by_injection: a && b,
-            },
+            // One rule may serve them all: that depends on the targets, not on who asks.
+            (Mixed, Mixed | MutualTls | Plain { .. }) | (MutualTls | Plain { .. }, Mixed) => Mixed,
             (InjectionUnknown { tellable: a }, InjectionUnknown { tellable: b }) => {
                 InjectionUnknown { tellable: a && b }
             }
@@ -86,13 +82,9 @@ pub(super) fn summarise(judged: &[Judged], has_gaps: bool, config: &Config) -> S
     let tellable = plain_without_sidecar && addressed_as_pods;
     let assumed = maybe && config.injection_unknown == InjectionUnknown::Assume;
     match (strict, maybe, plain) {
-        (_, true, true) if assumed => Summary::Mixed {
-            by_injection: tellable,
-        },
+        (_, true, true) if assumed => Summary::Mixed,
         (_, true, _) => Summary::InjectionUnknown { tellable },
-        (true, false, true) => Summary::Mixed {
-            by_injection: tellable,
-        },
+        (true, false, true) => Summary::Mixed,
         (true, false, false) => Summary::MutualTls,
         (false, false, true) => Summary::Plain {
             proven: demands(Demand::Plain).all(|one| one.shown.proven),
@@ -106,7 +98,7 @@ pub(super) fn wanted(demands: Option<Summary>, config: &Config) -> Wanted {
     match demands {
         Some(Summary::MutualTls) => Wanted::MutualTls,
         Some(Summary::Plain { .. }) => Wanted::Plain,
-        Some(Summary::Mixed { .. }) | None => Wanted::PerTarget,
+        Some(Summary::Mixed) | None => Wanted::PerTarget,
         Some(Summary::InjectionUnknown { tellable }) => match config.injection_unknown {
             InjectionUnknown::Assume => Wanted::MutualTls,
             InjectionUnknown::Relabel if tellable => Wanted::PerTarget,

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::Rule;
 use super::decision::{Now, Step};
 use super::obstacle::{self, Blocked};
+use super::relabel;
 use super::view::Scraping;
 use super::written::Effective;
 use crate::config::Config;
@@ -27,7 +28,13 @@ pub(super) fn while_unknown(
     let directory = obstacle::directory(scraping, config).ok()?;
     let steps = match effective.now() {
         Now::MutualTls => effective.towards_mutual_tls(&directory),
-        Now::PerTarget => effective.towards_per_target(&directory),
+        Now::PerTarget => {
+            // Which rules are right is what nobody says: those that are there.
+            let rules: Vec<Value> = relabel::ours(scraping.endpoint)
+                .map(|(written, _)| written.clone())
+                .collect();
+            effective.towards_per_target(&directory, &rules)
+        }
         Now::Plain | Now::Own => return None,
     };
     let mut wrong = wrong(&steps, effective);

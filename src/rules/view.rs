@@ -7,6 +7,7 @@
 use super::Rule;
 use super::decision::Demand;
 use super::demand::{self, Aside, Judged};
+use super::own_pod;
 use super::scraper::{Patched, ScraperState};
 use super::summary::{self, Summary};
 use crate::config::Config;
@@ -45,6 +46,8 @@ pub(super) struct View {
     pub(super) not_followed: Vec<String>,
     /// What they demand together; `None`: the scrapers would need different settings.
     pub(super) demands: Option<Summary>,
+    /// Plain text to the pod that scrapes, and mutual TLS to all others.
+    pub(super) is_own_pod_apart: bool,
 }
 
 impl View {
@@ -83,16 +86,20 @@ pub(super) fn view(scraping: &Scraping<'_>, config: &Config) -> View {
         scrapers.push(None);
     }
     let mut whole = View::default();
+    let mut met = Vec::new();
     for (position, scraper) in scrapers.into_iter().enumerate() {
         let (judged, gaps, not_followed) = met_by(scraping, scraper);
         let demands = summary::summarise(&judged, !gaps.is_empty(), config);
+        let besides = own_pod::besides(&judged, !gaps.is_empty(), scraping.endpoint, config);
+        met.push((demands, besides));
         whole.demands = match whole.demands {
             _ if position == 0 => Some(demands),
             Some(others) => others.in_common(demands),
             None => None,
         };
         for one in judged {
-            if !whole.judged.iter().any(|other| other.shown == one.shown) {
+            let is_same = |other: &Judged| other.shown == one.shown && other.signs == one.signs;
+            if !whole.judged.iter().any(is_same) {
                 whole.judged.push(one);
             }
         }
@@ -107,6 +114,7 @@ pub(super) fn view(scraping: &Scraping<'_>, config: &Config) -> View {
             }
         }
     }
+    whole.is_own_pod_apart = own_pod::is_apart(&met);
     whole
 }
 

@@ -9,6 +9,7 @@ use jsonptr::{Pointer, PointerBuf};
 use serde_json::{Map, Value, json};
 
 use super::decision::{Now, Step};
+use super::own_pod;
 use super::relabel;
 use crate::model::{Endpoint, ScrapeDescription, Spelling};
 
@@ -98,12 +99,23 @@ impl<'a> Effective<'a> {
         self.with_http2(steps)
     }
 
-    /// Steps after which the endpoint speaks https to the pods that the injector has labelled, and
-    /// http to the others; empty where it does already.
-    pub(super) fn towards_per_target(&self, directory: &str) -> Vec<Step> {
-        let mut steps = self.certificates(directory);
-        steps.extend(relabel::addition(self.endpoint));
+    /// Steps after which the endpoint speaks https to the targets that `rules` choose, and http to the
+    /// others; empty where it does already.
+    pub(super) fn towards_per_target(&self, directory: &str, rules: &[Value]) -> Vec<Step> {
+        let mut steps = Vec::new();
+        if scheme_is_https(self.endpoint) {
+            steps.push(remove_at(&self.endpoint.scheme_at));
+        }
+        steps.extend(self.certificates(directory));
+        steps.extend(relabel::update(self.endpoint, rules));
         self.with_http2(steps)
+    }
+
+    /// As [`Self::towards_mutual_tls`], but http to the pod that scrapes.
+    pub(super) fn towards_others(&self, directory: &str) -> Vec<Step> {
+        let mut steps = self.towards_mutual_tls(directory);
+        steps.extend(own_pod::addition(self.endpoint));
+        steps
     }
 
     /// Prometheus would offer HTTP/2 to a port that speaks mutual TLS over TCP. That alone is no
@@ -170,7 +182,7 @@ impl<'a> Effective<'a> {
         if self.names_files() {
             steps.push(remove(&self.endpoint.at, self.kind().tls));
         }
-        steps.extend(relabel::removal(self.endpoint));
+        steps.extend(relabel::removal_of_all(self.endpoint));
         if let (Some(key), Some(false)) = (self.kind().http2, self.endpoint.http2)
             && !steps.is_empty()
         {

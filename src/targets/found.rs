@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use super::addresses::{self, Host};
 use super::narrowing::{Narrowed, Narrowing};
 use super::scope::Scope;
-use super::{Elsewhere, Pods, Target, discovered, gaps, ports};
+use super::{Elsewhere, Pods, Target, discovered, gaps, own_pods, ports};
 use crate::model::{
     DiscoveryRole, Endpoint, EndpointPort, Inventory, Labels, Object, PodsKnown, Scrape, Scraper,
     Service, ServicePort, TargetSource, Workload, contains,
@@ -86,6 +86,9 @@ pub(super) fn found<'a>(
             TargetSource::Kubernetes(discovery) => {
                 let asking = (endpoint, scraper, narrowing);
                 discovered::by_kubernetes(inventory, discovery, asking, &mut missing)
+            }
+            TargetSource::OwnPods { part, ports } => {
+                own_pods::found(inventory, scrape, endpoint, (*part, ports), &mut missing)
             }
             TargetSource::Unseen(what) => {
                 missing.push(format!("{what}: what it finds is not in the input"));

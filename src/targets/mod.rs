@@ -11,6 +11,7 @@ mod found;
 mod gaps;
 mod headless;
 mod narrowing;
+mod own_pods;
 mod ports;
 mod scope;
 mod selection;

@@ -63,7 +63,11 @@ fn reached_from(objects: &[Value], own_namespace_only: bool) -> (Vec<String>, Ve
         "metadata": {"name": "agent", "namespace": "vm"}, "spec": {"ignoreNamespaceSelectors": true}});
     let asking = own_namespace_only.then_some(&agent);
     let inventory = read(objects.iter().chain(asking).enumerate(), &Config::default());
-    let scrape = &inventory.scrapes[0];
+    let mut written = inventory
+        .scrapes
+        .iter()
+        .filter(|scrape| !scrape.is_self_scrape);
+    let scrape = written.next().unwrap();
     let scraper = inventory.scrapers.first();
     let reach = reach(&inventory, scrape, &scrape.endpoints[0], scraper);
     let target = |target: &Target<'_>| {

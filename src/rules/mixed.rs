@@ -1,0 +1,119 @@
+//! Which rules serve strict and plain targets by one endpoint, and which two targets do not let them?
+//!
+//! Authority: `distinguish`; the row "both" of the endpoint table.
+//! Departs from nothing: rules of ours that choose rightly already are left as they are.
+//! Knows: judged targets, the rules of an endpoint. Does not know: how it speaks TLS.
+
+use serde_json::Value;
+
+use super::decision::{Demand, JudgedTarget};
+use super::demand::{Aside, Judged};
+use super::distinguish::{self, Alike};
+use super::relabel;
+use super::scheme_rule::SchemeRule;
+use super::signs::Signs;
+use crate::model::{DiscoveryRole, Endpoint};
+
+/// The rules that choose https for the targets that demand mutual TLS and for no plain one.
+///
+/// # Errors
+/// Why there are none, in words.
+pub(super) fn rules(endpoint: &Endpoint, judged: &[Judged]) -> Result<Vec<Value>, String> {
+    if endpoint.role == DiscoveryRole::Service {
+        return Err(
+            "targets are addressed as Services (discoveryRole: service), where no label of a pod is known"
+                .to_owned(),
+        );
+    }
+    let (strict, plain) = sides(judged);
+    let (https, http) = (signs(&strict), signs(&plain));
+    let present: Vec<(&Value, SchemeRule)> = relabel::ours(endpoint).collect();
+    let chosen = |target: &Signs| chosen(present.iter().map(|(_, rule)| rule), target);
+    let right = https.iter().all(|target| chosen(target) == Some(true))
+        && http.iter().all(|target| chosen(target) == Some(false));
+    if right {
+        return Ok(present.into_iter().map(|(rule, _)| rule.clone()).collect());
+    }
+    match distinguish::rule(&https, &http) {
+        Ok(rule) => Ok(vec![rule.written()]),
+        Err(Alike::Pair(a, b)) => Err(alike(strict[a], plain[b])),
+        Err(Alike::Entangled) => Err(
+            "no three of injection, port, namespace and labels of the pods tell all of them apart"
+                .to_owned(),
+        ),
+    }
+}
+
+/// Those that demand mutual TLS, those that demand plain text. What lets nobody in may get either.
+fn sides(judged: &[Judged]) -> (Vec<&Judged>, Vec<&Judged>) {
+    let known = judged.iter().filter(|one| match one.shown.demand {
+        Demand::MutualTls | Demand::MutualTlsIfInjected | Demand::Plain => true,
+        // Unknown ones keep an endpoint before anybody asks for rules.
+        Demand::Unreachable | Demand::Unknown => false,
+    });
+    known.partition(|one| one.shown.demand != Demand::Plain)
+}
+
+/// A target that may be injected is among the strict ones only where the settings take it to be.
+fn signs(side: &[&Judged]) -> Vec<Signs> {
+    side.iter()
+        .map(|one| match one.shown.demand {
+            Demand::MutualTlsIfInjected => one.signs.taken_as_injected(),
+            Demand::MutualTls | Demand::Plain | Demand::Unreachable | Demand::Unknown => {
+                one.signs.clone()
+            }
+        })
+        .collect()
+}
+
+/// Whether one of the rules chooses https; `None`: not known.
+fn chosen<'r>(rules: impl Iterator<Item = &'r SchemeRule>, target: &Signs) -> Option<bool> {
+    let mut answer = Some(false);
+    for rule in rules {
+        match rule.chooses(target) {
+            Some(true) => return Some(true),
+            Some(false) => {}
+            None => answer = None,
+        }
+    }
+    answer
+}
+
+fn alike(strict: &Judged, plain: &Judged) -> String {
+    let is_own_pod = plain.aside == Some(Aside::OwnPod);
+    let (strict, plain) = (&strict.shown, &plain.shown);
+    if is_own_pod {
+        return format!(
+            "{} cannot be told apart from {} by injection, port, namespace or labels of the pods where it is the \
+             scraper's own pod",
+            named(plain),
+            named(strict)
+        );
+    }
+    if named(strict) == named(plain) {
+        return format!(
+            "{} accepts only mutual TLS from one of those that scrape it, and only plain text from another",
+            named(strict)
+        );
+    }
+    format!(
+        "{} (mutual TLS) and {} (plain text) cannot be told apart by injection, port, namespace or labels of the pods",
+        named(strict),
+        named(plain)
+    )
+}
+
+fn named(target: &JudgedTarget) -> String {
+    let port = match target.port {
+        Some(number) => format!("port {number}"),
+        None => "an unknown port".to_owned(),
+    };
+    let part = target
+        .part
+        .map(|part| format!(" ({part})"))
+        .unwrap_or_default();
+    format!(
+        "{} {}/{}{part} {port}",
+        target.kind, target.namespace, target.name
+    )
+}

@@ -17,7 +17,7 @@ use istio_scrape::{Flags, run};
 use relabelling::{Labels, relabelled};
 use serde_json::Value;
 
-const RANDOM_MESHES: u64 = 2500;
+const RANDOM_MESHES: u64 = 2000;
 const POD_LABEL: &str = "__meta_kubernetes_pod_label_";
 const OWN_ADDRESS: &str = "10.0.0.1";
 const OTHER_ADDRESS: &str = "10.0.0.2";
@@ -180,10 +180,12 @@ fn discovered(target: &Value, objects: &[Value]) -> Target {
             )
         })
         .collect();
-    if target["dataPlane"] == "sidecar" {
-        let mode = format!("{POD_LABEL}security_istio_io_tlsMode");
-        labels.entry(mode).or_insert_with(|| "istio".to_owned());
-    }
+    // Nobody but the injector sets this one.
+    let mode = format!("{POD_LABEL}security_istio_io_tlsMode");
+    match target["dataPlane"].as_str() {
+        Some("sidecar") => labels.entry(mode).or_insert_with(|| "istio".to_owned()),
+        _ => labels.entry(mode).or_default(),
+    };
     // Whoever looks at these finds something that nobody wrote.
     let name = workload["name"].as_str().expect("a name");
     labels.insert(

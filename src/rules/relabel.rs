@@ -171,3 +171,65 @@ pub(super) fn class_of<'a>(spec: &'a Value, name: Option<&str>) -> Option<(usize
             None => class.get("default") == Some(&Value::Bool(true)),
         })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::model::read;
+
+    fn by_namespace(name: &str) -> Value {
+        json!({"sourceLabels": ["__meta_kubernetes_namespace"], "regex": name, "targetLabel": "__scheme__", "replacement": "https"})
+    }
+
+    /// The operations, and the rules after them.
+    fn updated(rules: &[Value], wanted: &[Value]) -> (usize, Value) {
+        let mut object = json!({"apiVersion": "operator.victoriametrics.com/v1beta1", "kind": "VMPodScrape",
+            "metadata": {"name": "demo"}, "spec": {"podMetricsEndpoints": [{"relabelConfigs": rules}]}});
+        let inventory = read([(0, &object)], &Config::default());
+        let steps = update(&inventory.scrapes[0].endpoints[0], wanted);
+        let ops: Vec<_> = steps
+            .into_iter()
+            .map(|step| match step {
+                Step::Op(op) => op,
+                Step::Inside { .. } => panic!("rules are in no string"),
+            })
+            .collect();
+        json_patch::patch(&mut object, &ops).expect("the places exist");
+        let after = &object["spec"]["podMetricsEndpoints"][0]["relabelConfigs"];
+        (ops.len(), after.clone())
+    }
+
+    #[test]
+    fn rules_of_ours_change_in_their_place_and_those_of_the_user_stay() {
+        let user = json!({"action": "labeldrop", "regex": "pod_template_hash"});
+        let (a, b, c) = (by_namespace("a"), by_namespace("b"), by_namespace("c"));
+        for (before, ops, after) in [
+            (vec![], 1, vec![c.clone()]),
+            (vec![user.clone()], 1, vec![user.clone(), c.clone()]),
+            (
+                vec![c.clone(), user.clone()],
+                0,
+                vec![c.clone(), user.clone()],
+            ),
+            (
+                vec![a.clone(), user.clone()],
+                1,
+                vec![c.clone(), user.clone()],
+            ),
+            (
+                vec![a.clone(), user.clone(), b.clone()],
+                2,
+                vec![user.clone(), c.clone()],
+            ),
+            (
+                vec![a, c.clone(), user.clone(), b],
+                2,
+                vec![c.clone(), user],
+            ),
+        ] {
+            let expected = (ops, json!(after));
+            assert_eq!(updated(&before, std::slice::from_ref(&c)), expected);
+        }
+    }
+}

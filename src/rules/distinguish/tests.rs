@@ -1,3 +1,5 @@
+use std::slice;
+
 use serde_json::json;
 
 use super::*;
@@ -50,15 +52,15 @@ fn injection_comes_before_port_before_namespace_before_label() {
     let at = |namespace, app, port, plane| target(namespace, &[("app", app)], Some(port), plane);
     let strict = at("shop", "a", 1, SIDECAR);
     assert_eq!(
-        told(&[strict.clone()], &[at("pay", "b", 2, OUTSIDE)]),
+        told(slice::from_ref(&strict), &[at("pay", "b", 2, OUTSIDE)]),
         "security_istio_io_tlsMode istio"
     );
     assert_eq!(
-        told(&[strict.clone()], &[at("pay", "b", 2, SIDECAR)]),
+        told(slice::from_ref(&strict), &[at("pay", "b", 2, SIDECAR)]),
         "__address__ .*:1"
     );
     assert_eq!(
-        told(&[strict.clone()], &[at("pay", "b", 1, SIDECAR)]),
+        told(slice::from_ref(&strict), &[at("pay", "b", 1, SIDECAR)]),
         "namespace shop"
     );
     assert_eq!(told(&[strict], &[at("shop", "b", 1, SIDECAR)]), "app a");
@@ -134,10 +136,13 @@ fn what_is_not_known_may_be_anything() {
     let bare = target("shop", &[], None, SIDECAR);
     let strict = target("shop", &[], Some(1), SIDECAR);
     assert_eq!(
-        rule(&[strict.clone()], &[bare.clone()]),
+        rule(slice::from_ref(&strict), slice::from_ref(&bare)),
         Err(Alike::Pair(0, 0))
     );
-    assert_eq!(rule(&[bare], &[strict.clone()]), Err(Alike::Pair(0, 0)));
+    assert_eq!(
+        rule(&[bare], slice::from_ref(&strict)),
+        Err(Alike::Pair(0, 0))
+    );
     let elsewhere = target("pay", &[], None, SIDECAR);
     assert_eq!(told(&[strict], &[elsewhere]), "namespace shop");
 }

@@ -24,10 +24,14 @@ const NAMING_KINDS: &[(&str, &str)] = &[
         "discoveryRole, which a VMServiceScrape alone has",
     ),
     (
-        "src/model/scrapers",
+        "src/model/scraper_kinds.rs",
         "which kinds a scraper selects, by its kind and mode",
     ),
     ("src/model/inline_jobs.rs", "jobs, which are no objects"),
+    (
+        "src/model/self_scrapes.rs",
+        "which kind the operator makes for a program of its own",
+    ),
 ];
 
 fn rules() -> BTreeSet<&'static str> {

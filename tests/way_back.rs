@@ -737,6 +737,7 @@ fn every_kind_in_every_style_goes_and_comes_back() {
         "VMPodScrape",
         "VMStaticScrape",
         "VMProbe",
+        "VMScrapeConfig",
     ] {
         let times = changed.get(kind).copied().unwrap_or_default();
         assert!(times > 4, "{kind} was changed {times} times");

@@ -128,6 +128,7 @@ mod tests {
         let endpoints = inventory
             .scrapes
             .iter()
+            .filter(|scrape| !scrape.is_self_scrape)
             .flat_map(|scrape| &scrape.endpoints);
         endpoints
             .map(|endpoint| endpoint.place().to_string())
@@ -138,7 +139,11 @@ mod tests {
     fn each_job_is_an_endpoint_inside_of_the_string() {
         let spec = json!({"inlineScrapeConfig": "- job_name: a\n- job_name: b\n  scheme: HTTPS\n  metrics_path: /stats\n  tls_config: {ca_file: /ca}\n"});
         let inventory = inventory(spec);
-        let [scrape] = inventory.scrapes.as_slice() else {
+        let jobs = inventory
+            .scrapes
+            .iter()
+            .filter(|scrape| !scrape.is_self_scrape);
+        let [scrape] = jobs.collect::<Vec<_>>()[..] else {
             panic!("one")
         };
         assert!(scrape.is_of_scraper());

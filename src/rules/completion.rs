@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::certificates::{HOLD_APPLICATION, SetUp, parsed_annotation};
 use super::decision::Step;
-use super::written::{add, replace};
+use super::steps::{add, replace};
 use crate::model::Scraper;
 use crate::policy::{INJECT, PROXY_CONFIG, USER_VOLUME_MOUNT};
 

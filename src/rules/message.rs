@@ -4,14 +4,15 @@
 //! Departs from nothing.
 //! Knows: the decision and what it rests on. Does not know: how messages are laid out.
 
+mod both;
+
 use json_patch::PatchOperation;
 
 use super::Rule;
 use super::decision::{Demand, JudgedTarget, Step};
 use super::demand::{Aside, Judged};
 use super::metrics_port;
-use super::scheme_rule::SchemeRule;
-use crate::config::{Config, InjectionUnknown, TargetsMixed, TargetsUnknown};
+use crate::config::{Config, InjectionUnknown, TargetsUnknown};
 use crate::policy::DataPlane;
 
 /// What a message is about.
@@ -45,9 +46,9 @@ pub(super) fn endpoint(subject: &Subject<'_>) -> String {
         ),
         Rule::AlreadyRight => already_right(subject),
         Rule::TlsNeedsRepair if subject.obstacle.is_some() => not_repaired(subject),
-        Rule::TlsNeedsRepair if both_sides(subject.judged).is_some() => format!(
+        Rule::TlsNeedsRepair if both::both_sides(subject.judged).is_some() => format!(
             "{}, and {} not right: repaired, with the certificates in {directory}",
-            both_sides(subject.judged).unwrap_or_default(),
+            both::both_sides(subject.judged).unwrap_or_default(),
             wrong(subject.steps)
         ),
         Rule::TlsNeedsRepair => format!(
@@ -80,7 +81,7 @@ pub(super) fn endpoint(subject: &Subject<'_>) -> String {
             how_to_prove(subject.judged)
         ),
         Rule::OwnTlsIsKept => "it speaks TLS of its own".to_owned(),
-        Rule::MixedTargets => mixed(subject),
+        Rule::MixedTargets => both::mixed(subject),
         Rule::InjectionUnknown => injection_unknown(subject),
         Rule::TargetUnknown => match subject.config.targets_unknown {
             TargetsUnknown::Keep => format!("left as it is, because {}", unknown(subject)),
@@ -162,61 +163,6 @@ fn not_repaired(subject: &Subject<'_>) -> String {
         "it uses Istio's certificates, and not rightly: {}; left as it is: {why}",
         subject.obstacle.unwrap_or_default()
     )
-}
-
-/// Who of an endpoint's targets wants what, where some want the one and some the other.
-fn both_sides(judged: &[Judged]) -> Option<String> {
-    let strict = evidence(judged, &[Demand::MutualTls, Demand::MutualTlsIfInjected]);
-    let plain = evidence(judged, &[Demand::Plain]);
-    (!strict.is_empty() && !plain.is_empty()).then(|| {
-        format!("some targets accept only mutual TLS ({strict}), others only plain text ({plain})")
-    })
-}
-
-fn mixed(subject: &Subject<'_>) -> String {
-    let Some(both) = both_sides(subject.judged) else {
-        return subject.obstacle.unwrap_or_default().to_owned();
-    };
-    match (subject.obstacle, subject.config.targets_mixed) {
-        (None, _) => format!(
-            "{both}: certificates in {}, and https chosen for each target by {}",
-            subject.directory.unwrap_or_default(),
-            chosen_by(subject.steps)
-        ),
-        (Some(""), TargetsMixed::Refuse) => {
-            format!("{both}: refused, because targets.mixed is \"refuse\"; split the endpoint")
-        }
-        (Some(""), TargetsMixed::Keep | TargetsMixed::Relabel) => format!(
-            "{both}: left as it is, because targets.mixed is \"keep\"; split the endpoint, or give its ports one mode"
-        ),
-        (Some(obstacle), TargetsMixed::Refuse) => {
-            format!("{both}: refused, because {obstacle}, and targets.mixed is \"refuse\"")
-        }
-        (Some(obstacle), TargetsMixed::Keep | TargetsMixed::Relabel) => format!(
-            "{both}: left as it is, because {obstacle}; split the endpoint, or give its ports one mode"
-        ),
-    }
-}
-
-/// What the rules in the steps look at: `their port`, `their namespace and their port`.
-fn chosen_by(steps: &[Step]) -> String {
-    let values = steps.iter().filter_map(|step| match step {
-        Step::Op(PatchOperation::Add(add)) => Some(&add.value),
-        Step::Op(PatchOperation::Replace(replace)) => Some(&replace.value),
-        Step::Op(_) | Step::Inside { .. } => None,
-    });
-    let rules = values.flat_map(|value| match value.as_array() {
-        Some(list) => list.iter().collect(),
-        None => vec![value],
-    });
-    let signs = rules
-        .filter_map(SchemeRule::read)
-        .flat_map(|rule| rule.signs);
-    let words: Vec<String> = signs.map(|sign| sign.in_words()).collect();
-    match words.is_empty() {
-        true => "the rules that it has".to_owned(),
-        false => words.join(" and "),
-    }
 }
 
 /// What a repair sets right: `scheme is`, `keyFile and insecureSkipVerify are`.

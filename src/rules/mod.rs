@@ -42,6 +42,7 @@ mod scrape_class;
 mod scraper;
 mod self_scrape;
 mod signs;
+mod steps;
 mod summary;
 mod tunnel;
 mod unrepaired;

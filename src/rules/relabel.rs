@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 use super::decision::Step;
 use super::own_pod;
 use super::scheme_rule::SchemeRule;
-use super::written::{add, relabelings, relabelings_key, remove, replace};
+use super::steps::{add, remove, replace};
+use super::written::{relabelings, relabelings_key};
 use crate::model::{Endpoint, ScrapeKind, Scraper};
 
 /// Our rules among an endpoint's, as they are written and as what they say.

@@ -4,6 +4,8 @@
 //! Departs from nothing.
 //! Knows: scrapers, which endpoints need certificates. Does not know: why an endpoint needs them.
 
+mod label;
+
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -17,10 +19,11 @@ use super::endpoint::JudgedEndpoint;
 use super::interception::{self, Bypass};
 use super::scrape_class::{self, OnScraper};
 use super::{Rule, findings, own_pod};
-use crate::config::{Config, Interception, ScraperInject};
+use crate::config::{Config, Interception};
 use crate::model::{Inventory, Scrape, Scraper, Workload, is_in_inline_jobs};
-use crate::policy::{self, DataPlane, Fact, INJECT, Mesh, Settings};
+use crate::policy::{self, DataPlane, Fact, Mesh, Settings};
 use crate::targets::{self, Selected};
+use label::{Label, label, labelled};
 
 /// The inventory as it will be after the patches of this run, and what is known of each scraper.
 pub(super) struct Patched<'a> {
@@ -45,17 +48,6 @@ pub(super) struct ScraperState {
     namespace_assumed: bool,
     /// What becomes of its own requests.
     bypass: Bypass,
-}
-
-/// Whether certificates need the pod label `sidecar.istio.io/inject: "true"`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Label {
-    /// A sidecar is there, or the label is not ours to add.
-    NotNeeded,
-    /// Nothing says that there is a sidecar: the label makes sure.
-    MakesSure,
-    /// It is proven that there is no sidecar; the configuration wants one.
-    AgainstProof,
 }
 
 impl Patched<'_> {
@@ -186,67 +178,6 @@ fn not_understood(inventory: &Inventory, scraper: &Scraper) -> Option<String> {
         .filter(|unread| unread.object == scraper.object && unread.at.count() > 1)
         .find(|unread| !is_in_inline_jobs(&unread.at))
         .map(|unread| format!("{} is not understood: {}", unread.at, unread.problem))
-}
-
-/// Whether the label is needed, or why no label helps.
-fn label(
-    mesh: &Mesh<'_>,
-    scraper: &Scraper,
-    plane: &Fact<DataPlane>,
-    inject: ScraperInject,
-) -> (Label, Result<(), String>) {
-    let with_label = || policy::data_plane(mesh, &labelled(&scraper.pods)).fact;
-    // An injector that is not in the input may be there, and then the label counts.
-    let helps = || match with_label() {
-        fact if fact.value.is_none() => fact != *plane,
-        fact => fact.value == Some(DataPlane::Sidecar),
-    };
-    let none = |why: &str| {
-        let because = plane.because.join(", ");
-        (Label::NotNeeded, Err(format!("{why} ({because})")))
-    };
-    // A label that may not be added is like a label that nobody wants.
-    let inject = match scraper.object.is_untouchable() {
-        true => ScraperInject::Never,
-        false => inject,
-    };
-    match (plane.value, plane.proven, inject) {
-        (Some(DataPlane::Sidecar), _, ScraperInject::Always) if !is_labelled(&scraper.pods) => {
-            (Label::MakesSure, Ok(()))
-        }
-        (Some(DataPlane::Sidecar), _, _) => (Label::NotNeeded, Ok(())),
-        (Some(DataPlane::Ambient), _, _) => {
-            none("it is in ambient, where pods have no certificate")
-        }
-        (Some(DataPlane::None) | None, false, ScraperInject::Unknown | ScraperInject::Always)
-            if helps() =>
-        {
-            (Label::MakesSure, Ok(()))
-        }
-        (Some(DataPlane::None), true, ScraperInject::Always) if helps() => {
-            (Label::AgainstProof, Ok(()))
-        }
-        (None, _, ScraperInject::Never) | (Some(DataPlane::None), false, ScraperInject::Never) => {
-            (Label::NotNeeded, Ok(()))
-        }
-        // It may have a sidecar, and the label changes nothing about that.
-        (None, _, ScraperInject::Unknown | ScraperInject::Always)
-            if with_label().value.is_none() =>
-        {
-            (Label::NotNeeded, Ok(()))
-        }
-        (Some(DataPlane::None) | None, _, _) => none("it has no sidecar"),
-    }
-}
-
-fn is_labelled(pods: &Workload) -> bool {
-    pods.labels.get(INJECT).is_some_and(|value| value == "true")
-}
-
-fn labelled(pods: &Workload) -> Workload {
-    let mut pods = pods.clone();
-    pods.labels.insert(INJECT.to_owned(), "true".to_owned());
-    pods
 }
 
 /// What is decided about the scrapers themselves.

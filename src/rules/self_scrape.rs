@@ -13,8 +13,8 @@ use super::Rule;
 use super::decision::{Decision, Demand, Step, Verdict};
 use super::demand::Judged;
 use super::obstacle::{self, Blocked};
+use super::steps::add_at;
 use super::view::Scraping;
-use super::written::add_at;
 use crate::config::Severity;
 use crate::model::{Endpoint, EndpointPort, Origin, PortRef, Scrape, ScrapeKind};
 

@@ -4,13 +4,14 @@
 //! Departs from nothing.
 //! Knows: scheme, tlsConfig, relabelling of one endpoint. Does not know: targets, policies.
 
-use json_patch::{AddOperation, PatchOperation, RemoveOperation, ReplaceOperation};
+use json_patch::PatchOperation;
 use jsonptr::{Pointer, PointerBuf};
 use serde_json::{Map, Value, json};
 
 use super::decision::{Now, Step};
 use super::own_pod;
 use super::relabel;
+use super::steps::{add, add_at, remove, remove_at, replace};
 use crate::model::{Endpoint, ScrapeDescription, Spelling};
 
 /// The files that istio-proxy writes (`security/pkg/nodeagent/util` `OutputKeyCertToDir`), by the
@@ -118,16 +119,20 @@ impl<'a> Effective<'a> {
         steps
     }
 
-    /// Prometheus would offer HTTP/2 to a port that speaks mutual TLS over TCP. That alone is no
-    /// reason to change an endpoint, and what is written about it counts.
+    /// Prometheus would offer HTTP/2 to a port that speaks mutual TLS over TCP, also where it is told
+    /// to, as some charts do. That alone is no reason to change an endpoint.
     fn with_http2(&self, mut steps: Vec<Step>) -> Vec<Step> {
-        if let (Some(key), None) = (self.kind().http2, self.endpoint.http2)
+        if let (Some(key), None | Some(true)) = (self.kind().http2, self.endpoint.http2)
             && !steps.is_empty()
         {
             let after_tls =
                 |step: &Step| !is_about(step, &self.endpoint.at, self.kind().relabelings);
             let place = steps.iter().take_while(|step| after_tls(step)).count();
-            steps.insert(place, add(&self.endpoint.at, key, json!(false)));
+            let off = match self.endpoint.http2 {
+                None => add(&self.endpoint.at, key, json!(false)),
+                Some(_) => replace(&self.endpoint.at, key, json!(false)),
+            };
+            steps.insert(place, off);
         }
         steps
     }
@@ -360,44 +365,6 @@ fn same(present: &Value, wanted: &Value) -> bool {
         (Some(present), Some(wanted)) => present.replace("//", "/") == wanted,
         _ => present == wanted,
     }
-}
-
-/// An `add` of a key to the map, or of an element to the list, at `at`.
-pub(super) fn add(at: &Pointer, key: &str, value: Value) -> Step {
-    Step::Op(PatchOperation::Add(AddOperation {
-        path: at.with_trailing_token(key),
-        value,
-    }))
-}
-
-/// An `add` at a place.
-pub(super) fn add_at(at: &Pointer, value: Value) -> Step {
-    Step::Op(PatchOperation::Add(AddOperation {
-        path: at.to_buf(),
-        value,
-    }))
-}
-
-/// A `remove` of a place.
-pub(super) fn remove_at(at: &Pointer) -> Step {
-    Step::Op(PatchOperation::Remove(RemoveOperation {
-        path: at.to_buf(),
-    }))
-}
-
-/// A `replace` of a key of the map at `at`.
-pub(super) fn replace(at: &Pointer, key: &str, value: Value) -> Step {
-    Step::Op(PatchOperation::Replace(ReplaceOperation {
-        path: at.with_trailing_token(key),
-        value,
-    }))
-}
-
-/// A `remove` of a key of the map, or of an element of the list, at `at`.
-pub(super) fn remove(at: &Pointer, key: &str) -> Step {
-    Step::Op(PatchOperation::Remove(RemoveOperation {
-        path: at.with_trailing_token(key),
-    }))
 }
 
 /// The key of the relabelling rules of an endpoint. A kind without any has no rules of ours either.

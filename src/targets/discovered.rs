@@ -1,4 +1,4 @@
-//! What do lists of discovery find, and addresses that lead to pods themselves?
+//! What do lists of discovery find, and addresses?
 //!
 //! Authority: vmagent `lib/promscrape/discovery/kubernetes/{endpoints,endpointslice,service,pod}.go`, `discovery/dns/dns.go`.
 //! Departs from them: Endpoints carry the labels of their Service, as its controller copies them.
@@ -10,10 +10,10 @@ use super::addresses::{self, Host};
 use super::found::{self, Found};
 use super::narrowing::Narrowing;
 use super::scope::Scope;
-use super::{Elsewhere, Pods, Target, gaps};
+use super::{Elsewhere, Pods, Target, gaps, ports};
 use crate::model::{
     DiscoveryRole, Endpoint, EndpointPort, Inventory, KubernetesDiscovery, KubernetesRole, Scraper,
-    Service, described,
+    Service, ServicePort, described,
 };
 
 /// Every port of what the cluster shows to a role. Nothing filters ports here, only relabelling does.
@@ -93,9 +93,69 @@ pub(super) fn by_name<'a>(
     match addresses::host(inventory, name, from) {
         Host::Service(service, _) if service.headless => headless(inventory, service, port, None),
         Host::Service(..) | Host::Missing(..) | Host::Unknown(_) => {
-            found::by_address(inventory, &format!("{name}:{port}"), from, missing)
+            by_address(inventory, &format!("{name}:{port}"), from, missing)
         }
     }
+}
+
+/// The pods behind the Service that an address names.
+pub(super) fn by_address<'a>(
+    inventory: &'a Inventory,
+    address: &str,
+    from: Option<&str>,
+    missing: &mut Vec<String>,
+) -> Found<'a> {
+    if addresses::is_loopback(address) {
+        return own_pod(from);
+    }
+    let mut found = Found::default();
+    let (service, number) = match addresses::host(inventory, address, from) {
+        Host::Service(service, number) => (service, number),
+        Host::Missing(namespace, name) => {
+            missing.push(format!("Service {namespace}/{name} is not in the input"));
+            return found;
+        }
+        Host::Unknown(why) => {
+            missing.push(why);
+            return found;
+        }
+    };
+    // Where no port is written the scheme decides: 80, or 443 once it is https.
+    let asked = number.unwrap_or(80);
+    let ports: Vec<&ServicePort> = found::tcp_ports(service)
+        .filter(|port| port.number == asked)
+        .collect();
+    if service.headless {
+        // A sidecar knows the name at the ports of the Service, and passes others through.
+        let known = (!ports.is_empty()).then_some(service);
+        return headless(inventory, service, asked, known);
+    }
+    if ports.is_empty() {
+        missing.push(format!("{} has no port for {address}", service.object));
+    }
+    let via = service.named();
+    let target = |pods: Pods<'a>, port: Option<u16>| Target {
+        pods,
+        port,
+        via: via.clone(),
+        addressed_by: Some(service),
+    };
+    if service.selector.is_empty() {
+        let answers = ports
+            .iter()
+            .map(|_| target(found::without_selector(service), None));
+        found.targets.extend(answers.take(1));
+    } else {
+        for pods in found::pods_behind(service, &found::pods_of(inventory, service)) {
+            for port in &ports {
+                let numbers = ports::behind(&pods, port).into_iter();
+                let targets = numbers.map(|number| target(Pods::Of(pods.clone()), number));
+                found.targets.extend(targets);
+            }
+        }
+    }
+    found.services.push(service);
+    found
 }
 
 /// The pods whose addresses are those of a headless Service: asked at a port of theirs, which no Service translates.

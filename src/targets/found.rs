@@ -6,7 +6,6 @@
 
 use std::borrow::Cow;
 
-use super::addresses::{self, Host};
 use super::narrowing::{Narrowed, Narrowing};
 use super::scope::Scope;
 use super::{Elsewhere, Pods, Target, discovered, gaps, own_pods, ports};
@@ -72,7 +71,7 @@ pub(super) fn found<'a>(
             TargetSource::Address(address) => {
                 let from = scraper.map(|scraper| scraper.object.namespace.as_str());
                 unlabelled(
-                    by_address(inventory, address, from, &mut missing),
+                    discovered::by_address(inventory, address, from, &mut missing),
                     narrowing,
                 )
             }
@@ -189,66 +188,6 @@ pub(super) fn in_pods<'a>(
         found.targets.extend(left);
         found.workloads.push(workload);
     }
-    found
-}
-
-/// The pods behind the Service that an address names.
-pub(super) fn by_address<'a>(
-    inventory: &'a Inventory,
-    address: &str,
-    from: Option<&str>,
-    missing: &mut Vec<String>,
-) -> Found<'a> {
-    if addresses::is_loopback(address) {
-        return discovered::own_pod(from);
-    }
-    let mut found = Found::default();
-    let (service, number) = match addresses::host(inventory, address, from) {
-        Host::Service(service, number) => (service, number),
-        Host::Missing(namespace, name) => {
-            missing.push(format!("Service {namespace}/{name} is not in the input"));
-            return found;
-        }
-        Host::Unknown(why) => {
-            missing.push(why);
-            return found;
-        }
-    };
-    // Where no port is written the scheme decides: 80, or 443 once it is https.
-    let asked = number.unwrap_or(80);
-    let ports: Vec<&ServicePort> = tcp_ports(service)
-        .filter(|port| port.number == asked)
-        .collect();
-    if service.headless {
-        // A sidecar knows the name at the ports of the Service, and passes others through.
-        let known = (!ports.is_empty()).then_some(service);
-        return discovered::headless(inventory, service, asked, known);
-    }
-    if ports.is_empty() {
-        missing.push(format!("{} has no port for {address}", service.object));
-    }
-    let via = service.named();
-    let target = |pods: Pods<'a>, port: Option<u16>| Target {
-        pods,
-        port,
-        via: via.clone(),
-        addressed_by: Some(service),
-    };
-    if service.selector.is_empty() {
-        let answers = ports
-            .iter()
-            .map(|_| target(without_selector(service), None));
-        found.targets.extend(answers.take(1));
-    } else {
-        for pods in pods_behind(service, &pods_of(inventory, service)) {
-            for port in &ports {
-                let numbers = ports::behind(&pods, port).into_iter();
-                let targets = numbers.map(|number| target(Pods::Of(pods.clone()), number));
-                found.targets.extend(targets);
-            }
-        }
-    }
-    found.services.push(service);
     found
 }
 

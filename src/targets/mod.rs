@@ -44,10 +44,6 @@ pub struct Target<'a> {
 
 /// What answers at a target.
 #[derive(Debug, Clone)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "nearly all are of the large variant, and they live as long as one decision"
-)]
 pub enum Pods<'a> {
     /// The pods of a workload; owned where only a Service's selector is known of them.
     Of(Cow<'a, Workload>),

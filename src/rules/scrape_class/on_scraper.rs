@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 use super::super::decision::Step;
 use super::super::endpoint::JudgedEndpoint;
 use super::super::relabel;
-use super::super::written::{self, add};
+use super::super::steps::add;
+use super::super::written::{self};
 use crate::config::Config;
 use crate::model::{Scraper, Spelling};
 

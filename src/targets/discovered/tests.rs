@@ -129,10 +129,11 @@ fn namespaces_are_all_or_the_named_or_the_scrapers() {
     let with = |namespaces: Value| {
         by_kubernetes(json!({"role": "service", "namespaces": namespaces})).len()
     };
-    assert_eq!(with(Value::Null), 3);
-    assert_eq!(with(json!({"names": ["vm"]})), 1);
-    assert_eq!(with(json!({"ownNamespace": true})), 1);
-    assert_eq!(with(json!({"names": ["shop"], "ownNamespace": true})), 3);
+    // The operator makes a Service of the scraper, in its namespace.
+    assert_eq!(with(Value::Null), 4);
+    assert_eq!(with(json!({"names": ["vm"]})), 2);
+    assert_eq!(with(json!({"ownNamespace": true})), 2);
+    assert_eq!(with(json!({"names": ["shop"], "ownNamespace": true})), 4);
     let own =
         json!({"kubernetesSDConfigs": [{"role": "pod", "namespaces": {"ownNamespace": true}}]});
     let (targets, gaps) = found(own, false);

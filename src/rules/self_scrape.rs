@@ -16,7 +16,7 @@ use super::obstacle::{self, Blocked};
 use super::steps::add_at;
 use super::view::Scraping;
 use crate::config::Severity;
-use crate::model::{Endpoint, EndpointPort, Origin, PortRef, Scrape, ScrapeKind};
+use crate::model::{Endpoint, EndpointPort, Finds, Origin, PortRef, Scrape};
 
 /// The config-reloader's port.
 const RELOADER: EndpointPort = EndpointPort::ContainerPort(PortRef::Number(8435));
@@ -55,11 +55,10 @@ fn unreachable(scrape: &Scrape, endpoint: &Endpoint, judged: &[Judged]) -> Strin
     let kind = scrape.kind.description().name;
     let number = judged.iter().find_map(|judged| judged.shown.port);
     let port = number.map_or_else(|| "<port>".to_owned(), |number| number.to_string());
-    let why = match scrape.kind {
-        ScrapeKind::VMPodScrape if endpoint.port != RELOADER => {
-            "takes no tlsConfig from serviceScrapeSpec for the VMPodScrape that it makes".to_owned()
-        }
-        _ => format!("adds the port to its {kind} whatever serviceScrapeSpec says"),
+    let by_pods = scrape.kind.description().finds == Finds::Pods;
+    let why = match by_pods && endpoint.port != RELOADER {
+        true => format!("takes no tlsConfig from serviceScrapeSpec for the {kind} that it makes"),
+        false => format!("adds the port to its {kind} whatever serviceScrapeSpec says"),
     };
     format!(
         "the operator {why}, so the scrape of port {port} cannot be given certificates: make the port PERMISSIVE (portLevelMtls \

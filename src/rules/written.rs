@@ -120,11 +120,9 @@ impl<'a> Effective<'a> {
     }
 
     /// Prometheus would offer HTTP/2 to a port that speaks mutual TLS over TCP, also where it is told
-    /// to, as some charts do. That alone is no reason to change an endpoint.
+    /// to, as some charts do.
     fn with_http2(&self, mut steps: Vec<Step>) -> Vec<Step> {
-        if let (Some(key), None | Some(true)) = (self.kind().http2, self.endpoint.http2)
-            && !steps.is_empty()
-        {
+        if let (Some(key), None | Some(true)) = (self.kind().http2, self.endpoint.http2) {
             let after_tls =
                 |step: &Step| !is_about(step, &self.endpoint.at, self.kind().relabelings);
             let place = steps.iter().take_while(|step| after_tls(step)).count();

@@ -5,7 +5,6 @@
 //! Knows: lists of discovery, in both spellings. Does not know: what they find.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement};
-use serde_json::Value;
 
 use super::field::{Field, Read};
 use super::services::port_number;
@@ -110,40 +109,6 @@ pub(super) fn addresses(entry: &Field<'_>, list: &str, name: &str) -> Read<Vec<T
         .into_iter()
         .map(TargetSource::Address)
         .collect())
-}
-
-/// A prober, unless relabelling of what it is to probe leads elsewhere. The VictoriaMetrics operator sets the prober's
-/// address after these rules (`factory/vmscrapes/probe.go`), the Prometheus operator before them.
-pub(super) fn prober(
-    address: Option<String>,
-    targets: &Field<'_>,
-    address_is_last: bool,
-) -> Vec<TargetSource> {
-    let decisive = |label: &str| is_decisive(label) && !(address_is_last && label == "__address__");
-    match targets.written() {
-        Some(targets) if sets(targets, &decisive) => {
-            vec![unseen(
-                "targets",
-                ", whose relabelling sets the address or the scheme",
-            )]
-        }
-        Some(_) | None => address.map(TargetSource::Address).into_iter().collect(),
-    }
-}
-
-/// Whether a relabelling rule anywhere below sets such a label.
-fn sets(value: &Value, label: &impl Fn(&str) -> bool) -> bool {
-    match value {
-        Value::Object(map) => {
-            ["targetLabel", "target_label"]
-                .iter()
-                .filter_map(|key| map.get(*key)?.as_str())
-                .any(label)
-                || map.values().any(|below| sets(below, label))
-        }
-        Value::Array(list) => list.iter().any(|below| sets(below, label)),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
-    }
 }
 
 /// Whether a label decides what is asked, and how.
@@ -325,7 +290,7 @@ fn names(entry: &Field<'_>, name: &str, _: Spelling) -> Read<Vec<TargetSource>> 
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::model::described;
@@ -514,30 +479,6 @@ mod tests {
             with(json!({"targets": ["a:1"], "labels": {"__address__": "b:2"}}))[0]
                 .starts_with("? staticConfigs[0]")
         );
-    }
-
-    /// `generateProbeConfig` of both operators: who sets the address last.
-    #[test]
-    fn a_prober_is_asked_unless_rules_for_its_targets_lead_elsewhere() {
-        let with = |label: &str, address_is_last: bool| {
-            let targets = json!({"staticConfig": {"targets": ["https://x"], "relabelingConfigs": [{"targetLabel": label}]}});
-            let found = prober(
-                Some("blackbox:1".to_owned()),
-                &Field::root(&targets),
-                address_is_last,
-            );
-            found.iter().map(told).collect::<Vec<_>>()
-        };
-        let elsewhere = ["? targets, whose relabelling sets the address or the scheme"];
-        for (label, of_victoria_metrics, of_prometheus) in [
-            ("team", ["blackbox:1"], ["blackbox:1"]),
-            ("__address__", ["blackbox:1"], elsewhere),
-            ("__scheme__", elsewhere, elsewhere),
-        ] {
-            assert_eq!(with(label, true), of_victoria_metrics, "{label}");
-            assert_eq!(with(label, false), of_prometheus, "{label}");
-        }
-        assert!(prober(None, &Field::root(&json!(null)), true).is_empty());
     }
 
     #[test]

@@ -59,7 +59,7 @@ pub use kinds::{
 pub use metadata::{REVISION, is_cluster_scoped};
 pub use reading::{is_scrape, makes_pods, read, read_in_context, reads};
 pub use scraper_kinds::{SCRAPER_KINDS, ScraperDescription, ScraperKind, Unset};
-pub use scrapers::{Scraper, Selection};
+pub use scrapers::{AddedRules, Scraper, Selection};
 pub use scrapes::{
     DiscoveryRole, Endpoint, EndpointPort, Namespaces, Origin, Scrape, TargetSource,
 };

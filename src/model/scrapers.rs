@@ -4,6 +4,8 @@
 //! Departs from it: a scraper that is not understood selects nothing.
 //! Knows: scrapers. Does not know: which scrape objects there are.
 
+mod added_rules;
+
 use std::collections::BTreeMap;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
@@ -13,6 +15,7 @@ use super::field::{Field, Problem, Read, noted};
 use super::operated::{self, Component};
 use super::scraper_kinds::{DaemonSet, ScraperDescription};
 use super::{Object, ScrapeKind, ScraperKind, Workload, selectors};
+pub use added_rules::AddedRules;
 
 /// An object that scrapes.
 #[derive(Debug, Clone)]

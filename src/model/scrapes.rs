@@ -330,9 +330,8 @@ fn sources(field: &Field<'_>, description: &ScrapeDescription) -> Read<Vec<Targe
         Finds::Nodes => vec![TargetSource::Nodes],
         Finds::Addresses(list) => discovery::addresses(field, list, list)?,
         Finds::Prober(place) => {
-            let of_victoria_metrics = description.converted_into.is_none();
-            let targets = field.key("targets")?;
-            discovery::prober(text_at(field, place)?, &targets, of_victoria_metrics)
+            let address = text_at(field, place)?;
+            address.map(TargetSource::Address).into_iter().collect()
         }
         Finds::Discovery => discovery::sources(field, description.spelling)?,
     })

@@ -8,10 +8,24 @@ use k8s_openapi::api::core::v1::ContainerPort as ApiPort;
 
 use super::field::{Field, Problem, Read, noted};
 use super::{
-    Container, ContainerPort, Object, PodsKnown, Workload, knative, services::port_number,
+    Container, ContainerPort, Labels, Object, PodsKnown, Workload, knative, services::port_number,
 };
 
 impl Workload {
+    /// Pods of which nobody says more than their labels: no annotations, no ports, the default service account.
+    pub fn of_labels(object: Object, labels: Labels, known: PodsKnown) -> Self {
+        Self {
+            object,
+            labels,
+            annotations: Labels::new(),
+            service_account: "default".to_owned(),
+            host_network: false,
+            containers: Vec::new(),
+            known,
+            part: None,
+        }
+    }
+
     /// The TCP ports that containers declare, those of native sidecars last.
     pub fn declared_ports(&self) -> impl Iterator<Item = &ContainerPort> {
         self.containers

@@ -43,16 +43,8 @@ pub(super) fn object(kind: &str, namespace: &str, name: &str) -> Object {
 
 /// Deployment `web`.
 pub(super) fn workload(namespace: &str, pod_labels: &[(&str, &str)]) -> Workload {
-    Workload {
-        object: object("Deployment", namespace, "web"),
-        labels: labels(pod_labels),
-        annotations: Labels::new(),
-        service_account: "default".to_owned(),
-        host_network: false,
-        containers: Vec::new(),
-        known: PodsKnown::Template,
-        part: None,
-    }
+    let object = object("Deployment", namespace, "web");
+    Workload::of_labels(object, labels(pod_labels), PodsKnown::Template)
 }
 
 pub(super) fn annotated(pairs: &[(&str, &str)]) -> Workload {

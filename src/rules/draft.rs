@@ -36,7 +36,7 @@ pub(super) fn draft<'a>(scraping: Scraping<'a>, config: &Config) -> Draft<'a> {
     let effective = scrape_class::effective(&scraping, config);
     let left_alone = self_scrape::left_alone(&scraping, &view.judged);
     let asked = match (&effective, view.demands) {
-        (_, _) if left_alone.is_some() => Err(left_alone.expect("asked before")),
+        _ if let Some(blocked) = left_alone => Err(blocked),
         (Ok(effective), _) if own_pod::is_to_be_told(&scraping, &view, effective.now(), config) => {
             let rule = own_pod::rule_for(scraping.endpoint);
             obstacle::rewritten(&scraping).map_or(Ok((rule, Turn::ToOthers)), Err)

@@ -38,49 +38,66 @@ pub(super) fn rewritten(scraping: &Scraping<'_>) -> Option<Blocked> {
     }
     relabellings(scraping)
         .into_iter()
-        .find_map(|(place, rules)| match relabel::interference(rules)? {
+        .find_map(|Relabelling { place, rules, .. }| match relabel::interference(rules)? {
             Interference::Address => blocked(
                 Rule::AddressIsRewritten,
                 format!("{place} rewrites __address__: which ports are scraped cannot be known from manifests"),
             ),
-            Interference::Scheme => blocked(
-                Rule::SchemeIsRewritten,
-                format!("{place} rewrites __scheme__: the scheme of the endpoint does not decide"),
-            ),
+            Interference::Scheme => scheme_does_not_decide(&place),
             Interference::MetaLabels => None,
         })
 }
 
-/// Every list of relabelling rules that the endpoint's targets go through, with its place in words.
-pub(super) fn relabellings<'a>(scraping: &Scraping<'a>) -> Vec<(String, &'a [Value])> {
+fn scheme_does_not_decide(place: &str) -> Option<Blocked> {
+    blocked(
+        Rule::SchemeIsRewritten,
+        format!("{place} rewrites __scheme__: the scheme of the endpoint does not decide"),
+    )
+}
+
+/// A list of relabelling rules that the targets of an endpoint go through.
+pub(super) struct Relabelling<'a> {
+    /// Where it is, in words.
+    pub(super) place: String,
+    /// The rules.
+    pub(super) rules: &'a [Value],
+    /// They are the endpoint's own, among which ours are.
+    is_own: bool,
+    /// They run after the endpoint's own.
+    runs_after: bool,
+}
+
+/// Every list of relabelling rules that the endpoint's targets go through.
+pub(super) fn relabellings<'a>(scraping: &Scraping<'a>) -> Vec<Relabelling<'a>> {
+    let (scrape, endpoint) = (scraping.scrape, scraping.endpoint);
     let mut lists = Vec::new();
-    if let Some(rules) = &scraping.endpoint.relabelings {
-        lists.push((
-            written::relabelings_key(scraping.endpoint).to_owned(),
-            rules.as_slice(),
-        ));
-    }
+    lists.extend(endpoint.relabelings.as_deref().map(|rules| Relabelling {
+        place: written::relabelings_key(endpoint).to_owned(),
+        rules,
+        is_own: true,
+        runs_after: false,
+    }));
     // The VictoriaMetrics operator sets the prober's address after these, the Prometheus operator before them.
-    let sets_address_last = scraping.scrape.kind.description().template.is_some();
-    for (at, rules) in &scraping.scrape.prober_relabelings {
+    let sets_address_last = scrape.kind.description().template.is_some();
+    for (at, rules) in &scrape.prober_relabelings {
         let is_overruled = relabel::interference(rules) == Some(Interference::Address);
         if !(sets_address_last && is_overruled) {
-            lists.push((at.to_string(), rules.as_slice()));
+            lists.push(Relabelling {
+                place: at.to_string(),
+                rules,
+                is_own: false,
+                runs_after: false,
+            });
         }
     }
     for (scraper, _) in scraping.scrapers() {
-        let class = scraping.scrape.scrape_class.as_deref();
-        for (at, rules) in relabel::of_scraper(scraper, scraping.scrape.kind, class) {
-            // Of what is for all jobs, the global rules alone reach those of the scraper's own.
-            // The VictoriaMetrics operator leaves them out for probers, which have no rules themselves.
-            let takes_none = scraping.scrape.is_of_scraper()
-                || (!scraper.kind.is_prometheus()
-                    && scraping.scrape.kind.description().relabelings.is_none());
-            if takes_none && at.as_str().contains("scrapeClasses") {
-                continue;
-            }
-            lists.push((format!("{at} of {}", scraper.object), rules));
-        }
+        let added = scraper.added_rules(scrape).into_iter();
+        lists.extend(added.map(|added| Relabelling {
+            place: format!("{} of {}", added.at, scraper.object),
+            rules: added.rules,
+            is_own: false,
+            runs_after: added.run_after,
+        }));
     }
     lists
 }
@@ -88,24 +105,11 @@ pub(super) fn relabellings<'a>(scraping: &Scraping<'a>) -> Vec<(String, &'a [Val
 /// A rule that chooses the scheme as ours do, and is not ours: beside no certificates of Istio's, or with a scraper.
 pub(super) fn scheme_is_chosen(scraping: &Scraping<'_>, now: Now) -> Option<Blocked> {
     let with_certificates = matches!(now, Now::MutualTls | Now::PerTarget);
-    let of_endpoint = relabel::ours(scraping.endpoint).next().is_some();
-    let own_list = scraping
-        .endpoint
-        .relabelings
-        .as_deref()
-        .map(<[Value]>::as_ptr);
     relabellings(scraping)
         .into_iter()
-        .filter(|(_, rules)| {
-            !(of_endpoint && with_certificates && own_list == Some(rules.as_ptr()))
-        })
-        .find(|(_, rules)| relabel::chooses_scheme(rules))
-        .and_then(|(place, _)| {
-            blocked(
-                Rule::SchemeIsRewritten,
-                format!("{place} rewrites __scheme__: the scheme of the endpoint does not decide"),
-            )
-        })
+        .filter(|list| !(list.is_own && with_certificates))
+        .find(|list| relabel::chooses_scheme(list.rules))
+        .and_then(|list| scheme_does_not_decide(&list.place))
 }
 
 /// What keeps the scrapers of an endpoint from using certificates there. `per_target`: the rule that says so
@@ -145,17 +149,13 @@ pub(super) fn to_certificates(
                 .to_owned(),
         );
     }
-    // Rules of a template run after the endpoint's own, and so after ours.
-    let template = relabel::template(scraping.scrape.kind);
     relabellings(scraping)
         .into_iter()
-        .filter(|(place, _)| !template.is_some_and(|template| place.contains(template)))
-        .find(|(_, rules)| relabel::interference(rules) == Some(Interference::MetaLabels))
-        .and_then(|(place, _)| {
-            blocked(
-                rule,
-                format!("{place} drops, keeps, maps or sets labels that a rule of ours would need"),
-            )
+        .filter(|list| !list.runs_after)
+        .find(|list| relabel::interference(list.rules) == Some(Interference::MetaLabels))
+        .and_then(|list| {
+            let why = "drops, keeps, maps or sets labels that a rule of ours would need";
+            blocked(rule, format!("{} {why}", list.place))
         })
 }
 

@@ -189,10 +189,11 @@ pub(super) fn in_the_way(scraping: &Scraping<'_>) -> Option<Blocked> {
     }
     let maps_labels = obstacle::relabellings(scraping)
         .into_iter()
-        .find(|(_, rules)| relabel::interference(rules).is_some());
-    maps_labels.map(|(place, _)| {
+        .find(|list| relabel::interference(list.rules).is_some());
+    maps_labels.map(|list| {
         blocked(format!(
-            "{opening}; {place} drops, keeps or maps labels that a rule of ours would need"
+            "{opening}; {} drops, keeps or maps labels that a rule of ours would need",
+            list.place
         ))
     })
 }

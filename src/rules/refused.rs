@@ -136,7 +136,7 @@ fn path(meeting: &Meeting<'_>) -> Option<String> {
             || replacement.is_some_and(|text| target.is_none() && text.starts_with("__"))
     };
     let rules = obstacle::relabellings(meeting.scraping);
-    if rules.iter().flat_map(|(_, rules)| *rules).any(sets_path) {
+    if rules.iter().flat_map(|list| list.rules).any(sets_path) {
         return None;
     }
     let endpoint = meeting.scraping.endpoint;

@@ -1,11 +1,9 @@
 //! Which relabelling rules are ours, and which of the user's stand in their way?
 //!
-//! Authority: VictoriaMetrics `lib/promscrape/config.go` (a relabelled `__scheme__` decides the URL) and `lib/promrelabel`;
-//! prometheus-operator `pkg/prometheus/promcfg.go` (rules of a scrape class).
+//! Authority: VictoriaMetrics `lib/promscrape/config.go` (a relabelled `__scheme__` decides the URL) and `lib/promrelabel`.
 //! Departs from nothing: no marker is written; a rule is ours if we would write it so (`scheme_rule.rs`, `own_pod.rs`).
 //! Knows: relabelling rules as values. Does not know: targets, policies.
 
-use jsonptr::PointerBuf;
 use serde_json::{Value, json};
 
 use super::decision::Step;
@@ -13,7 +11,7 @@ use super::own_pod;
 use super::scheme_rule::SchemeRule;
 use super::steps::{add, remove, replace};
 use super::written::{relabelings, relabelings_key};
-use crate::model::{Endpoint, ScrapeKind, Scraper};
+use crate::model::Endpoint;
 
 /// Our rules among an endpoint's, as they are written and as what they say.
 pub(super) fn ours(endpoint: &Endpoint) -> impl Iterator<Item = (&Value, SchemeRule)> {
@@ -191,51 +189,6 @@ fn written_to(label: &str) -> Option<Interference> {
 fn at_labels_of_discovery(regex: &str) -> Option<Interference> {
     let literal_start = regex.trim_start_matches('^').chars().next();
     (!literal_start.is_some_and(char::is_alphanumeric)).then_some(Interference::MetaLabels)
-}
-
-/// The rules that a scraper adds to every endpoint of a kind of scrape objects, with the field that holds them.
-pub(super) fn of_scraper<'a>(
-    scraper: &'a Scraper,
-    kind: ScrapeKind,
-    class: Option<&str>,
-) -> Vec<(PointerBuf, &'a [Value])> {
-    let (spec, row) = (&scraper.spec, scraper.kind.description());
-    let list = |value: Option<&'a Value>| value.and_then(Value::as_array).map(Vec::as_slice);
-    let template = template(kind).filter(|_| row.has_templates);
-    let mut found = Vec::new();
-    for field in row.global_relabelings.into_iter().chain(template) {
-        if let Some(rules) = list(spec.get(field)) {
-            found.push((PointerBuf::from_tokens(["spec", field]), rules));
-        }
-    }
-    let key = row.class_relabelings;
-    if let Some((position, class)) = class_of(spec, class)
-        && let Some(rules) = list(class.get(key))
-    {
-        let position = position.to_string();
-        let at = PointerBuf::from_tokens(["spec", "scrapeClasses", &position, key]);
-        found.push((at, rules));
-    }
-    found
-}
-
-/// The field of a scraper with rules for every endpoint of a kind, or of what it is converted into.
-pub(super) fn template(kind: ScrapeKind) -> Option<&'static str> {
-    let description = kind.description();
-    let kind = description.converted_into.unwrap_or(kind);
-    kind.description().template
-}
-
-/// The scrape class that applies: the named one, else the default one.
-pub(super) fn class_of<'a>(spec: &'a Value, name: Option<&str>) -> Option<(usize, &'a Value)> {
-    spec.get("scrapeClasses")?
-        .as_array()?
-        .iter()
-        .enumerate()
-        .find(|(_, class)| match name {
-            Some(name) => class.get("name").and_then(Value::as_str) == Some(name),
-            None => class.get("default") == Some(&Value::Bool(true)),
-        })
 }
 
 #[cfg(test)]

@@ -19,6 +19,9 @@ use crate::model::{Labels, Object, PodsKnown, Scraper, Workload};
 use crate::policy::{self, DataPlane, Mesh};
 use crate::targets::{self, Host};
 
+/// The port of an `http` URL that names none.
+const HTTP: u16 = 80;
+
 /// A Service that a scraper writes to in plain text, whose pods accept only members of the mesh.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Receiver {
@@ -62,7 +65,7 @@ fn receiver(mesh: &Mesh<'_>, scraper: &Scraper, entry: &Value, at: PointerBuf) -
     let from = Some(scraper.object.namespace.as_str());
     match targets::host(mesh.inventory, url, from) {
         Host::Service(service, port) => {
-            let port = port.unwrap_or(80);
+            let port = port.unwrap_or(HTTP);
             let closed = targets::answering(mesh.inventory, service, port)
                 .into_iter()
                 .filter_map(|(pods, number)| closed(mesh, &pods, number))
@@ -76,13 +79,17 @@ fn receiver(mesh: &Mesh<'_>, scraper: &Scraper, entry: &Value, at: PointerBuf) -
                 because,
             })
         }
-        Host::Missing(namespace, name) => {
+        Host::Missing {
+            namespace,
+            name,
+            port,
+        } => {
             let pods = pods_of_nobody(&scraper.object, &namespace, &name);
             let (_, because) = closed(mesh, &pods, None)?;
             Some(Receiver {
                 at,
                 service: format!("Service {namespace}/{name} (not in the input)"),
-                port: port_of(url),
+                port: port.unwrap_or(HTTP),
                 is_known: false,
                 because,
             })
@@ -123,30 +130,14 @@ fn closed(mesh: &Mesh<'_>, pods: &Workload, port: Option<u16>) -> Option<(bool, 
 /// Pods behind a Service that is not in the input, as most pods of the namespace are: without labels that a policy of
 /// single workloads selects, or an injector asks for.
 fn pods_of_nobody(asker: &Object, namespace: &str, name: &str) -> Workload {
-    Workload {
-        object: Object {
-            kind: "Pods".to_owned(),
-            namespace: namespace.to_owned(),
-            name: name.to_owned(),
-            api_version: "v1".to_owned(),
-            ..asker.clone()
-        },
-        labels: Labels::new(),
-        annotations: Labels::new(),
-        service_account: "default".to_owned(),
-        host_network: false,
-        containers: Vec::new(),
-        known: PodsKnown::Template,
-        part: None,
-    }
-}
-
-/// The port of an http URL.
-fn port_of(url: &str) -> u16 {
-    let authority = url.split("://").nth(1).unwrap_or_default();
-    let authority = authority.split(['/', '?', '#']).next().unwrap_or_default();
-    let port = authority.rsplit_once(':').map(|(_, port)| port.parse());
-    port.and_then(Result::ok).unwrap_or(80)
+    let object = Object {
+        kind: "Pods".to_owned(),
+        namespace: namespace.to_owned(),
+        name: name.to_owned(),
+        api_version: "v1".to_owned(),
+        ..asker.clone()
+    };
+    Workload::of_labels(object, Labels::new(), PodsKnown::Template)
 }
 
 /// The receivers whose requests pass the scraper's own sidecar by.

@@ -11,18 +11,17 @@ mod way;
 use std::collections::BTreeMap;
 
 use jsonptr::Pointer;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::Rule;
 use super::decision::Step;
 use super::inherited;
 use super::obstacle::Blocked;
-use super::relabel;
 use super::steps::{add_at, remove_at};
 use super::view::Scraping;
 use super::written::{self, ByClass, Effective};
 use crate::config::Config;
-use crate::model::{Scrape, Scraper, ScraperKind, Spelling};
+use crate::model::{Scraper, ScraperKind, Spelling};
 pub(super) use on_scraper::{OnScraper, on_scraper};
 
 /// An endpoint, as the class of its object has to know it.
@@ -183,12 +182,6 @@ fn object_field() -> &'static Pointer {
     Pointer::from_static("/spec/scrapeClass")
 }
 
-/// The scrape class of a scraper that applies to an object, with its position.
-pub(super) fn applying<'a>(scrape: &Scrape, scraper: &'a Scraper) -> Option<(usize, &'a Value)> {
-    let named = scrape.scrape_class.as_deref();
-    (!scrape.is_of_scraper()).then(|| relabel::class_of(&scraper.spec, named))?
-}
-
 /// How an endpoint is written, with what it inherits. A class of our name that the object names and
 /// a scraper does not have, or that no scraper in the input shows, is taken for ours.
 ///
@@ -202,7 +195,7 @@ pub(super) fn effective<'a>(
     let ours = names_ours.then(|| written::tls_config(&config.directory, Spelling::Camel));
     let ours = ours.as_ref();
     let of_class = |(scraper, _): (&'a Scraper, _)| {
-        let tls = match applying(scraping.scrape, scraper) {
+        let tls = match scraper.class_of(scraping.scrape) {
             Some((_, class)) => class.get("tlsConfig"),
             None => ours,
         };
@@ -265,8 +258,9 @@ fn left_at(leanings: &[Leaning<'_>], config: &Config) -> Option<usize> {
         .iter()
         .all(|leaning| matches!(leaning.towards, Towards::Plain { .. }));
     let ours = |(scraper, _): (&Scraper, _)| {
-        applying(scraping.scrape, scraper).is_some_and(|(_, class)| way::is_only_ours(class))
-            && relabel::class_of(&scraper.spec, None).is_none()
+        let class = scraper.class_of(scraping.scrape);
+        class.is_some_and(|(_, class)| way::is_only_ours(class))
+            && scraper.default_class().is_none()
     };
     if named != Some(&config.scrape_class_name) || !all_plain || !scraping.scrapers().all(ours) {
         return None;

@@ -12,8 +12,15 @@ use crate::model::{Inventory, Service};
 pub enum Host<'a> {
     /// A Service of the input, with the port of it that is asked; `None`: no port is written.
     Service(&'a Service, Option<u16>),
-    /// A Service that is not in the input, by namespace and name.
-    Missing(String, String),
+    /// A Service that is not in the input.
+    Missing {
+        /// Its namespace.
+        namespace: String,
+        /// Its name.
+        name: String,
+        /// The port of it that is asked; `None`: no port is written.
+        port: Option<u16>,
+    },
     /// Nobody that manifests show, and why.
     Unknown(String),
 }
@@ -27,27 +34,28 @@ pub fn host<'a>(inventory: &'a Inventory, address: &str, from: Option<&str>) -> 
     }
     let name = name.trim_end_matches('.');
     let labels: Vec<&str> = name.split('.').collect();
-    let found = |namespace: &str, name: &str| service(inventory, namespace, name);
+    let found = |namespace: &str, name: &str| {
+        service(inventory, namespace, name).map(|service| Host::Service(service, port))
+    };
+    let missing = |namespace: &str, name: &str| Host::Missing {
+        namespace: namespace.to_owned(),
+        name: name.to_owned(),
+        port,
+    };
     match labels.as_slice() {
         [""] => unknown("names no host"),
         [name] => match from {
             None => {
                 unknown("is a name within the scraper's namespace, and no scraper is in the input")
             }
-            Some(namespace) => found(namespace, name).map_or_else(
-                || Host::Missing(namespace.to_owned(), (*name).to_owned()),
-                |service| Host::Service(service, port),
-            ),
+            Some(namespace) => found(namespace, name).unwrap_or_else(|| missing(namespace, name)),
         },
-        [name, namespace, "svc", ..] | [_, name, namespace, "svc", ..] => found(namespace, name)
-            .map_or_else(
-                || Host::Missing((*namespace).to_owned(), (*name).to_owned()),
-                |service| Host::Service(service, port),
-            ),
-        [name, namespace] => found(namespace, name).map_or_else(
-            || unknown("is no Service of the input"),
-            |service| Host::Service(service, port),
-        ),
+        [name, namespace, "svc", ..] | [_, name, namespace, "svc", ..] => {
+            found(namespace, name).unwrap_or_else(|| missing(namespace, name))
+        }
+        [name, namespace] => {
+            found(namespace, name).unwrap_or_else(|| unknown("is no Service of the input"))
+        }
         _ => unknown("is no name of a Service"),
     }
 }
@@ -119,7 +127,9 @@ mod tests {
                 service.object.name,
                 port.map_or("?".to_owned(), |port| port.to_string())
             ),
-            Host::Missing(namespace, name) => format!("? {namespace}/{name}"),
+            Host::Missing {
+                namespace, name, ..
+            } => format!("? {namespace}/{name}"),
             Host::Unknown(_) => "-".to_owned(),
         }
     }

@@ -92,7 +92,7 @@ pub(super) fn by_name<'a>(
 ) -> Found<'a> {
     match addresses::host(inventory, name, from) {
         Host::Service(service, _) if service.headless => headless(inventory, service, port, None),
-        Host::Service(..) | Host::Missing(..) | Host::Unknown(_) => {
+        Host::Service(..) | Host::Missing { .. } | Host::Unknown(_) => {
             by_address(inventory, &format!("{name}:{port}"), from, missing)
         }
     }
@@ -111,7 +111,9 @@ pub(super) fn by_address<'a>(
     let mut found = Found::default();
     let (service, number) = match addresses::host(inventory, address, from) {
         Host::Service(service, number) => (service, number),
-        Host::Missing(namespace, name) => {
+        Host::Missing {
+            namespace, name, ..
+        } => {
             missing.push(format!("Service {namespace}/{name} is not in the input"));
             return found;
         }
@@ -176,10 +178,7 @@ pub(super) fn headless<'a>(
     let target = |pods: Pods<'a>| Target {
         port: matches!(pods, Pods::Of(_)).then_some(port),
         pods,
-        via: format!(
-            "Service {}/{}",
-            service.object.namespace, service.object.name
-        ),
+        via: service.named(),
         addressed_by,
     };
     Found {
@@ -199,15 +198,7 @@ pub(super) fn own_pod<'a>(namespace: Option<&str>) -> Found<'a> {
         why: "it is the scraper's own pod: loopback never meets the sidecar".to_owned(),
         proven: true,
     };
-    Found {
-        targets: vec![Target {
-            pods: Pods::Elsewhere(own),
-            port: None,
-            via: "loopback".to_owned(),
-            addressed_by: None,
-        }],
-        ..Found::default()
-    }
+    Found::elsewhere(own, "loopback")
 }
 
 #[cfg(test)]

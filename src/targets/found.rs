@@ -10,8 +10,8 @@ use super::narrowing::{Narrowed, Narrowing};
 use super::scope::Scope;
 use super::{Elsewhere, Pods, Target, discovered, gaps, own_pods, ports};
 use crate::model::{
-    DiscoveryRole, Endpoint, EndpointPort, Inventory, Labels, Object, PodsKnown, Scrape, Scraper,
-    Service, ServicePort, TargetSource, Workload, contains,
+    DiscoveryRole, Endpoint, EndpointPort, Inventory, Object, PodsKnown, Scrape, Scraper, Service,
+    ServicePort, TargetSource, Workload, contains,
 };
 
 /// What a scrape object finds, each target as often as there are ways to it.
@@ -27,6 +27,21 @@ pub(super) struct Found<'a> {
     pub(super) narrowed: Narrowed,
 }
 
+impl Found<'_> {
+    /// Something that answers, and is no pod of the mesh.
+    pub(super) fn elsewhere(place: Elsewhere, via: &str) -> Self {
+        Self {
+            targets: vec![Target {
+                pods: Pods::Elsewhere(place),
+                port: None,
+                via: via.to_owned(),
+                addressed_by: None,
+            }],
+            ..Self::default()
+        }
+    }
+}
+
 /// What an endpoint finds by all its sources, and what keeps that from being complete.
 pub(super) fn found<'a>(
     inventory: &'a Inventory,
@@ -37,50 +52,35 @@ pub(super) fn found<'a>(
 ) -> (Found<'a>, Vec<String>) {
     let own_namespace_only = scraper.is_some_and(|scraper| scraper.ignores_namespace_selectors);
     let scope = Scope::of(scrape, own_namespace_only);
+    let from = scraper.map(|scraper| scraper.object.namespace.as_str());
+    let gaps = |found: &Found<'_>| {
+        let nothing_left = narrowing.nothing_left(&found.narrowed);
+        gaps::gaps(inventory, scrape, endpoint, &scope, found, nothing_left)
+    };
     let mut found = Found::default();
     let mut missing = Vec::new();
     for source in &endpoint.sources {
         let more = match source {
             TargetSource::Services => {
-                let more = by_services(inventory, scrape, endpoint, &scope, narrowing);
-                let nothing_left = narrowing.nothing_left(&more.narrowed);
-                missing.extend(gaps::gaps(
-                    inventory,
-                    scrape,
-                    endpoint,
-                    &scope,
-                    &more,
-                    nothing_left,
-                ));
+                let services = scope.services(inventory, &scrape.selector);
+                let more = behind(inventory, services, endpoint, narrowing);
+                missing.extend(gaps(&more));
                 more
             }
             TargetSource::Pods => {
-                let more = by_pods(inventory, scrape, endpoint, &scope, narrowing);
-                let nothing_left = narrowing.nothing_left(&more.narrowed);
-                missing.extend(gaps::gaps(
-                    inventory,
-                    scrape,
-                    endpoint,
-                    &scope,
-                    &more,
-                    nothing_left,
-                ));
+                let pods = scope.workloads(inventory, &scrape.selector);
+                let more = in_pods(pods, endpoint, narrowing);
+                missing.extend(gaps(&more));
                 more
             }
             TargetSource::Nodes => unlabelled(nodes(), narrowing),
             TargetSource::Address(address) => {
-                let from = scraper.map(|scraper| scraper.object.namespace.as_str());
-                unlabelled(
-                    discovered::by_address(inventory, address, from, &mut missing),
-                    narrowing,
-                )
+                let found = discovered::by_address(inventory, address, from, &mut missing);
+                unlabelled(found, narrowing)
             }
             TargetSource::Name(name, port) => {
-                let from = scraper.map(|scraper| scraper.object.namespace.as_str());
-                unlabelled(
-                    discovered::by_name(inventory, name, *port, from, &mut missing),
-                    narrowing,
-                )
+                let found = discovered::by_name(inventory, name, *port, from, &mut missing);
+                unlabelled(found, narrowing)
             }
             TargetSource::Kubernetes(discovery) => {
                 let asking = (endpoint, scraper, narrowing);
@@ -112,22 +112,6 @@ fn unlabelled<'a>(found: Found<'a>, narrowing: &Narrowing) -> Found<'a> {
     }
 }
 
-/// Services by their labels, then the pods that each Service selects.
-fn by_services<'a>(
-    inventory: &'a Inventory,
-    scrape: &Scrape,
-    endpoint: &Endpoint,
-    scope: &Scope<'_>,
-    narrowing: &Narrowing,
-) -> Found<'a> {
-    behind(
-        inventory,
-        scope.services(inventory, &scrape.selector),
-        endpoint,
-        narrowing,
-    )
-}
-
 /// The pods behind these Services.
 pub(super) fn behind<'a>(
     inventory: &'a Inventory,
@@ -145,21 +129,6 @@ pub(super) fn behind<'a>(
         found.workloads.extend(workloads);
     }
     found
-}
-
-/// Pods by their labels.
-fn by_pods<'a>(
-    inventory: &'a Inventory,
-    scrape: &Scrape,
-    endpoint: &Endpoint,
-    scope: &Scope<'_>,
-    narrowing: &Narrowing,
-) -> Found<'a> {
-    in_pods(
-        scope.workloads(inventory, &scrape.selector),
-        endpoint,
-        narrowing,
-    )
 }
 
 /// Ports of these pods.
@@ -200,15 +169,7 @@ fn nodes<'a>() -> Found<'a> {
         why: "nodes are outside the mesh".to_owned(),
         proven: false,
     };
-    Found {
-        targets: vec![Target {
-            pods: Pods::Elsewhere(nodes),
-            port: None,
-            via: "node labels".to_owned(),
-            addressed_by: None,
-        }],
-        ..Found::default()
-    }
+    Found::elsewhere(nodes, "node labels")
 }
 
 pub(super) fn without_selector<'a>(service: &Service) -> Pods<'a> {
@@ -330,17 +291,9 @@ pub(super) fn tcp_ports(service: &Service) -> impl Iterator<Item = &ServicePort>
 
 /// What a Service's selector tells of pods that are not in the input: at least these labels.
 fn pods_of_unknown_origin(service: &Service) -> Workload {
-    Workload {
-        object: Object {
-            kind: "Pods".to_owned(),
-            ..service.object.clone()
-        },
-        labels: service.selector.clone(),
-        annotations: Labels::new(),
-        service_account: "default".to_owned(),
-        host_network: false,
-        containers: Vec::new(),
-        known: PodsKnown::SelectorOnly,
-        part: None,
-    }
+    let object = Object {
+        kind: "Pods".to_owned(),
+        ..service.object.clone()
+    };
+    Workload::of_labels(object, service.selector.clone(), PodsKnown::SelectorOnly)
 }

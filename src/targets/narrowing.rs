@@ -55,14 +55,18 @@ impl Narrowing {
     pub(super) fn of(scrape: &Scrape, endpoint: &Endpoint, scraper: Option<&Scraper>) -> Self {
         let key = endpoint.kind.description().relabelings;
         let own = endpoint.relabelings.as_deref().unwrap_or_default();
-        let mut lists = Vec::new();
-        if let Some(scraper) = scraper {
-            lists.extend(before(scrape, scraper));
-        }
-        lists.push((format!("{}[#]", key.unwrap_or_default()), own));
-        if let Some(scraper) = scraper {
-            lists.extend(after(scrape, scraper));
-        }
+        let added = scraper.map(|scraper| (scraper, scraper.added_rules(scrape)));
+        let added = |after: bool| {
+            let added = added
+                .iter()
+                .flat_map(|(scraper, lists)| lists.iter().map(|list| (&scraper.object, list)));
+            added
+                .filter(move |(_, list)| list.run_after == after)
+                .map(|(object, list)| (format!("{}/# of {object}", list.at), list.rules))
+        };
+        let mut lists: Vec<(String, &[Value])> = added(false).collect();
+        lists.extend(key.map(|key| (format!("{key}[#]"), own)));
+        lists.extend(added(true));
         Self {
             filters: filters_of(&lists),
         }
@@ -187,53 +191,6 @@ impl Narrowing {
             })
             .collect()
     }
-}
-
-/// The rules of a scraper that run before those of an endpoint, each list with its place.
-fn before<'a>(scrape: &Scrape, scraper: &'a Scraper) -> Vec<(String, &'a [Value])> {
-    let spec = &scraper.spec;
-    let mut lists = vec![(
-        format!("/spec/globalScrapeRelabelConfigs/# of {}", scraper.object),
-        list(spec, "globalScrapeRelabelConfigs"),
-    )];
-    let classes = list(spec, "scrapeClasses").iter().enumerate();
-    let class = classes
-        .into_iter()
-        .find(|(_, class)| match scrape.scrape_class.as_deref() {
-            Some(name) => class.get("name").and_then(Value::as_str) == Some(name),
-            None => class.get("default") == Some(&Value::Bool(true)),
-        });
-    if let Some((position, class)) = class {
-        for key in ["relabelConfigs", "relabelings"] {
-            let place = format!(
-                "/spec/scrapeClasses/{position}/{key}/# of {}",
-                scraper.object
-            );
-            lists.push((place, list(class, key)));
-        }
-    }
-    lists
-}
-
-/// The rules of a scraper that run after those of an endpoint. What the operator converts goes by what it becomes.
-fn after<'a>(scrape: &Scrape, scraper: &'a Scraper) -> Vec<(String, &'a [Value])> {
-    let own = scrape.kind.description();
-    let converted = own.converted_into.map(|kind| kind.description());
-    let template = own.template.or(converted.and_then(|row| row.template));
-    template
-        .map(|field| {
-            let place = format!("/spec/{field}/# of {}", scraper.object);
-            (place, list(&scraper.spec, field))
-        })
-        .into_iter()
-        .collect()
-}
-
-fn list<'a>(map: &'a Value, key: &str) -> &'a [Value] {
-    map.get(key)
-        .and_then(Value::as_array)
-        .map(Vec::as_slice)
-        .unwrap_or_default()
 }
 
 #[cfg(test)]

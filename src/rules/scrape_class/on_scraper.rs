@@ -9,7 +9,6 @@ use serde_json::{Value, json};
 
 use super::super::decision::Step;
 use super::super::endpoint::JudgedEndpoint;
-use super::super::relabel;
 use super::super::steps::add;
 use super::super::written::{self};
 use crate::config::Config;
@@ -44,7 +43,7 @@ pub(in crate::rules) fn on_scraper(
     };
     let wanted = written::tls_config(directory, Spelling::Camel);
     let spec = Pointer::from_static("/spec");
-    let present = relabel::class_of(&scraper.spec, Some(name));
+    let present = scraper.class_named(name);
     let Some((index, class)) = present else {
         let class = json!({"name": name, "tlsConfig": wanted});
         let step = match scraper.spec.get("scrapeClasses") {

@@ -14,8 +14,8 @@ use super::super::certificates::SetUp;
 use super::super::decision::Now;
 use super::super::obstacle::Blocked;
 use super::super::view::Scraping;
-use super::super::{relabel, written};
-use super::{Class, Leaning, Towards, Way, applying, names_unseen};
+use super::super::written;
+use super::{Class, Leaning, Towards, Way, names_unseen};
 use crate::config::{CertificatesVia, Config};
 use crate::model::{Origin, Scraper, Spelling};
 
@@ -68,7 +68,7 @@ pub(super) fn way(
     if let Some(name) = named
         && let Some((scraper, _)) = scraping
             .scrapers()
-            .find(|(scraper, _)| applying(scraping.scrape, scraper).is_none())
+            .find(|(scraper, _)| scraper.class_of(scraping.scrape).is_none())
     {
         let why = format!(
             "{} has no scrape class {name}, and refuses the object",
@@ -103,7 +103,7 @@ fn brought(scraping: &Scraping<'_>, config: &Config) -> Option<Way> {
     let mut found = None;
     let mut directories = BTreeMap::new();
     for (position, (scraper, state)) in scraping.scrapers.iter().zip(scraping.scrapers()) {
-        let (_, class) = applying(scraping.scrape, scraper)?;
+        let (_, class) = scraper.class_of(scraping.scrape)?;
         let tls = class.get("tlsConfig")?.as_object()?;
         if !written::is_istios(tls, Spelling::Camel) {
             return None;
@@ -197,7 +197,7 @@ fn fresh(leanings: &[Leaning<'_>], config: &Config) -> Result<Class, String> {
         );
     }
     for (scraper, _) in scraping.scrapers() {
-        if let Some((_, default)) = relabel::class_of(&scraper.spec, None) {
+        if let Some((_, default)) = scraper.default_class() {
             return Err(format!(
                 "{} has a default scrape class, {}, which naming another one would switch off: name a class in the \
                  object that does what both are to do",
@@ -233,7 +233,7 @@ fn everywhere(scraping: &Scraping<'_>, config: &Config) -> Result<Class, String>
         let Ok(set_up) = &state.certificates else {
             continue;
         };
-        let class = relabel::class_of(&scraper.spec, Some(&name));
+        let class = scraper.class_named(&name);
         let tls = class.and_then(|(_, class)| class.get("tlsConfig")?.as_object());
         if class.is_some_and(|(_, class)| !is_only_ours(class)) {
             return Err(format!(

@@ -37,8 +37,8 @@ fn of_scraper(scraper: &Scraper) -> Option<Decision> {
         PointerBuf::from_tokens(["spec", FIELD]),
         Rule::AdditionalScrapesUnseen,
         format!(
-            "it scrapes what {key} of Secret {}/{name} says too, which is not looked at: jobs there that ask STRICT ports \
-             need scheme and tls_config by hand",
+            "it also runs the jobs in key {key} of Secret {}/{name}, which are not looked at: those that scrape STRICT ports \
+             need scheme https and a tls_config by hand",
             scraper.object.namespace
         ),
     ))

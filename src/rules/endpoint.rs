@@ -231,7 +231,11 @@ fn decide(draft: Draft<'_>, class: &AtEndpoint<'_>, config: &Config) -> JudgedEn
         now,
         wanted: match answer.turn {
             Turn::ToOthers => Wanted::PerTarget,
-            _ => summary::wanted(view.demands, config),
+            Turn::ToMutualTls
+            | Turn::ToPerTarget
+            | Turn::ToPlain
+            | Turn::Nowhere
+            | Turn::Refuse => summary::wanted(view.demands, config),
         },
     });
     decision.targets = view

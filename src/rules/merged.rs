@@ -126,7 +126,7 @@ fn of_endpoint(
         let at = endpoint.at.clone();
         Decision::finding(&scrape.object, at, Rule::MergedAndScraped, message)
     };
-    let way_out = "leave out one of the two, or annotate the pods prometheus.istio.io/merge-metrics: \"false\"";
+    let way_out = "scrape only one of the two, or annotate the pods prometheus.istio.io/merge-metrics: \"false\"";
     let mut findings = Vec::new();
     if !certain.is_empty() {
         findings.push(finding(format!(
@@ -138,7 +138,7 @@ fn of_endpoint(
     }
     if !possible.is_empty() {
         findings.push(finding(format!(
-            "the sidecar serves these metrics too, merged with its own ({}): they come twice if somebody scrapes it; \
+            "the sidecar serves these metrics too, merged with its own ({}): they come twice if somebody scrapes the sidecar besides; \
              {way_out}",
             joined(&possible)
         )));

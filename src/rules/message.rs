@@ -150,7 +150,7 @@ fn not_repaired(subject: &Subject<'_>) -> String {
             reasons.push("it reaches nothing that is in the input".to_owned());
         }
         format!(
-            "whether its targets demand it is not known ({})",
+            "whether its targets demand mutual TLS is not known ({})",
             reasons.join("; ")
         )
     } else {
@@ -160,7 +160,7 @@ fn not_repaired(subject: &Subject<'_>) -> String {
         )
     };
     format!(
-        "it uses Istio's certificates, and not rightly: {}; left as it is: {why}",
+        "it uses Istio's certificates wrongly: {}; left as it is: {why}",
         subject.obstacle.unwrap_or_default()
     )
 }

@@ -84,9 +84,7 @@ fn alike(strict: &Judged, plain: &Judged) -> String {
     let (strict, plain) = (&strict.shown, &plain.shown);
     if is_own_pod {
         return format!(
-            "{} cannot be told apart from {} by injection, port, namespace or labels of the pods where it is the \
-             scraper's own pod",
-            named(plain),
+            "nothing but its address tells the scraper's own pod from the others ({})",
             named(strict)
         );
     }

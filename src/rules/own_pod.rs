@@ -21,6 +21,10 @@ use crate::model::{Endpoint, Inventory, Scraper, Workload};
 
 const NAME: &str = "POD_IP";
 
+/// How all messages about it begin.
+const FINDS_ITSELF: &str = "a scraper finds its own pod, which gets only plain text from itself, among targets that \
+                            accept only mutual TLS";
+
 /// What a person reads about an endpoint that gets the rule, or whose other settings are put right for it.
 pub(super) fn message(judged: &[Judged], rule: Rule, steps: &[Step], directory: &str) -> String {
     let strict = message::evidence(judged, &[Demand::MutualTls]);
@@ -28,16 +32,14 @@ pub(super) fn message(judged: &[Judged], rule: Rule, steps: &[Step], directory: 
         true => String::new(),
         false => format!(" ({strict})"),
     };
-    let opening = format!(
-        "a scraper finds its own pod, where plain text gets through, beside others, where only mutual TLS does{others}"
-    );
+    let opening = format!("{FINDS_ITSELF}{others}");
     match rule {
         Rule::TlsNeedsRepair => format!(
             "{opening}; {} not right: repaired, with the certificates in {directory}",
             message::wrong(steps)
         ),
         _ => format!(
-            "{opening}: https, with the certificates in {directory}, and http where the address is that of {NAME}"
+            "{opening}: https, with the certificates in {directory}, and http for the pod whose address is in {NAME}"
         ),
     }
 }
@@ -153,8 +155,7 @@ pub(super) fn in_the_way(scraping: &Scraping<'_>) -> Option<Blocked> {
         why,
     };
     let description = scraping.endpoint.kind.description();
-    let opening = "a scraper finds its own pod among the targets, where only plain text gets through, \
-                   and only mutual TLS gets through to the others";
+    let opening = FINDS_ITSELF;
     if !description.per_target || description.converted_into.is_some() {
         return Some(blocked(format!(
             "{opening}; a {} cannot tell them apart",
@@ -180,8 +181,8 @@ pub(super) fn in_the_way(scraping: &Scraping<'_>) -> Option<Blocked> {
             Environment::Missing => {}
             Environment::Taken => {
                 return Some(blocked(format!(
-                    "{opening}; the rule that tells them apart needs the address of the pod in {NAME}, \
-                     and {} has something else there",
+                    "{opening}; the rule that tells them apart needs the address of the pod in {NAME}, and \
+                     the environment of {} has something else there, or cannot be read",
                     scraper.object
                 )));
             }
@@ -237,6 +238,11 @@ fn environment(scraper: &Scraper) -> Environment {
         scraper.spec.get("extraEnvs"),
         container(scraper).and_then(|container| container.get("env")),
     ];
+    // What is no list says nothing that we could add to.
+    let is_list = |value: &&Value| value.is_array() || value.is_null();
+    if !lists.iter().flatten().all(is_list) {
+        return Environment::Taken;
+    }
     let variables = lists.into_iter().flatten().filter_map(Value::as_array);
     let named = |variable: &&Value| variable.get("name").and_then(Value::as_str) == Some(NAME);
     let mut found = variables.flatten().filter(named);
@@ -355,6 +361,26 @@ mod tests {
             (vec![(NOBODY, Some(NOBODY))], false),
         ] {
             assert_eq!(is_apart(&met), expected, "{met:?}");
+        }
+    }
+
+    /// A field that is no list is not written over.
+    #[test]
+    fn the_variable_is_added_only_where_nothing_else_is_there() {
+        let pod_ip =
+            json!([{"name": NAME, "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}}]);
+        for (envs, steps) in [
+            (json!(null), 1),
+            (json!([{"name": "OTHER", "value": "x"}]), 1),
+            (pod_ip, 0),
+            (json!([{"name": NAME, "value": "10.0.0.1"}]), 0),
+            (json!({NAME: "x"}), 0),
+        ] {
+            let object = json!({"apiVersion": "operator.victoriametrics.com/v1beta1", "kind": "VMAgent",
+                "metadata": {"name": "main"}, "spec": {"extraEnvs": envs}});
+            let inventory = crate::model::read([(0, &object)], &Config::default());
+            let scraper = &inventory.scrapers[0];
+            assert_eq!(variable(scraper).len(), steps, "{:?}", scraper.spec);
         }
     }
 }

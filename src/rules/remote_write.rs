@@ -183,7 +183,7 @@ fn message(
         false => ("may accept", "may be refused"),
     };
     format!(
-        "requests to port {port} of {service} pass the scraper's sidecar by ({}) and leave its pod in plain text, and the \
+        "requests to port {port} of {service} pass the scraper's sidecar by ({}) and leave the pod in plain text, and the \
          receiver {accepts} only mutual TLS ({}): remote write {refused}; {}",
         past.join("; "),
         receiver.because.join("; "),
@@ -203,7 +203,9 @@ fn way_out(mesh: &Mesh<'_>, scraper: &Scraper, port: u16) -> String {
             annotations.insert(key.to_owned(), ports.clone());
             match policy::outbound_captured(mesh, &with_port, Some(port)).value {
                 Some(true) => {
-                    format!("annotate its pods (spec.podMetadata) with {key}: \"{ports}\"")
+                    format!(
+                        "annotate the scraper's pods (spec.podMetadata) with {key}: \"{ports}\""
+                    )
                 }
                 Some(false) | None => format!(
                     "take what keeps its sidecar from port {port} out of the annotations or the settings of the mesh; \

@@ -73,10 +73,10 @@ impl Sign {
     /// In words.
     pub(super) fn in_words(&self) -> String {
         match self {
-            Self::Injected => "whether they are injected".to_owned(),
-            Self::Namespace => "their namespace".to_owned(),
-            Self::Label(name) => format!("their label {name}"),
-            Self::Port => "their port".to_owned(),
+            Self::Injected => "whether it is injected".to_owned(),
+            Self::Namespace => "its namespace".to_owned(),
+            Self::Label(name) => format!("its label {name}"),
+            Self::Port => "its port".to_owned(),
         }
     }
 }

@@ -39,8 +39,8 @@ fn twice(scraper: &Scraper) -> Option<Decision> {
         PointerBuf::from_tokens(at),
         Rule::VolumeIsDefinedTwice,
         format!(
-            "the annotation gives the pods the volume {}, which spec.volumes gives them too: injection merges the two, or the \
-             pod is refused; spec.volumes is enough, remove it from the annotation",
+            "the annotation adds volume {} to the pods, which spec.volumes adds too: injection merges the two, or the pod is \
+             refused; remove it from the annotation, spec.volumes is enough",
             both.join(" and ")
         ),
     ))

@@ -7,10 +7,11 @@
 use json_patch::PatchOperation;
 
 use super::super::decision::{Demand, Step};
-use super::super::demand::Judged;
+use super::super::demand::{Aside, Judged};
 use super::super::scheme_rule::SchemeRule;
 use super::{Subject, evidence};
 use crate::config::TargetsMixed;
+use crate::targets::ENVOY_PORT;
 
 /// Who of an endpoint's targets wants what, where some want the one and some the other.
 pub(super) fn both_sides(judged: &[Judged]) -> Option<String> {
@@ -33,21 +34,50 @@ pub(super) fn mixed(subject: &Subject<'_>) -> String {
             chosen_by(subject.steps)
         ),
         (Some(""), TargetsMixed::Refuse) => {
-            format!("{both}: refused, because targets.mixed is \"refuse\"; split the endpoint")
+            format!(
+                "{both}: refused, because targets.mixed is \"refuse\"; {}",
+                way_out(subject.judged)
+            )
         }
         (Some(""), TargetsMixed::Keep | TargetsMixed::Relabel) => format!(
-            "{both}: left as it is, because targets.mixed is \"keep\"; split the endpoint, or give its ports one mode"
+            "{both}: left as it is, because targets.mixed is \"keep\"; {}",
+            way_out(subject.judged)
         ),
         (Some(obstacle), TargetsMixed::Refuse) => {
-            format!("{both}: refused, because {obstacle}, and targets.mixed is \"refuse\"")
+            format!(
+                "{both}: refused, because {obstacle}, and targets.mixed is \"refuse\"; {}",
+                way_out(subject.judged)
+            )
         }
         (Some(obstacle), TargetsMixed::Keep | TargetsMixed::Relabel) => format!(
-            "{both}: left as it is, because {obstacle}; split the endpoint, or give its ports one mode"
+            "{both}: left as it is, because {obstacle}; {}",
+            way_out(subject.judged)
         ),
     }
 }
 
-/// What the rules in the steps look at: `their port`, `their namespace and their port`.
+/// What a person can do so that all targets of the endpoint want the same.
+fn way_out(judged: &[Judged]) -> &'static str {
+    let plain = judged
+        .iter()
+        .filter(|judged| judged.shown.demand == Demand::Plain);
+    let plain: Vec<_> = plain.collect();
+    if plain
+        .iter()
+        .all(|judged| judged.shown.port == Some(ENVOY_PORT.1))
+    {
+        "name the port that is meant in the endpoint, so that the sidecar's own is left out"
+    } else if plain
+        .iter()
+        .all(|judged| judged.aside == Some(Aside::OwnPod))
+    {
+        "make the port PERMISSIVE (portLevelMtls), where plain text gets through to all of them"
+    } else {
+        "split the endpoint, or give its ports one mode"
+    }
+}
+
+/// What the rules in the steps look at: `its port`, `its namespace and its port`.
 fn chosen_by(steps: &[Step]) -> String {
     let values = steps.iter().filter_map(|step| match step {
         Step::Op(PatchOperation::Add(add)) => Some(&add.value),

@@ -4,13 +4,13 @@
 //! Departs from nothing: the class is never a default one, which would be merged into TLS that is not Istio's.
 //! Knows: a scraper's classes, which endpoints use ours. Does not know: why they do.
 
-use jsonptr::{Pointer, PointerBuf};
+use jsonptr::PointerBuf;
 use serde_json::{Value, json};
 
+use super::super::completion::append;
 use super::super::decision::Step;
 use super::super::endpoint::JudgedEndpoint;
-use super::super::steps::add;
-use super::super::written::{self};
+use super::super::written;
 use crate::config::Config;
 use crate::model::{Scraper, Spelling};
 
@@ -42,16 +42,11 @@ pub(in crate::rules) fn on_scraper(
         return OnScraper::default();
     };
     let wanted = written::tls_config(directory, Spelling::Camel);
-    let spec = Pointer::from_static("/spec");
     let present = scraper.class_named(name);
     let Some((index, class)) = present else {
         let class = json!({"name": name, "tlsConfig": wanted});
-        let step = match scraper.spec.get("scrapeClasses") {
-            Some(Value::Array(_)) => add(&spec.with_trailing_token("scrapeClasses"), "-", class),
-            _ => add(spec, "scrapeClasses", json!([class])),
-        };
         return OnScraper {
-            steps: vec![step],
+            steps: append(scraper, "scrapeClasses", vec![class]),
             repairs: false,
             message: format!("scrape class {name} names them"),
         };

@@ -191,7 +191,7 @@ fn fresh(leanings: &[Leaning<'_>], config: &Config) -> Result<Class, String> {
     }
     if scraping.scrapers.is_empty() {
         return Err(
-            "no scraper in the input selects it that could have a scrape class in its place: add the scraper to \
+            "no scraper in the input selects the object, so that none can have a scrape class for it: add the scraper to \
              the input"
                 .to_owned(),
         );
@@ -199,8 +199,8 @@ fn fresh(leanings: &[Leaning<'_>], config: &Config) -> Result<Class, String> {
     for (scraper, _) in scraping.scrapers() {
         if let Some((_, default)) = scraper.default_class() {
             return Err(format!(
-                "{} has a default scrape class, {}, which naming another one would switch off: name a class in the \
-                 object that does what both are to do",
+                "{} has the default scrape class {}, which objects that name another one lose: name a class in the object \
+                 that does what both are to do",
                 scraper.object,
                 name_of(default)
             ));
@@ -212,13 +212,13 @@ fn fresh(leanings: &[Leaning<'_>], config: &Config) -> Result<Class, String> {
             || (leaning.effective.names_files() && !leaning.effective.can_move_to_class())
         {
             return Err(format!(
-                "a scrape class would be merged into the TLS of its own of {at}: split the object"
+                "a scrape class would be merged into {at}, which has TLS of its own: split the object"
             ));
         }
         if leaning.towards != Towards::Certificates {
             return Err(format!(
-                "a scrape class applies to every endpoint of the object, of which {at} is not to use the certificates: \
-                 split the object"
+                "a scrape class applies to every endpoint of the object, and {at} is not to use the certificates: split \
+                 the object"
             ));
         }
     }

@@ -13,6 +13,7 @@ mod of_prometheus;
 use super::field::{Field, Problem, Read, noted};
 use super::{Container, ContainerPort, Inventory, Labels, Object, PodsKnown, Workload, workloads};
 use components::COMPONENTS;
+pub use components::RELOADER_PORT;
 
 pub(super) use made_services::settle;
 
@@ -207,7 +208,7 @@ pub(super) fn pods(
 }
 
 /// Notes what was found in a place that cannot note it.
-fn note_all(found: Vec<Problem>, problems: &mut Vec<Problem>) {
+pub(super) fn note_all(found: Vec<Problem>, problems: &mut Vec<Problem>) {
     for problem in found {
         let _none: Option<()> = noted(Err(problem), problems);
     }
@@ -215,15 +216,11 @@ fn note_all(found: Vec<Problem>, problems: &mut Vec<Problem>) {
 
 /// Pods of which nothing but the operator's own labels is known.
 pub(super) fn bare_pods(object: &Object, component: &Component) -> Workload {
+    let labels = operator_labels(object, component);
     Workload {
-        object: object.clone(),
-        labels: operator_labels(object, component),
-        annotations: Labels::new(),
         service_account: operator_account(object, component),
-        host_network: false,
-        containers: Vec::new(),
-        known: PodsKnown::Operator,
         part: component.part,
+        ..Workload::of_labels(object.clone(), labels, PodsKnown::Operator)
     }
 }
 
@@ -338,7 +335,7 @@ pub(super) fn port(settings: &Field<'_>, component: &Component) -> Read<u16> {
 }
 
 /// Ports of these objects are written as strings.
-fn port_number(field: &Field<'_>) -> Read<Option<u16>> {
+pub(super) fn port_number(field: &Field<'_>) -> Read<Option<u16>> {
     field
         .text()?
         .map(|number| {

@@ -16,7 +16,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use serde_json::{Map, Value, json};
 
 use super::field::{Field, Problem, Read, noted};
-use super::operated::{self, Component};
+use super::operated::{self, Component, RELOADER_PORT};
 use super::{
     DiscoveryRole, Endpoint, EndpointPort, Labels, Namespaces, Object, Origin, PortRef, Scrape,
     ScrapeKind, TargetSource, scrapes, selectors,
@@ -24,9 +24,6 @@ use super::{
 
 /// The name of the port that an operator scrapes, in the Services that it makes.
 const HTTP: &str = "http";
-
-/// The port of the config-reloader (`ConfigReloaderDefaultPort`).
-const RELOADER: u16 = 8435;
 
 /// What the operator's own scrape of a kind depends on, beside what the row of the program says.
 struct Row {
@@ -87,9 +84,7 @@ pub(super) fn of(object: &Object, root: &Field<'_>, problems: &mut Vec<Problem>)
     for component in Component::of(&object.api_version, &object.kind) {
         let found = of_component(object, component, row, root);
         let (scrape, more) = noted(found, problems).unwrap_or_default();
-        for problem in more {
-            let _noted: Option<()> = noted(Err(problem), problems);
-        }
+        operated::note_all(more, problems);
         made.extend(scrape);
     }
     made
@@ -206,9 +201,7 @@ fn is_set(selector: &LabelSelector) -> bool {
 
 /// The ports of the Service that the operator makes, by name. VMAuth with a port of its own for metrics calls that `http`.
 fn ports(component: &Component, part: &Field<'_>) -> Read<BTreeMap<String, u16>> {
-    let internal = part.key("internalListenPort")?;
-    let internal: Option<u16> = internal.text()?.and_then(|number| number.parse().ok());
-    let number = match internal {
+    let number = match operated::port_number(&part.key("internalListenPort")?)? {
         Some(number) => number,
         None => operated::port(part, component)?,
     };
@@ -339,7 +332,7 @@ impl Made {
 
     /// Nothing that is written changes it: it is added after `serviceScrapeSpec` is merged.
     fn reloader(&self, written: &Field<'_>) -> Endpoint {
-        let port = EndpointPort::ContainerPort(PortRef::Number(RELOADER));
+        let port = EndpointPort::ContainerPort(PortRef::Number(RELOADER_PORT));
         Endpoint {
             path: Some("/metrics".to_owned()),
             ..self.bare(port, Origin::Fixed, written.at())

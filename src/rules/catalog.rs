@@ -50,7 +50,7 @@ rules! {
     StaleTlsSuspected = "stale-tls-suspected", Warning;
     /// The endpoint speaks TLS of its own to plain ports: none of our business.
     OwnTlsIsKept = "own-tls-is-kept", Info;
-    /// Some targets accept only mutual TLS, others only plain text: one endpoint cannot serve both.
+    /// Some targets accept only mutual TLS, others only plain text: a relabelling rule chooses, where one can tell them apart.
     MixedTargets = "mixed-targets", Warning;
     /// STRICT pods of which nobody says whether they have a sidecar.
     InjectionUnknown = "injection-unknown", Warning;
@@ -76,7 +76,7 @@ rules! {
     CertificateDirectoriesDiffer = "certificate-directories-differ", Warning;
     /// The scraper has certificates that no endpoint uses.
     CertificatesUnused = "certificates-unused", Info;
-    /// The scraper refuses scrape objects that name files.
+    /// The scraper refuses scrape objects that name files, and no scrape class can do it in their place.
     FilesAreDenied = "files-are-denied", Warning;
     /// The kind of scrape object cannot name files, and no scrape class can do it in its place.
     FilesNotSupported = "files-not-supported", Warning;

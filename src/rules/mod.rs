@@ -5,9 +5,25 @@
 //! Knows: Istio's answer, VictoriaMetrics' answer, settings. Does not know: text, files, output formats.
 //!
 //! ```text
-//! Scrape ──targets──► pods and ports ──policy──► demand ──┐
-//!    └── how it is written today ─────────────────────────┴─ endpoint table ──► Decision
-//! Scraper ── endpoints that are to use certificates ── certificates ──────────► Decision
+//!                                                                       in the file
+//! Scrape ──targets──► pods and ports ──policy──► demand, summed up      view, demand, summary
+//!    └── tlsConfig, scheme, what a class adds ──► how it is written     written, inherited
+//!          │
+//!          ▼ the endpoint table: what is asked for                      endpoint
+//!        draft, one for each endpoint of the object                     draft
+//!          │
+//!          ▼ may a scrape class bring the certificates to all of them?  scrape_class
+//!        class
+//!          │
+//!          ▼ how is it done, and what forbids it?                       answer
+//!        answer ──► Decision, in words                                  message
+//!          ├── https for all targets, or for none                       written
+//!          ├── https for some, by a relabelling rule                    mixed, distinguish, signs, scheme_rule, relabel
+//!          ├── https for all but the pod that scrapes                   own_pod
+//!          └── as it is, and why                                        obstacle, unrepaired, self_scrape
+//!
+//! Scraper ── endpoints that are to use certificates ──► Decision        scraper: certificates, completion, interception
+//! what is odd about all the rest ──► Decision                           findings, and a file for each larger one
 //! ```
 
 mod additional;

@@ -17,7 +17,7 @@ use super::view::{Scraping, View};
 use super::written::{relabelings, relabelings_key};
 use super::{Rule, message, obstacle};
 use crate::config::{Config, TargetsMixed};
-use crate::model::{Endpoint, Inventory, Scraper, Workload};
+use crate::model::{Endpoint, Inventory, RELOADER_PORT, Scraper, Workload};
 
 const NAME: &str = "POD_IP";
 
@@ -278,14 +278,13 @@ pub(super) fn variable(scraper: &Scraper) -> Vec<Step> {
 /// Whether a port of a scraper serves text although its pod holds Istio's certificates: it has them to scrape, and serves
 /// with TLS only where it is told to.
 pub(super) fn serves_text(inventory: &Inventory, pods: &Workload, port: Option<u16>) -> bool {
-    const RELOADER: u16 = 8435;
     let is_its =
         |scraper: &&Scraper| scraper.object == pods.object && scraper.pods.part == pods.part;
     let Some(scraper) = inventory.scrapers.iter().find(is_its) else {
         return false;
     };
     let of_scraper = |number: u16| {
-        number == RELOADER
+        number == RELOADER_PORT
             || pods
                 .containers
                 .iter()

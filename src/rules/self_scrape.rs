@@ -16,10 +16,10 @@ use super::obstacle::{self, Blocked};
 use super::steps::add_at;
 use super::view::Scraping;
 use crate::config::Severity;
-use crate::model::{Endpoint, EndpointPort, Finds, Origin, PortRef, Scrape};
+use crate::model::{Endpoint, EndpointPort, Finds, Origin, PortRef, RELOADER_PORT, Scrape};
 
 /// The config-reloader's port.
-const RELOADER: EndpointPort = EndpointPort::ContainerPort(PortRef::Number(8435));
+const RELOADER: EndpointPort = EndpointPort::ContainerPort(PortRef::Number(RELOADER_PORT));
 
 /// Whether a generated endpoint is as nobody needs to know: it is not changed, and nothing is known to be wrong with it.
 pub(super) fn is_silent(endpoint: &Endpoint, judged: &[Judged], decision: &Decision) -> bool {

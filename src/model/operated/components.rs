@@ -16,6 +16,9 @@ use super::{Component, Further, Made, Number, Operator};
 const VM: &[&str] = &["operator.victoriametrics.com/v1beta1"];
 const VM_STABLE: &[&str] = &["operator.victoriametrics.com/v1"];
 
+/// The port of the config-reloader beside programs of the VictoriaMetrics operator (`ConfigReloaderDefaultPort`).
+pub const RELOADER_PORT: u16 = 8435;
+
 /// The label of the Services of a cluster.
 const PART_OF: &str = "app.kubernetes.io/part-of";
 /// The label of Services that lead to, or past, a load balancer of requests.
@@ -33,7 +36,7 @@ const INSERT: [Further; 4] = [
 pub(super) const RELOADER: Further = Further {
     container: Some("config-reloader"),
     name: "reloader-http",
-    number: Number::Fixed(8435),
+    number: Number::Fixed(RELOADER_PORT),
     there: always,
     in_service: None,
 };

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use super::decision::{Demand, JudgedTarget};
 use super::originates;
-use super::own_pod;
+use super::own_certificates;
 use super::scraper::ScraperState;
 use super::signs::Signs;
 use super::tunnel::tunnelled;
@@ -161,7 +161,7 @@ fn judge_pods(
     let has_proxy = matches!(plane.value, Some(DataPlane::Sidecar) | None);
     let serves = policy::serves_istios_certificates(mesh, pods, target.port);
     if let Some(serves) =
-        serves.filter(|_| !own_pod::serves_text(mesh.inventory, pods, target.port))
+        serves.filter(|_| !own_certificates::serves_text(mesh.inventory, pods, target.port))
     {
         asked.heed_own_certificates(serves, has_proxy, &facts);
     }

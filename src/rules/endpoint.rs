@@ -22,64 +22,6 @@ use super::view::{Scraping, View};
 use crate::config::{Config, InjectionUnknown, Severity, TargetsUnknown};
 use crate::model::{Endpoint, Origin, ScrapeKind, Scraper};
 
-/// An endpoint with its decision, and what the decisions about others need to know of it.
-pub(super) struct JudgedEndpoint {
-    /// The decision.
-    pub(super) decision: Decision,
-    /// Its targets.
-    pub(super) judged: Vec<Judged>,
-    /// The kind of the object that it is in.
-    pub(super) kind: ScrapeKind,
-    /// Positions of the scrapers that select it.
-    pub(super) scrapers: Vec<usize>,
-    /// The directory of the certificates that it is to name; `None`: it is to use none.
-    pub(super) certificates: Option<String>,
-    /// The scrape class that they come by; `None`: its own tlsConfig.
-    pub(super) class: Option<Class>,
-    /// It has, or gets, the rule for the scraper's own pod, which needs a variable in the scraper's environment.
-    pub(super) needs_pod_address: bool,
-    /// Nobody wrote it: an operator makes it.
-    pub(super) is_generated: bool,
-    /// Nobody wrote it, and nothing is to be said of it.
-    pub(super) is_silent: bool,
-}
-
-impl JudgedEndpoint {
-    /// The directory in which a scraper, at this position, is to have the certificates for it.
-    pub(super) fn certificates_for(&self, position: usize, scraper: &Scraper) -> Option<String> {
-        let named = self.certificates.as_deref();
-        let named = named.filter(|_| self.scrapers.contains(&position))?;
-        let class = self.class.as_ref();
-        Some(match class.and_then(|class| class.directory(position)) {
-            Some(directory) => directory.to_owned(),
-            None => scraper.kind.path(self.kind, named),
-        })
-    }
-
-    /// Whether it is written with Istio's certificates and stays so.
-    pub(super) fn keeps_certificates(&self) -> bool {
-        let now = self.decision.transport.map(|transport| transport.now);
-        matches!(now, Some(Now::MutualTls | Now::PerTarget)) && self.decision.steps.is_empty()
-    }
-}
-
-/// What a row of the table asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Turn {
-    /// https with the certificates, for every target.
-    ToMutualTls,
-    /// The certificates, https chosen when scraping.
-    ToPerTarget,
-    /// https with the certificates, but for the pod that scrapes.
-    ToOthers,
-    /// Nothing of Istio's certificates.
-    ToPlain,
-    /// As it is.
-    Nowhere,
-    /// As it is, and the run fails.
-    Refuse,
-}
-
 /// The endpoint table: what its targets demand, against how it is written.
 pub(super) fn row(demands: Summary, now: Now, config: &Config) -> (Rule, Turn) {
     match (demands, now) {
@@ -155,6 +97,64 @@ fn if_unknown(tellable: bool, config: &Config) -> Turn {
         InjectionUnknown::Relabel if tellable => Turn::ToPerTarget,
         InjectionUnknown::Relabel | InjectionUnknown::Ignore => Turn::Nowhere,
         InjectionUnknown::Assume => Turn::ToMutualTls,
+    }
+}
+
+/// What a row of the table asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// https with the certificates, for every target.
+    ToMutualTls,
+    /// The certificates, https chosen when scraping.
+    ToPerTarget,
+    /// https with the certificates, but for the pod that scrapes.
+    ToOthers,
+    /// Nothing of Istio's certificates.
+    ToPlain,
+    /// As it is.
+    Nowhere,
+    /// As it is, and the run fails.
+    Refuse,
+}
+
+/// An endpoint with its decision, and what the decisions about others need to know of it.
+pub(super) struct JudgedEndpoint {
+    /// The decision.
+    pub(super) decision: Decision,
+    /// Its targets.
+    pub(super) judged: Vec<Judged>,
+    /// The kind of the object that it is in.
+    pub(super) kind: ScrapeKind,
+    /// Positions of the scrapers that select it.
+    pub(super) scrapers: Vec<usize>,
+    /// The directory of the certificates that it is to name; `None`: it is to use none.
+    pub(super) certificates: Option<String>,
+    /// The scrape class that they come by; `None`: its own tlsConfig.
+    pub(super) class: Option<Class>,
+    /// It has, or gets, the rule for the scraper's own pod, which needs a variable in the scraper's environment.
+    pub(super) needs_pod_address: bool,
+    /// Nobody wrote it: an operator makes it.
+    pub(super) is_generated: bool,
+    /// Nobody wrote it, and nothing is to be said of it.
+    pub(super) is_silent: bool,
+}
+
+impl JudgedEndpoint {
+    /// The directory in which a scraper, at this position, is to have the certificates for it.
+    pub(super) fn certificates_for(&self, position: usize, scraper: &Scraper) -> Option<String> {
+        let named = self.certificates.as_deref();
+        let named = named.filter(|_| self.scrapers.contains(&position))?;
+        let class = self.class.as_ref();
+        Some(match class.and_then(|class| class.directory(position)) {
+            Some(directory) => directory.to_owned(),
+            None => scraper.kind.path(self.kind, named),
+        })
+    }
+
+    /// Whether it is written with Istio's certificates and stays so.
+    pub(super) fn keeps_certificates(&self) -> bool {
+        let now = self.decision.transport.map(|transport| transport.now);
+        matches!(now, Some(Now::MutualTls | Now::PerTarget)) && self.decision.steps.is_empty()
     }
 }
 

@@ -2,11 +2,12 @@
 //!
 //! Authority: `policy::serves_istios_certificates`, which says which ports those are; [`of_secure_port`], the table.
 //! Departs from nothing: what is not known of such a port makes its demand unknown.
-//! Knows: the facts about a target, what the demand table says of it. Does not know: scrapers, endpoints.
+//! Knows: the facts about a target, what the demand table says of it, whether scrapers serve TLS. Does not know: endpoints.
 
 use super::decision::Demand;
 use super::demand::{Aside, Asked, Facts, is_proven};
 use crate::config::MtlsMode;
+use crate::model::{Inventory, RELOADER_PORT, Scraper, Workload};
 use crate::policy::{DataPlane, Serves};
 
 impl Asked {
@@ -52,6 +53,30 @@ impl Asked {
             | Serves::Perhaps(_) => {}
         }
     }
+}
+
+/// Whether a port of a scraper serves text although its pod holds Istio's certificates: it has them to scrape, and serves
+/// with TLS only where it is told to.
+pub(super) fn serves_text(inventory: &Inventory, pods: &Workload, port: Option<u16>) -> bool {
+    let is_its =
+        |scraper: &&Scraper| scraper.object == pods.object && scraper.pods.part == pods.part;
+    let Some(scraper) = inventory.scrapers.iter().find(is_its) else {
+        return false;
+    };
+    let of_scraper = |number: u16| {
+        number == RELOADER_PORT
+            || pods
+                .containers
+                .iter()
+                .filter(|container| container.name == scraper.kind.container())
+                .flat_map(|container| &container.ports)
+                .any(|declared| declared.number == number)
+    };
+    let is_told = match scraper.kind.is_prometheus() {
+        true => scraper.spec.pointer("/web/tlsConfig").is_some(),
+        false => scraper.spec.pointer("/extraArgs/tls").is_some(),
+    };
+    !is_told && port.is_some_and(of_scraper)
 }
 
 /// A port that Envoy itself guards with certificates of the mesh wants them in every mode; but where

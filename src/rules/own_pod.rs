@@ -17,7 +17,7 @@ use super::view::{Scraping, View};
 use super::written::{relabelings, relabelings_key};
 use super::{Rule, message, obstacle};
 use crate::config::{Config, TargetsMixed};
-use crate::model::{Endpoint, Inventory, RELOADER_PORT, Scraper, Workload};
+use crate::model::{Endpoint, Scraper};
 
 const NAME: &str = "POD_IP";
 
@@ -273,30 +273,6 @@ pub(super) fn variable(scraper: &Scraper) -> Vec<Step> {
         "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}},
     });
     super::completion::append(scraper, "extraEnvs", vec![variable])
-}
-
-/// Whether a port of a scraper serves text although its pod holds Istio's certificates: it has them to scrape, and serves
-/// with TLS only where it is told to.
-pub(super) fn serves_text(inventory: &Inventory, pods: &Workload, port: Option<u16>) -> bool {
-    let is_its =
-        |scraper: &&Scraper| scraper.object == pods.object && scraper.pods.part == pods.part;
-    let Some(scraper) = inventory.scrapers.iter().find(is_its) else {
-        return false;
-    };
-    let of_scraper = |number: u16| {
-        number == RELOADER_PORT
-            || pods
-                .containers
-                .iter()
-                .filter(|container| container.name == scraper.kind.container())
-                .flat_map(|container| &container.ports)
-                .any(|declared| declared.number == number)
-    };
-    let is_told = match scraper.kind.is_prometheus() {
-        true => scraper.spec.pointer("/web/tlsConfig").is_some(),
-        false => scraper.spec.pointer("/extraArgs/tls").is_some(),
-    };
-    !is_told && port.is_some_and(of_scraper)
 }
 
 #[cfg(test)]

@@ -56,22 +56,18 @@ pub(super) fn mixed(subject: &Subject<'_>) -> String {
     }
 }
 
-/// What a person can do so that all targets of the endpoint want the same.
+/// What a person can do so that all targets of the endpoint want the same. Replicas that meet each other are one endpoint
+/// however it is split.
 fn way_out(judged: &[Judged]) -> &'static str {
-    let plain = judged
+    let is_own_pod = |judged: &Judged| judged.aside == Some(Aside::OwnPod);
+    let mut plain = judged
         .iter()
         .filter(|judged| judged.shown.demand == Demand::Plain);
-    let plain: Vec<_> = plain.collect();
-    if plain
-        .iter()
-        .all(|judged| judged.shown.port == Some(ENVOY_PORT.1))
-    {
+    if judged.iter().any(is_own_pod) {
+        "make the scraper's port PERMISSIVE with portLevelMtls, or take it out of the mesh with \
+         traffic.sidecar.istio.io/excludeInboundPorts"
+    } else if plain.all(|judged| judged.shown.port == Some(ENVOY_PORT.1)) {
         "name the port that is meant in the endpoint, so that the sidecar's own is left out"
-    } else if plain
-        .iter()
-        .all(|judged| judged.aside == Some(Aside::OwnPod))
-    {
-        "make the port PERMISSIVE (portLevelMtls), where plain text gets through to all of them"
     } else {
         "split the endpoint, or give its ports one mode"
     }

@@ -9,6 +9,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::ops::Range;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{LazyLock, Mutex};
+use std::thread;
 
 use istio_scrape::config::Config;
 use istio_scrape::krm::{self, Source};
@@ -20,8 +23,9 @@ use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
 
 /// Orders of documents that are tried besides the one that is written.
-const SHUFFLES: u64 = 4;
-const RANDOM_MESHES: u32 = 200;
+const SHUFFLES: u64 = 2;
+const RANDOM_MESHES: u32 = 120;
+const THREADS: usize = 4;
 
 /// An input that runs to its end.
 struct Input {
@@ -49,8 +53,11 @@ impl Input {
         })
     }
 
-    /// The output of another text under the same configuration.
+    /// The output of another text under the same configuration; what was run already is known.
     fn again(&self, text: &str) -> Option<String> {
+        if text == self.text {
+            return Some(self.output.clone());
+        }
         ran(text, &self.flags)?.output
     }
 }
@@ -80,30 +87,49 @@ fn inputs() -> Vec<Input> {
         directories.push(entry.expect("a folder can be listed").path());
     }
     let text = |path: &Path| std::fs::read_to_string(path).ok();
-    let mut found: Vec<Input> = directories
-        .iter()
-        .filter_map(|directory| {
-            let input = text(&directory.join("input.yaml"))?;
-            Input::of(
-                &directory.display().to_string(),
-                input,
-                text(&directory.join("config.yaml")),
-            )
-        })
-        .collect();
-    found.sort_by(|a, b| a.name.cmp(&b.name));
-    found
+    directories.sort();
+    let found = at_once(&directories, |directory| {
+        let input = text(&directory.join("input.yaml"))?;
+        let config = text(&directory.join("config.yaml"));
+        Input::of(&directory.display().to_string(), input, config)
+    });
+    found.into_iter().flatten().collect()
 }
 
+static INPUTS: LazyLock<Vec<Input>> = LazyLock::new(inputs);
+
 /// Fails with everything that is wrong, not with the first of it.
-fn over_all(wrong: impl Fn(&Input) -> Vec<String>) {
+fn over_all(wrong: impl Fn(&Input) -> Vec<String> + Sync) {
     let mut told = String::new();
-    for input in &inputs() {
-        for problem in wrong(input) {
+    for (input, problems) in INPUTS.iter().zip(at_once(&INPUTS, wrong)) {
+        for problem in problems {
             writeln!(told, "{}: {problem}", input.name).expect("a String grows");
         }
     }
     assert!(told.is_empty(), "\n{told}");
+    assert!(INPUTS.len() > 400, "only {} inputs", INPUTS.len());
+}
+
+/// The answers for all items, in their order, worked out by several threads.
+fn at_once<T: Sync, A: Send>(items: &[T], answer: impl Fn(&T) -> A + Sync) -> Vec<A> {
+    let (next, answers) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
+    thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                loop {
+                    let position = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(item) = items.get(position) else {
+                        break;
+                    };
+                    let found = answer(item);
+                    let mut answers = answers.lock().expect("a map grows");
+                    answers.insert(position, found);
+                }
+            });
+        }
+    });
+    let answers = answers.into_inner().expect("all threads have ended");
+    answers.into_values().collect()
 }
 
 fn lines_of_diff(before: &str, after: &str) -> String {
@@ -372,6 +398,9 @@ fn what_strict_brought_goes_and_comes_with_it() {
 
 /// B = run(A); run(run(B, PERMISSIVE), STRICT) = B, byte for byte where A had no `scheme`, by value otherwise.
 ///
+/// By value, too, where A said something of HTTP/2: what was on is off with the certificates, goes with them, and comes
+/// back where we write it.
+///
 /// Not where A names Istio's certificates itself: what somebody else wrote goes too, and what comes back is ours.
 /// Nor where Envoy guards a port: that wants them under PERMISSIVE, and under STRICT, where nobody gets through, they are kept.
 fn comes_back(input: &Input) -> Result<(), String> {
@@ -390,7 +419,12 @@ fn comes_back(input: &Input) -> Result<(), String> {
         .ok_or("fails when STRICT comes back")?;
     let (now, then) = (Slices::of(&back), Slices::of(&input.output));
     // An empty list that our rule came into goes with it.
-    let by_value = ["scheme", "relabelConfigs: []", "relabelings: []"];
+    let by_value = [
+        "scheme",
+        "enableHttp2",
+        "relabelConfigs: []",
+        "relabelings: []",
+    ];
     let same = if by_value.iter().any(|written| input.text.contains(written)) {
         now.values() == then.values()
     } else {
@@ -442,8 +476,8 @@ proptest! {
     /// Whatever a mesh looks like, a run ends, its output is read again, a second run changes nothing,
     /// and the order of documents decides nothing.
     #[test]
-    fn random_meshes(mesh in mesh()) {
-        let flags = Flags::default();
+    fn random_meshes(mesh in mesh(), config in settings()) {
+        let flags = Flags { config, ..Flags::default() };
         let sources = [Source::named("input.yaml", mesh.clone())];
         let outcome = run(&sources, &flags).map_err(|error| TestCaseError::fail(error.to_string()))?;
         let expected = without_places(&decisions(&outcome));
@@ -461,12 +495,19 @@ proptest! {
 
     /// Where a `scheme` was there before, it need not be one that can be known again.
     #[test]
-    fn what_strict_brought_to_a_random_mesh_goes_and_comes_with_it(mesh in mesh()) {
+    fn what_strict_brought_to_a_random_mesh_goes_and_comes_with_it(mesh in mesh(), config in settings()) {
         let without_scheme = Some(mesh).filter(|mesh| !mesh.contains("scheme"));
-        if let Some(input) = without_scheme.and_then(|mesh| Input::of("a mesh", mesh, None)) {
+        let config = config.map(|source| source.text.to_string());
+        if let Some(input) = without_scheme.and_then(|mesh| Input::of("a mesh", mesh, config)) {
             comes_back(&input).map_err(TestCaseError::fail)?;
         }
     }
+}
+
+/// How certificates come.
+fn settings() -> impl Strategy<Value = Option<Source>> {
+    const CLASS: &str = "apiVersion: istio-scrape.dev/v1alpha1\nkind: ScrapeTLS\nspec: {certificates: {via: scrapeClass}}\n";
+    prop::option::weighted(0.3, Just(Source::named("config.yaml", CLASS)))
 }
 
 /// What stands more than once in a list of choices is chosen more often: most meshes are to be STRICT and injected.
@@ -603,6 +644,7 @@ fn scrape() -> impl Strategy<Value = String> {
         (VM, "VMServiceScrape", "endpoints"),
         (VM, "VMPodScrape", "podMetricsEndpoints"),
         (PROMETHEUS, "ServiceMonitor", "endpoints"),
+        (PROMETHEUS, "PodMonitor", "podMetricsEndpoints"),
     ];
     const ENDPOINTS: &[&str] = &[
         "port: http",
@@ -610,11 +652,20 @@ fn scrape() -> impl Strategy<Value = String> {
         "{port: http}",
         "targetPort: 8080",
         "path: /metrics",
+        "port: http\n    enableHttp2: true",
         "port: http\n    scheme: http",
         "port: http\n    scheme: https",
         "port: http\n    scheme: https\n    tlsConfig: {caFile: /c/root-cert.pem}",
     ];
-    let spec = one_of(&["", "", "  namespaceSelector: {any: true}\n"]);
+    let spec = one_of(&[
+        "",
+        "",
+        "",
+        "  namespaceSelector: {any: true}\n",
+        "  namespaceSelector: {any: true}\n",
+        "  scrapeClass: istio-mtls\n",
+        "  scrapeClass: corporate\n",
+    ]);
     let labels = one_of(&["app: cart", "app: cart", "app: cart", ""]);
     (prop::sample::select(KINDS), one_of(&NAMESPACES), spec, labels, one_of(ENDPOINTS)).prop_map(
         |((api, kind, list), namespace, spec, labels, endpoint)| {
@@ -642,7 +693,7 @@ fn scraper() -> impl Strategy<Value = String> {
         (
             PROMETHEUS,
             "Prometheus",
-            "serviceMonitorSelector: {}\n  serviceMonitorNamespaceSelector: {}",
+            "serviceMonitorSelector: {}\n  serviceMonitorNamespaceSelector: {}\n  podMonitorSelector: {}\n  podMonitorNamespaceSelector: {}",
         ),
         (PROMETHEUS, "Prometheus", "serviceMonitorSelector: {}"),
     ];
@@ -654,6 +705,9 @@ fn scraper() -> impl Strategy<Value = String> {
         "  volumes: [{name: istio-certs, emptyDir: {}}]\n  volumeMounts: [{name: istio-certs, mountPath: /d}]\n",
         "  podMetadata: {labels: {sidecar.istio.io/inject: 'false'}}\n",
         "  arbitraryFSAccessThroughSMs: {deny: true}\n",
+        "  scrapeClasses: [{name: corporate, tlsConfig: {caFile: /etc/ssl/ca.pem}}]\n",
+        "  inlineScrapeConfig: |\n    - job_name: cart # by its Service\n      static_configs: [{targets: ['cart.shop.svc:80']}]\n    - job_name: pods\n      kubernetes_sd_configs: [{role: pod, namespaces: {names: [shop]}}]\n",
+        "  replicaCount: 2\n  serviceScrapeSpec: {endpoints: [{port: http, path: /metrics, interval: 5s}]}\n",
     ];
     let namespace = one_of(&["monitoring"]);
     let kind = prop::sample::select(KINDS_AND_SELECTION);

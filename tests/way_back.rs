@@ -7,7 +7,11 @@ mod support;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::ops::Range;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock, Mutex};
+use std::thread;
 
 use istio_scrape::krm::{self, Source};
 use istio_scrape::model::{
@@ -16,34 +20,87 @@ use istio_scrape::model::{
 use istio_scrape::yaml::{self, Rules};
 use istio_scrape::{Flags, run};
 use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
 use serde_json::{Map, Value, json};
 use similar::TextDiff;
 
-const RANDOM_OBJECTS: u32 = 100;
+const RANDOM_OBJECTS: u32 = 40;
+const THREADS: usize = 4;
 
-/// An input with its configuration.
+/// An input with its configuration. Several properties look at the same texts, and a run often comes to one that was
+/// run before: each is run once.
 struct Input {
     name: String,
     text: String,
     flags: Flags,
+    ran: Mutex<BTreeMap<String, Option<Arc<Ran>>>>,
 }
 
 /// What became of a text.
 struct Ran {
+    /// The objects that came in.
+    before: Arc<Vec<Object>>,
     output: String,
+    /// The objects that went out.
+    after: Arc<Vec<Object>>,
     decisions: Vec<Value>,
 }
 
+/// An object of a text.
+#[derive(PartialEq)]
+struct Object {
+    kind: String,
+    text: String,
+    value: Value,
+}
+
 impl Input {
+    fn new(name: String, text: String, config: Option<String>) -> Self {
+        Self {
+            name,
+            text,
+            flags: Flags {
+                config: config.map(|text| Source::named("config.yaml", text)),
+                ..Flags::default()
+            },
+            ran: Mutex::default(),
+        }
+    }
+
     /// `None` where the run fails or finds what makes it fail: then nothing goes out.
-    fn run(&self, text: &str) -> Option<Ran> {
+    fn run(&self, text: &str) -> Option<Arc<Ran>> {
+        let mut ran = self.ran.lock().expect("nobody fails while running");
+        if let Some(known) = ran.get(text) {
+            return known.clone();
+        }
+        let new = self.run_anew(text).map(Arc::new);
+        ran.insert(text.to_owned(), new.clone());
+        new
+    }
+
+    fn run_anew(&self, text: &str) -> Option<Ran> {
         let outcome = run(&[Source::named("input.yaml", text)], &self.flags).ok()?;
+        let output = outcome.output.filter(|_| outcome.exit == 0)?;
         let report: Value = serde_json::from_str(&outcome.report).expect("the report is JSON");
         let decisions = report["decisions"].as_array().expect("a list").clone();
-        (outcome.exit == 0).then_some(Ran {
-            output: outcome.output?,
+        let before = Arc::new(objects(text));
+        let after = match output == text {
+            true => Arc::clone(&before),
+            false => Arc::new(objects(&output)),
+        };
+        Some(Ran {
+            before,
+            output,
+            after,
             decisions,
         })
+    }
+
+    /// A setting of the configuration.
+    fn setting(&self, at: &str) -> Option<String> {
+        let config = self.flags.config.as_ref()?;
+        let value = inner(&config.text)?;
+        Some(value.pointer(at)?.as_str()?.to_owned())
     }
 
     /// The input, and the same with every policy STRICT, and with every policy PERMISSIVE.
@@ -75,26 +132,25 @@ fn inputs() -> Vec<Input> {
     directories
         .iter()
         .filter_map(|directory| {
-            let config = text(&directory.join("config.yaml"));
-            Some(Input {
-                name: directory.display().to_string(),
-                text: text(&directory.join("input.yaml"))?,
-                flags: Flags {
-                    config: config.map(|text| Source::named("config.yaml", text)),
-                    ..Flags::default()
-                },
-            })
+            Some(Input::new(
+                directory.display().to_string(),
+                text(&directory.join("input.yaml"))?,
+                text(&directory.join("config.yaml")),
+            ))
         })
         .filter(readable)
         .collect()
 }
 
-/// Fails with everything that is wrong, not with the first of it; `ran` says how often there was something to look at.
-fn over_all(at_least: usize, wrong: impl Fn(&Input) -> Option<Vec<String>>) {
+static INPUTS: LazyLock<Vec<Input>> = LazyLock::new(inputs);
+
+/// Fails with everything that is wrong, not with the first of it; `wrong` is `None` where there is nothing to look at,
+/// of which there may not be too much.
+fn over_all(at_least: usize, wrong: impl Fn(&Input) -> Option<Vec<String>> + Sync) {
     let mut told = String::new();
     let mut looked_at = 0;
-    for input in &inputs() {
-        let Some(problems) = wrong(input) else {
+    for (input, problems) in INPUTS.iter().zip(at_once(&INPUTS, wrong)) {
+        let Some(problems) = problems else {
             continue;
         };
         looked_at += 1;
@@ -109,6 +165,28 @@ fn over_all(at_least: usize, wrong: impl Fn(&Input) -> Option<Vec<String>>) {
     );
 }
 
+/// The answers for all items, in their order, worked out by several threads.
+fn at_once<T: Sync, A: Send>(items: &[T], answer: impl Fn(&T) -> A + Sync) -> Vec<A> {
+    let (next, answers) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
+    thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                loop {
+                    let position = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(item) = items.get(position) else {
+                        break;
+                    };
+                    let found = answer(item);
+                    let mut answers = answers.lock().expect("a map grows");
+                    answers.insert(position, found);
+                }
+            });
+        }
+    });
+    let answers = answers.into_inner().expect("all threads have ended");
+    answers.into_values().collect()
+}
+
 fn lines_of_diff(before: &str, after: &str) -> String {
     TextDiff::from_lines(before, after)
         .unified_diff()
@@ -118,28 +196,40 @@ fn lines_of_diff(before: &str, after: &str) -> String {
 
 /// The text with the mode of each of its PeerAuthentications written anew, UNSET excepted.
 fn with_modes(text: &str, mode: &str) -> String {
-    let sources = [Source::named("input.yaml", text)];
-    let package = krm::open(&sources, model::reads).expect("it was opened before");
     let mut result = String::new();
     let mut end = 0;
-    for item in &package.items {
-        if item.kind == "PeerAuthentication" {
-            let range = item.node.range.clone();
-            result.push_str(&text[end..range.start]);
-            let mut policy = text[range.clone()].to_owned();
-            for written in ["STRICT", "PERMISSIVE", "DISABLE"] {
-                policy = policy.replace(written, mode);
-            }
-            result.push_str(&policy);
-            end = range.end;
+    for range in policies(text) {
+        result.push_str(&text[end..range.start]);
+        let mut policy = text[range.clone()].to_owned();
+        for written in ["STRICT", "PERMISSIVE", "DISABLE"] {
+            policy = policy.replace(written, mode);
         }
+        result.push_str(&policy);
+        end = range.end;
     }
     result.push_str(&text[end..]);
     result
 }
 
-/// The objects of a text, each with its value and its text.
-fn objects(text: &str) -> Vec<(Value, String)> {
+/// Where the PeerAuthentications are.
+fn policies(text: &str) -> Vec<Range<usize>> {
+    if !["STRICT", "PERMISSIVE", "DISABLE"]
+        .iter()
+        .any(|mode| text.contains(mode))
+    {
+        return Vec::new();
+    }
+    let sources = [Source::named("input.yaml", text)];
+    let package = krm::open(&sources, model::reads).expect("it was opened before");
+    let items = package.items.iter();
+    items
+        .filter(|item| item.kind == "PeerAuthentication")
+        .map(|item| item.node.range.clone())
+        .collect()
+}
+
+/// The objects of a text, without a configuration: it does not go out of a stream.
+fn objects(text: &str) -> Vec<Object> {
     let sources = [Source::named("input.yaml", text)];
     let package = krm::open(&sources, model::reads).expect("what has been run can be opened");
     let rules = package.form.rules();
@@ -147,15 +237,12 @@ fn objects(text: &str) -> Vec<(Value, String)> {
         .items
         .iter()
         .filter(|item| item.kind != "ScrapeTLS")
-        .map(|item| {
-            let value = item.node.value(rules).unwrap_or_default();
-            (value, text[item.node.range.clone()].trim_end().to_owned())
+        .map(|item| Object {
+            kind: item.kind.to_string(),
+            text: text[item.node.range.clone()].trim_end().to_owned(),
+            value: item.node.value(rules).unwrap_or_default(),
         })
         .collect()
-}
-
-fn values(text: &str) -> Vec<Value> {
-    objects(text).into_iter().map(|(value, _)| value).collect()
 }
 
 // ---- nothing that is not Istio's goes
@@ -168,7 +255,7 @@ fn nothing_goes_that_is_not_istios() {
         for (how, text) in input.as_written_and_rewritten() {
             if let Some(ran) = input.run(&text) {
                 ran_once = true;
-                let losses = losses(&text, &ran);
+                let losses = losses(input, &ran);
                 wrong.extend(losses.into_iter().map(|loss| format!("{how}: {loss}")));
             }
         }
@@ -177,15 +264,24 @@ fn nothing_goes_that_is_not_istios() {
 }
 
 /// What a run took away or wrote over that is neither Istio's nor ours.
-fn losses(text: &str, ran: &Ran) -> Vec<String> {
-    let (before, after) = (values(text), values(&ran.output));
+fn losses(input: &Input, ran: &Ran) -> Vec<String> {
+    let (before, after) = (&ran.before, &ran.after);
     let mut losses = Vec::new();
     if before.len() != after.len() {
         losses.push(format!("{} objects became {}", before.len(), after.len()));
     }
-    for (before, after) in before.iter().zip(&after) {
-        compare(before, after, "", &mut losses);
+    let name = input.setting("/spec/certificates/scrapeClassName");
+    let mut comparison = Comparison {
+        classes: Classes::of(before, name.unwrap_or_else(|| "istio-mtls".to_owned())),
+        names_class: false,
+        losses,
+    };
+    for (before, after) in before.iter().zip(after.iter()) {
+        let names_class = |object: &Object| !object.value["spec"]["scrapeClass"].is_null();
+        comparison.names_class = names_class(before) || names_class(after);
+        comparison.compare(&before.value, &after.value, "");
     }
+    let mut losses = comparison.losses;
     let own = ran
         .decisions
         .iter()
@@ -199,55 +295,243 @@ fn losses(text: &str, ran: &Ran) -> Vec<String> {
     losses
 }
 
-fn compare(before: &Value, after: &Value, at: &str, losses: &mut Vec<String>) {
-    let key = at.rsplit('/').next().unwrap_or_default().replace("~1", "/");
-    let key = key.as_str();
-    match (before, after) {
-        (Value::Object(old), Value::Object(new)) => {
-            for (key, value) in old {
-                let at = format!("{at}/{}", key.replace('/', "~1"));
-                match new.get(key) {
-                    Some(new) => compare(value, new, &at, losses),
-                    None if may_go(key, value) => {}
-                    None => losses.push(format!("{at} is gone: {value}")),
+/// What the scrape classes of the scrapers may be to an object.
+struct Classes {
+    /// The name of ours.
+    name: String,
+    /// What has that name brings Istio's certificates and nothing else.
+    is_istios: bool,
+    /// Objects that name none may have one.
+    has_default: bool,
+}
+
+impl Classes {
+    fn of(objects: &[Object], name: String) -> Self {
+        let lists = objects
+            .iter()
+            .filter_map(|object| object.value["spec"]["scrapeClasses"].as_array());
+        let all: Vec<&Value> = lists.flatten().collect();
+        let is_ours = |class: &&&Value| class["name"] == *name;
+        let holds_only_certificates = |class: &&Value| {
+            let fields = class.as_object().into_iter().flatten();
+            let mut others =
+                fields.filter(|(key, _)| !["name", "default", "tlsConfig"].contains(&key.as_str()));
+            is_all_istios(&class["tlsConfig"]) && others.all(|(_, value)| value.is_null())
+        };
+        Self {
+            is_istios: all.iter().filter(is_ours).all(holds_only_certificates),
+            has_default: all.iter().any(|class| class["default"] == true),
+            name,
+        }
+    }
+}
+
+/// Looks for what is lost between two values of an object.
+struct Comparison {
+    classes: Classes,
+    /// The object names a scrape class, as it comes in or as it goes out.
+    names_class: bool,
+    losses: Vec<String>,
+}
+
+impl Comparison {
+    fn compare(&mut self, before: &Value, after: &Value, at: &str) {
+        let key = at.rsplit('/').next().unwrap_or_default().replace("~1", "/");
+        let key = key.as_str();
+        match (before, after) {
+            (Value::Object(old), Value::Object(new)) => {
+                if !self.may_inherit() && is_own_tls(key, old) {
+                    for key in TRANSPORT
+                        .iter()
+                        .filter(|key| old.get(**key) != new.get(**key))
+                    {
+                        self.losses
+                            .push(format!("{at} has TLS of its own, and {key} is changed"));
+                    }
+                }
+                for (key, value) in old {
+                    let at = format!("{at}/{}", key.replace('/', "~1"));
+                    match new.get(key) {
+                        Some(new_value) => {
+                            let is_turned_off = is_http2(key)
+                                && (value, new_value) == (&json!(true), &json!(false))
+                                && (self.names_class || self.may_inherit() || names_istios(new));
+                            if !is_turned_off {
+                                self.compare(value, new_value, &at);
+                            }
+                        }
+                        None if self.may_go(&at, (key, value), (old, new)) => {}
+                        None => self.losses.push(format!("{at} is gone: {value}")),
+                    }
                 }
             }
-        }
-        (Value::Array(old), Value::Array(new)) if is_relabelling(key) => {
-            let kept: Vec<_> = old.iter().filter(|rule| !is_our_rule(rule)).collect();
-            let others: Vec<_> = new.iter().filter(|rule| !is_our_rule(rule)).collect();
-            if kept != others {
-                losses.push(format!("{at} has other rules: {before} became {after}"));
+            (Value::Array(old), Value::Array(new)) if is_relabelling(key) => {
+                let kept: Vec<_> = old.iter().filter(|rule| !is_our_rule(rule)).collect();
+                let others: Vec<_> = new.iter().filter(|rule| !is_our_rule(rule)).collect();
+                if kept != others {
+                    let loss = format!("{at} has other rules: {before} became {after}");
+                    self.losses.push(loss);
+                }
             }
-        }
-        (Value::Array(old), Value::Array(new)) => {
-            if new.len() < old.len() {
-                losses.push(format!("{at} is shorter: {before} became {after}"));
+            (Value::Array(old), Value::Array(new)) => {
+                if new.len() < old.len() {
+                    let loss = format!("{at} is shorter: {before} became {after}");
+                    self.losses.push(loss);
+                }
+                for (position, (old, new)) in old.iter().zip(new).enumerate() {
+                    self.compare(old, new, &format!("{at}/{position}"));
+                }
             }
-            for (position, (old, new)) in old.iter().zip(new).enumerate() {
-                compare(old, new, &format!("{at}/{position}"), losses);
+            (Value::String(old), Value::String(new)) if old != new => {
+                let inside = (inner(old), inner(new));
+                if let (Some(old), Some(new)) = inside {
+                    // What is in a string inherits nothing.
+                    let names_class = std::mem::take(&mut self.names_class);
+                    let has_default = std::mem::take(&mut self.classes.has_default);
+                    self.compare(&old, &new, &format!("{at}!"));
+                    self.names_class = names_class;
+                    self.classes.has_default = has_default;
+                } else if !may_become(key, old, new) {
+                    let loss = format!("{at} was {old:?} and is {new:?}");
+                    self.losses.push(loss);
+                }
             }
+            // A key that says nothing is filled.
+            (Value::Null, _) => {}
+            (Value::Bool(false), Value::Bool(true))
+                if [
+                    "insecureSkipVerify",
+                    "insecure_skip_verify",
+                    "holdApplicationUntilProxyStarts",
+                ]
+                .contains(&key) => {}
+            (old, new) if old == new => {}
+            (old, new) => self.losses.push(format!("{at} was {old} and is {new}")),
         }
-        (Value::String(old), Value::String(new)) if old != new => {
-            let inside = (inner(old), inner(new));
-            if let (Some(old), Some(new)) = inside {
-                compare(&old, &new, &format!("{at}!"), losses);
-            } else if !may_become(key, old, new) {
-                losses.push(format!("{at} was {old:?} and is {new:?}"));
-            }
-        }
-        // A key that says nothing is filled.
-        (Value::Null, _) => {}
-        (Value::Bool(false), Value::Bool(true))
-            if [
-                "insecureSkipVerify",
-                "insecure_skip_verify",
-                "holdApplicationUntilProxyStarts",
-            ]
-            .contains(&key) => {}
-        (old, new) if old == new => {}
-        (old, new) => losses.push(format!("{at} was {old} and is {new}")),
     }
+
+    /// Whether an endpoint of the object may have more TLS settings than it shows.
+    fn may_inherit(&self) -> bool {
+        self.names_class || self.classes.has_default
+    }
+
+    /// What a run may take away whole, from a map that was and is like this.
+    fn may_go(
+        &self,
+        at: &str,
+        (key, value): (&str, &Value),
+        (old, new): (&Map<String, Value>, &Map<String, Value>),
+    ) -> bool {
+        match key {
+            "scheme" => value
+                .as_str()
+                .is_some_and(|scheme| scheme.eq_ignore_ascii_case("https")),
+            // Where a class brings them, one that says nothing keeps the class's out, and wrong partners of Istio's
+            // files go instead of being put right.
+            "tlsConfig" | "tls_config" => {
+                let gives_way = says_nothing_in_it(value) || is_istios_but_for_files(value);
+                is_all_istios(value) || self.names_class && gives_way
+            }
+            key if is_http2(key) => {
+                // It comes with certificates, and goes with them.
+                let others = TRANSPORT.iter().filter(|key| !is_http2(key));
+                let mut gone =
+                    others.filter(|key| old.contains_key(**key) && !new.contains_key(**key));
+                *value == Value::Bool(false) && gone.next().is_some()
+            }
+            key if says_nothing(value) => {
+                // TLS settings that say nothing are written anew.
+                let within = at.strip_suffix(&format!("/{key}")).unwrap_or_default();
+                (within.ends_with("/tlsConfig") || within.ends_with("/tls_config"))
+                    && old.values().all(says_nothing)
+                    && new
+                        .iter()
+                        .any(|(key, value)| is_file(key) && names_one(value))
+            }
+            "scrapeClass" => {
+                at == "/spec/scrapeClass" && *value == self.classes.name && self.classes.is_istios
+            }
+            key if is_relabelling(key) => {
+                let rules = value.as_array();
+                rules.is_some_and(|rules| rules.iter().all(is_our_rule))
+            }
+            _ => false,
+        }
+    }
+}
+
+/// What says how an endpoint speaks.
+const TRANSPORT: [&str; 8] = [
+    "scheme",
+    "tlsConfig",
+    "tls_config",
+    "enableHttp2",
+    "enable_http2",
+    "relabelConfigs",
+    "relabelings",
+    "relabel_configs",
+];
+
+fn is_http2(key: &str) -> bool {
+    ["enableHttp2", "enableHTTP2", "enable_http2"].contains(&key)
+}
+
+/// Whether a map is an endpoint with TLS settings in which nothing can be told for Istio's, or with https and without any.
+fn is_own_tls(key: &str, map: &Map<String, Value>) -> bool {
+    // The scheme of a prober: the TLS settings are elsewhere.
+    if ["vmProberSpec", "prober"].contains(&key) {
+        return false;
+    }
+    let https = map.get("scheme").and_then(Value::as_str);
+    let https = https.is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"));
+    let written = map.get("tlsConfig").or_else(|| map.get("tls_config"));
+    match written.filter(|tls| !says_nothing_in_it(tls)) {
+        Some(_) => !names_istios(map),
+        None => https,
+    }
+}
+
+/// Whether the TLS settings of an endpoint name a file of Istio's.
+fn names_istios(endpoint: &Map<String, Value>) -> bool {
+    let written = endpoint
+        .get("tlsConfig")
+        .or_else(|| endpoint.get("tls_config"));
+    let fields = written.and_then(Value::as_object).into_iter().flatten();
+    fields
+        .into_iter()
+        .any(|(key, value)| is_file(key) && names_one(value))
+}
+
+fn says_nothing_in_it(tls: &Value) -> bool {
+    let fields = tls.as_object().into_iter().flatten();
+    fields.into_iter().all(|(_, value)| says_nothing(value))
+}
+
+fn says_nothing(value: &Value) -> bool {
+    match value {
+        Value::Object(map) => map.is_empty(),
+        value => [json!(null), json!(""), json!(false)].contains(value),
+    }
+}
+
+/// Whether a key of TLS settings names a file.
+fn is_file(key: &str) -> bool {
+    const KEYS: [&str; 6] = [
+        "caFile",
+        "certFile",
+        "keyFile",
+        "ca_file",
+        "cert_file",
+        "key_file",
+    ];
+    KEYS.contains(&key)
+}
+
+/// Whether it is a file of Istio's.
+fn names_one(value: &Value) -> bool {
+    const NAMES: [&str; 3] = ["root-cert.pem", "cert-chain.pem", "key.pem"];
+    let name = value.as_str().and_then(|path| path.rsplit('/').next());
+    name.is_some_and(|name| NAMES.contains(&name))
 }
 
 /// The map or list that a string holds.
@@ -260,22 +544,6 @@ fn inner(text: &str) -> Option<Value> {
 
 fn is_relabelling(key: &str) -> bool {
     ["relabelConfigs", "relabelings", "relabel_configs"].contains(&key)
-}
-
-/// What a run may take away whole.
-fn may_go(key: &str, value: &Value) -> bool {
-    match key {
-        "scheme" => value
-            .as_str()
-            .is_some_and(|scheme| scheme.eq_ignore_ascii_case("https")),
-        "tlsConfig" | "tls_config" => is_all_istios(value),
-        "enableHttp2" | "enableHTTP2" | "enable_http2" => *value == Value::Bool(false),
-        key if is_relabelling(key) => {
-            let rules = value.as_array();
-            rules.is_some_and(|rules| rules.iter().all(is_our_rule))
-        }
-        _ => false,
-    }
 }
 
 /// Whether a run may write another text over one.
@@ -297,28 +565,8 @@ fn may_become(key: &str, old: &str, new: &str) -> bool {
 
 /// TLS settings in which everything can be told for Istio's, right or wrong.
 fn is_all_istios(tls: &Value) -> bool {
-    const NAMES: [&str; 3] = ["root-cert.pem", "cert-chain.pem", "key.pem"];
     let Some(tls) = tls.as_object() else {
         return false;
-    };
-    let is_file = |key: &str| {
-        let files = [
-            "caFile",
-            "certFile",
-            "keyFile",
-            "ca_file",
-            "cert_file",
-            "key_file",
-        ];
-        files.contains(&key)
-    };
-    let names_one = |value: &Value| {
-        let name = value.as_str().and_then(|path| path.rsplit('/').next());
-        name.is_some_and(|name| NAMES.contains(&name))
-    };
-    let says_nothing = |value: &Value| match value {
-        Value::Object(map) => map.is_empty(),
-        value => [json!(null), json!(""), json!(false)].contains(value),
     };
     tls.iter()
         .any(|(key, value)| is_file(key) && names_one(value))
@@ -327,6 +575,16 @@ fn is_all_istios(tls: &Value) -> bool {
             key if is_file(key) => names_one(value) || says_nothing(value),
             _ => says_nothing(value),
         })
+}
+
+/// The same, where other files may stand in the place of Istio's.
+fn is_istios_but_for_files(tls: &Value) -> bool {
+    let mut tls = tls.clone();
+    let Some(fields) = tls.as_object_mut() else {
+        return false;
+    };
+    fields.retain(|key, value| !is_file(key) || names_one(value));
+    is_all_istios(&tls)
 }
 
 /// A rule that chooses the scheme, and does nothing else.
@@ -397,7 +655,7 @@ fn reversed(text: &str) -> Option<String> {
 fn sorted(text: &str) -> Vec<String> {
     let mut texts: Vec<String> = objects(text)
         .into_iter()
-        .map(|(value, _)| value.to_string())
+        .map(|object| object.value.to_string())
         .collect();
     texts.sort();
     texts
@@ -405,8 +663,7 @@ fn sorted(text: &str) -> Vec<String> {
 
 /// B = run(A, STRICT); run(run(B, PERMISSIVE), STRICT) = B, byte for byte where A had no `scheme`, by value otherwise.
 ///
-/// By value, too, where A names Istio's certificates or has an empty list of rules: what somebody else wrote goes, and
-/// what comes back is written as we write it. `None` where a run fails.
+/// `None` where a run fails, or nothing was ours to bring.
 fn round_trip(input: &Input) -> Option<Result<(), String>> {
     // Envoy guards a port of its own with certificates: under PERMISSIVE they are wanted, under STRICT nobody gets
     // through, and what is written is kept.
@@ -414,60 +671,156 @@ fn round_trip(input: &Input) -> Option<Result<(), String>> {
         return None;
     }
     let strict = input.run(&with_modes(&input.text, "STRICT"))?;
-    if strict.decisions.iter().any(was_not_ours_to_bring) {
+    // A scraper that cannot have them gets nobody anything back.
+    let has_none = strict
+        .decisions
+        .iter()
+        .any(|decision| decision["rule"] == "scraper-cannot-have-certificates");
+    let judged = strict
+        .decisions
+        .iter()
+        .filter(|decision| decision["transport"].is_object());
+    let (others, ours): (Vec<_>, Vec<_>) =
+        judged.partition(|one| has_none && is_there(one) || was_not_ours_to_bring(one));
+    if ours.is_empty() && !others.is_empty() {
         return None;
     }
-    let strict = strict.output;
-    let permissive = input.run(&with_modes(&strict, "PERMISSIVE"))?.output;
-    let back = match input.run(&with_modes(&permissive, "STRICT")) {
-        Some(ran) => ran.output,
-        None => return Some(Err("fails when STRICT comes back".to_owned())),
+    let permissive = input.run(&with_modes(&strict.output, "PERMISSIVE"))?;
+    let Some(back) = input.run(&with_modes(&permissive.output, "STRICT")) else {
+        return Some(Err("fails when STRICT comes back".to_owned()));
     };
-    let by_value = ["scheme", "root-cert.pem", "cert-chain.pem", "key.pem", "[]"];
-    let same = if by_value.iter().any(|written| input.text.contains(written)) {
-        let (now, then) = (values(&back), values(&strict));
-        now.iter().map(in_one_way).eq(then.iter().map(in_one_way))
-    } else {
-        objects(&back) == objects(&strict)
-    };
-    let difference = || {
-        let diff = lines_of_diff(&strict, &back);
-        let way = lines_of_diff(&strict, &permissive);
-        format!("is not what it was\n{diff}\n after PERMISSIVE had made of it\n{way}")
-    };
-    Some(same.then_some(()).ok_or_else(difference))
+    let is_left_out = |object: &Object| others.iter().any(|one| is_about(one, object));
+    let pairs = strict.after.iter().zip(back.after.iter());
+    let same = strict
+        .before
+        .iter()
+        .zip(pairs)
+        .filter(|(_, (then, _))| !is_left_out(then))
+        .all(|(written, (then, now))| match is_back_by_value(written) {
+            true => in_one_way(&then.value) == in_one_way(&now.value),
+            false => then == now,
+        });
+    if same && strict.after.len() == back.after.len() || comes_by_another_way(input, &strict, &back)
+    {
+        return Some(Ok(()));
+    }
+    let diff = lines_of_diff(&strict.output, &back.output);
+    let way = lines_of_diff(&strict.output, &permissive.output);
+    Some(Err(format!(
+        "is not what it was\n{diff}\n after PERMISSIVE had made of it\n{way}"
+    )))
+}
+
+/// Whether an endpoint came in with certificates.
+fn is_there(decision: &Value) -> bool {
+    let now = &decision["transport"]["now"];
+    ["mutualTLS", "perTarget"].iter().any(|there| now == there)
 }
 
 /// Certificates that are there under STRICT and would not be brought: nobody knows that they are wanted, or something
 /// stands in their way. Where PERMISSIVE proves that they are not wanted they go, and STRICT alone brings nothing.
 fn was_not_ours_to_bring(decision: &Value) -> bool {
-    let now = &decision["transport"]["now"];
-    let is_there = ["mutualTLS", "perTarget"].iter().any(|there| now == there);
     let is_kept = decision["verdict"] != "patch" && decision["rule"] != "already-right";
-    let has_none = decision["rule"] == "scraper-cannot-have-certificates";
-    has_none || is_there && (is_kept || decision["transport"]["wanted"] != "mutualTLS")
+    is_there(decision) && (is_kept || decision["transport"]["wanted"] != "mutualTLS")
 }
 
-/// A value without what is written in several ways: keys of TLS settings that say nothing, the case of schemes, and which
-/// of several directories that the scraper mounts is named.
-fn in_one_way(value: &Value) -> Value {
-    let in_one_way_at = |key: &str, value: &Value| match (key, value) {
-        ("scheme", Value::String(scheme)) => Value::String(scheme.to_ascii_lowercase()),
-        ("caFile" | "certFile" | "keyFile", Value::String(path)) => {
-            json!(path.rsplit('/').next())
+fn is_about(decision: &Value, object: &Object) -> bool {
+    let about = &decision["object"];
+    about["kind"] == object.kind && about["name"] == object.value["metadata"]["name"]
+}
+
+/// Whether somebody else wrote something of what goes: it comes back as we write it and where we write it.
+///
+/// A scheme, TLS settings (of Istio's files, or in which nothing is set), HTTP/2 on or off, an empty list that a rule of
+/// ours came into.
+fn is_back_by_value(written: &Object) -> bool {
+    const WRITTEN: [&str; 7] = [
+        "scheme",
+        "tlsConfig",
+        "tls_config",
+        "enableHttp2",
+        "enable_http2",
+        "relabelConfigs",
+        "relabelings",
+    ];
+    let is_list = |key: &&str| key.starts_with("relabel");
+    WRITTEN.iter().any(|key| match is_list(&key) {
+        true => {
+            written.text.contains(&format!("{key}: []"))
+                || written.text.contains(&format!("\"{key}\": []"))
         }
-        (_, value) => in_one_way(value),
+        false => written.text.contains(key),
+    })
+}
+
+/// Where settings ask for a scrape class, or the object names one itself, files that somebody named by hand are right and
+/// stay. Once gone they come back by the class: endpoints speak as they did, and from there it is the same way each time.
+fn comes_by_another_way(input: &Input, strict: &Ran, back: &Ran) -> bool {
+    let via = input.setting("/spec/certificates/via");
+    let may_be_either = |object: &Object| {
+        let class = &object.value["spec"]["scrapeClass"];
+        let names_files = object.value["spec"]["scrapeClasses"].is_null()
+            && ["root-cert.pem", "cert-chain.pem", "key.pem"]
+                .iter()
+                .any(|file| object.text.contains(file));
+        names_files && (via.as_deref() == Some("scrapeClass") || !class.is_null())
     };
-    let says_something = |value: &Value| *value != json!({}) && *value != json!("");
+    if !strict.before.iter().any(may_be_either) {
+        return false;
+    }
+    let again = |text: &str| input.run(text).map(|ran| ran.output.clone());
+    let permissive = again(&with_modes(&back.output, "PERMISSIVE"));
+    let once_more = permissive.and_then(|text| again(&with_modes(&text, "STRICT")));
+    let spoken = |ran: &Ran| {
+        let decisions = input.run(&ran.output)?.decisions.clone();
+        let told = decisions
+            .iter()
+            .filter(|decision| decision["transport"].is_object())
+            .map(|one| {
+                (
+                    one["object"].to_string(),
+                    one["at"].to_string(),
+                    one["transport"].to_string(),
+                )
+            });
+        Some(told.collect::<Vec<_>>())
+    };
+    once_more.as_ref() == Some(&back.output) && spoken(strict) == spoken(back)
+}
+
+/// A value without what is written in several ways: keys of TLS settings that say nothing, the case of schemes, which
+/// of several directories that the scraper mounts is named, the order of keys inside a string.
+fn in_one_way(value: &Value) -> Value {
     match value {
         Value::Object(map) => map
             .iter()
-            .filter(|(_, value)| says_something(value))
             .map(|(key, value)| (key.clone(), in_one_way_at(key, value)))
             .collect::<Map<_, _>>()
             .into(),
         Value::Array(items) => items.iter().map(in_one_way).collect(),
+        Value::String(text) if text.contains('\n') => {
+            inner(text).map_or_else(|| value.clone(), |inner| in_one_way(&inner))
+        }
         other => other.clone(),
+    }
+}
+
+fn in_one_way_at(key: &str, value: &Value) -> Value {
+    match (key, value) {
+        ("scheme", Value::String(scheme)) => Value::String(scheme.to_ascii_lowercase()),
+        ("tlsConfig" | "tls_config", Value::Object(tls)) => tls
+            .iter()
+            .filter(|(_, value)| !says_nothing(value))
+            .map(|(key, value)| match names_one(value) {
+                true => (
+                    key.clone(),
+                    json!(value.as_str().and_then(|path| path.rsplit('/').next())),
+                ),
+                false => (key.clone(), value.clone()),
+            })
+            .collect::<Map<_, _>>()
+            .into(),
+        (_, value) => in_one_way(value),
     }
 }
 
@@ -519,6 +872,8 @@ fn tls_settings() -> Vec<Value> {
             "ca",
             json!({"secret": {"name": "corporate", "key": "ca.crt"}}),
         ),
+        json!({}),
+        json!({"insecureSkipVerify": false, "serverName": ""}),
         json!({"insecureSkipVerify": true}),
         json!({"ca": {"secret": {"name": "corporate", "key": "ca.crt"}}}),
         json!({"caFile": "/etc/ssl/ca.pem", "serverName": "cart.shop"}),
@@ -527,8 +882,17 @@ fn tls_settings() -> Vec<Value> {
 
 const SCHEMES: [Option<&str>; 5] = [None, None, Some("https"), Some("HTTPS"), Some("http")];
 
+/// What else an endpoint says.
+#[derive(Debug, Clone, Copy)]
+struct Besides {
+    /// A relabelling rule of its own.
+    rules: bool,
+    /// HTTP/2, where the kind knows it.
+    http2: Option<bool>,
+}
+
 /// One endpoint of a kind: how it finds its targets, and what it says of TLS.
-fn endpoint(row: &ScrapeDescription, tls: &Value, scheme: Option<&str>, rules: bool) -> Value {
+fn endpoint(row: &ScrapeDescription, tls: &Value, scheme: Option<&str>, besides: Besides) -> Value {
     let mut endpoint = json!({});
     match row.ports {
         PortFields::OfService | PortFields::OfPod => endpoint["port"] = json!("http"),
@@ -554,7 +918,10 @@ fn endpoint(row: &ScrapeDescription, tls: &Value, scheme: Option<&str>, rules: b
             .map(|(key, value)| (row.spelling.of(key), value.clone()));
         endpoint[row.tls] = Value::Object(spelled.collect());
     }
-    if let (Some(key), true) = (row.relabelings, rules) {
+    if let (Some(key), Some(http2)) = (row.http2, besides.http2) {
+        endpoint[key] = json!(http2);
+    }
+    if let (Some(key), true) = (row.relabelings, besides.rules) {
         let (source, target) = match row.spelling {
             Spelling::Camel => ("sourceLabels", "targetLabel"),
             Spelling::Snake => ("source_labels", "target_label"),
@@ -571,8 +938,33 @@ fn put(value: &mut Value, path: &[&str], new: Value) {
     }
 }
 
+/// What an object says for all of its endpoints.
+#[derive(Debug, Clone, Copy)]
+struct Reach {
+    /// Whether it reaches pods without a sidecar as well, in another namespace.
+    any_namespace: bool,
+    class: Option<&'static str>,
+}
+
+/// Our class, one of the user's that brings the certificates, one that brings something else, one that is not there.
+const CLASSES: [Option<&str>; 8] = [
+    None,
+    None,
+    None,
+    None,
+    Some("istio-mtls"),
+    Some("corporate-istio"),
+    Some("corporate"),
+    Some("missing"),
+];
+
 /// A scrape object of a kind; none for what is no object of its own.
-fn object(row: &ScrapeDescription, name: &str, endpoints: Vec<Value>) -> Option<Value> {
+fn object(
+    row: &ScrapeDescription,
+    name: &str,
+    reach: Reach,
+    endpoints: Vec<Value>,
+) -> Option<Value> {
     let api_version = row.api_versions.first()?;
     let mut spec = match row.endpoints {
         Endpoints::List(list) => json!({list: endpoints}),
@@ -581,6 +973,12 @@ fn object(row: &ScrapeDescription, name: &str, endpoints: Vec<Value>) -> Option<
     };
     if matches!(row.finds, Finds::Services | Finds::Pods | Finds::Nodes) {
         spec["selector"] = json!({"matchLabels": {"app": "cart"}});
+        if reach.any_namespace && row.finds != Finds::Nodes {
+            spec["namespaceSelector"] = json!({"any": true});
+        }
+    }
+    if let Some(class) = reach.class {
+        spec["scrapeClass"] = json!(class);
     }
     Some(json!({"apiVersion": api_version, "kind": row.name,
         "metadata": {"name": name, "namespace": "shop"}, "spec": spec}))
@@ -633,26 +1031,107 @@ fn block(value: &Value, indent: usize, comment: &str) -> String {
     text
 }
 
-/// A STRICT mesh with one application, the scrapers of all operators, and these scrape objects.
-fn mesh(objects: &[String]) -> String {
+/// How the mesh around the scrape objects is.
+#[derive(Debug, Clone, Copy)]
+enum Around {
+    /// Nothing special.
+    Plain,
+    /// Requests leave the scrapers' pods without the sidecar, so what names Services needs certificates as well.
+    Bypass,
+    /// Certificates come by scrape classes, by the settings.
+    Class,
+    /// Certificates come by scrape classes: the VMAgent denies files.
+    Denied,
+    /// The scrapers have classes already, the VMAgent has jobs of its own, and says how it is scraped itself.
+    Written,
+}
+
+const AROUND: [Around; 5] = [
+    Around::Bypass,
+    Around::Plain,
+    Around::Class,
+    Around::Denied,
+    Around::Written,
+];
+
+impl Around {
+    fn config(self) -> Option<String> {
+        let spec = match self {
+            Self::Plain | Self::Denied | Self::Written => return None,
+            Self::Bypass => "{scraper: {interception: bypass}}",
+            Self::Class => "{certificates: {via: scrapeClass}}",
+        };
+        Some(format!(
+            "apiVersion: istio-scrape.dev/v1alpha1\nkind: ScrapeTLS\nspec: {spec}\n"
+        ))
+    }
+
+    /// What the VMAgent says besides.
+    fn agent(self) -> Value {
+        const JOBS: &str = "- job_name: cart\n  static_configs:\n  - targets: [\"cart.shop.svc:80\"]\n\
+            - job_name: pods # of the shop\n  kubernetes_sd_configs: [{role: pod, namespaces: {names: [shop]}}]\n\
+            - job_name: own\n  scheme: https\n  static_configs: [{targets: [\"example.com:443\"]}]\n";
+        match self {
+            Self::Plain | Self::Class => json!({}),
+            Self::Bypass => json!({"inlineScrapeConfig": JOBS}),
+            Self::Denied => json!({"arbitraryFSAccessThroughSMs": {"deny": true}}),
+            Self::Written => json!({
+                "inlineScrapeConfig": JOBS,
+                "replicaCount": 2,
+                "scrapeClasses": classes(),
+                "serviceScrapeSpec": {"endpoints": [{"port": "http", "path": "/metrics", "interval": "5s"}]},
+            }),
+        }
+    }
+}
+
+/// Scrape classes of a scraper.
+fn classes() -> Value {
+    let istios = &tls_settings()[3];
+    json!([
+        {"name": "corporate-istio", "tlsConfig": istios},
+        {"name": "corporate", "tlsConfig": {"caFile": "/etc/ssl/ca.pem"}},
+    ])
+}
+
+/// A STRICT mesh with one application, one more outside of it, the scrapers of all operators, and these scrape objects.
+fn mesh(objects: &[String], around: Around) -> String {
+    let namespace = |name: &str, injection: &str| json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": {"istio-injection": injection}}});
+    let service = |namespace: &str| {
+        json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "cart", "namespace": namespace, "labels": {"app": "cart"}},
+            "spec": {"selector": {"app": "cart"}, "ports": [{"name": "http", "port": 80, "targetPort": 8080}]}})
+    };
+    let deployment = |namespace: &str| {
+        json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "cart", "namespace": namespace},
+            "spec": {"selector": {"matchLabels": {"app": "cart"}}, "template": {"metadata": {"labels": {"app": "cart"}},
+                "spec": {"containers": [{"name": "cart", "image": "cart:1", "ports": [{"name": "http", "containerPort": 8080}]}]}}}})
+    };
+    let mut agent = json!({"apiVersion": "operator.victoriametrics.com/v1beta1", "kind": "VMAgent",
+        "metadata": {"name": "main", "namespace": "monitoring"},
+        "spec": {"selectAllByDefault": true, "remoteWrite": [{"url": "http://receiver.example.com/write"}]}});
+    for (key, value) in around.agent().as_object().into_iter().flatten() {
+        agent["spec"][key] = value.clone();
+    }
+    let mut prometheus = json!({"apiVersion": "monitoring.coreos.com/v1", "kind": "Prometheus",
+        "metadata": {"name": "main", "namespace": "monitoring"},
+        "spec": {"serviceMonitorSelector": {}, "serviceMonitorNamespaceSelector": {},
+            "podMonitorSelector": {}, "podMonitorNamespaceSelector": {}, "probeSelector": {},
+            "probeNamespaceSelector": {}, "scrapeConfigSelector": {}, "scrapeConfigNamespaceSelector": {}}});
+    if let Around::Written = around {
+        prometheus["spec"]["scrapeClasses"] = classes();
+    }
     let mut documents: Vec<String> = [
-        json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop", "labels": {"istio-injection": "enabled"}}}),
-        json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "monitoring", "labels": {"istio-injection": "enabled"}}}),
+        namespace("shop", "enabled"),
+        namespace("monitoring", "enabled"),
+        namespace("outside", "disabled"),
         json!({"apiVersion": "security.istio.io/v1", "kind": "PeerAuthentication",
             "metadata": {"name": "default", "namespace": "istio-system"}, "spec": {"mtls": {"mode": "STRICT"}}}),
-        json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "cart", "namespace": "shop", "labels": {"app": "cart"}},
-            "spec": {"selector": {"app": "cart"}, "ports": [{"name": "http", "port": 80, "targetPort": 8080}]}}),
-        json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "cart", "namespace": "shop"},
-            "spec": {"selector": {"matchLabels": {"app": "cart"}}, "template": {"metadata": {"labels": {"app": "cart"}},
-                "spec": {"containers": [{"name": "cart", "image": "cart:1", "ports": [{"name": "http", "containerPort": 8080}]}]}}}}),
-        json!({"apiVersion": "operator.victoriametrics.com/v1beta1", "kind": "VMAgent",
-            "metadata": {"name": "main", "namespace": "monitoring"},
-            "spec": {"selectAllByDefault": true, "remoteWrite": [{"url": "http://receiver.example.com/write"}]}}),
-        json!({"apiVersion": "monitoring.coreos.com/v1", "kind": "Prometheus",
-            "metadata": {"name": "main", "namespace": "monitoring"},
-            "spec": {"serviceMonitorSelector": {}, "serviceMonitorNamespaceSelector": {},
-                "podMonitorSelector": {}, "podMonitorNamespaceSelector": {}, "probeSelector": {},
-                "probeNamespaceSelector": {}, "scrapeConfigSelector": {}, "scrapeConfigNamespaceSelector": {}}}),
+        service("shop"),
+        deployment("shop"),
+        service("outside"),
+        deployment("outside"),
+        agent,
+        prometheus,
     ]
     .iter()
     .map(|object| document(object, Style::Block))
@@ -661,23 +1140,19 @@ fn mesh(objects: &[String]) -> String {
     documents.join("---\n")
 }
 
-/// As it is, and with requests that leave their pods without the sidecar, because one object needs the certificates.
-fn with_and_without_sidecar(objects: &[String]) -> [Input; 2] {
-    const BYPASS: &str = "apiVersion: istio-scrape.dev/v1alpha1\nkind: ScrapeTLS\nspec: {scraper: {interception: bypass}}\n";
-    let plain = json!({"port": "http"});
-    let needs = object(&SCRAPE_KINDS[0], "needs-them", vec![plain]).expect("a VMServiceScrape");
-    let mut beside = objects.to_vec();
-    beside.push(document(&needs, Style::Block));
-    let input = |objects: &[String], flags| Input {
-        name: "a mesh".to_owned(),
-        text: mesh(objects),
-        flags,
-    };
-    let bypass = Flags {
-        config: Some(Source::named("config.yaml", BYPASS.to_owned())),
-        ..Flags::default()
-    };
-    [input(objects, Flags::default()), input(&beside, bypass)]
+/// The mesh, and one object besides that needs the certificates where otherwise perhaps none would.
+fn with(objects: &[String], around: Around) -> Input {
+    let mut objects = objects.to_vec();
+    if let Around::Bypass = around {
+        let plain = json!({"port": "http"});
+        let reach = Reach {
+            any_namespace: false,
+            class: None,
+        };
+        let needs = object(&SCRAPE_KINDS[0], "needs-them", reach, vec![plain]);
+        objects.push(document(&needs.expect("a VMServiceScrape"), Style::Block));
+    }
+    Input::new("a mesh".to_owned(), mesh(&objects, around), around.config())
 }
 
 /// What holds of every input.
@@ -686,11 +1161,11 @@ fn holds(input: &Input) -> Result<(), String> {
         let ran = input
             .run(&text)
             .ok_or_else(|| format!("{how}: does not run"))?;
-        let losses = losses(&text, &ran);
+        let losses = losses(input, &ran);
         if !losses.is_empty() {
             return Err(format!("{how}: {losses:#?}"));
         }
-        let twice = input.run(&ran.output).map(|ran| ran.output);
+        let twice = input.run(&ran.output).map(|ran| ran.output.clone());
         if twice.as_ref() != Some(&ran.output) {
             let diff = lines_of_diff(&ran.output, &twice.unwrap_or_default());
             return Err(format!("{how}: a second run changes\n{diff}"));
@@ -702,33 +1177,52 @@ fn holds(input: &Input) -> Result<(), String> {
 /// Each kind, with each way of TLS, in each style, on its own.
 #[test]
 fn every_kind_in_every_style_goes_and_comes_back() {
-    let mut wrong = String::new();
-    let mut changed: BTreeMap<&str, usize> = BTreeMap::new();
-    for row in &SCRAPE_KINDS {
+    let mut all = Vec::new();
+    for (row_number, row) in SCRAPE_KINDS.iter().enumerate() {
         for (number, tls) in tls_settings().iter().enumerate().skip(2) {
             let scheme = SCHEMES[number % SCHEMES.len()];
-            let endpoint = endpoint(row, tls, scheme, number % 2 == 0);
-            let Some(object) = object(row, "cart", vec![endpoint]) else {
-                continue;
+            let besides = Besides {
+                rules: number % 2 == 0,
+                http2: [None, Some(true), Some(false)][number % 3],
+            };
+            let reach = Reach {
+                any_namespace: number % 5 == 3,
+                class: CLASSES[(number + row_number) % CLASSES.len()],
             };
             let style = STYLES[number % STYLES.len()];
-            for input in with_and_without_sidecar(&[document(&object, style)]) {
-                let ran = input.run(&input.text);
-                let is_changed = ran.is_some_and(|ran| {
-                    let (before, after) = (values(&input.text), values(&ran.output));
-                    let pairs = before.iter().zip(&after);
-                    let mut scrapes = pairs.filter(|(old, _)| old["metadata"]["name"] == "cart");
-                    scrapes.any(|(old, new)| old["kind"] == row.name && old != new)
-                });
-                if is_changed {
-                    *changed.entry(row.name).or_insert(0) += 1;
-                }
-                if let Err(why) = holds(&input) {
-                    writeln!(wrong, "{} {tls} {scheme:?} {style:?}: {why}", row.name)
-                        .expect("a String grows");
+            // Around the sidecar every kind needs certificates; the others take turns.
+            let others = &AROUND[1..];
+            for around in [AROUND[0], others[(number + row_number) % others.len()]] {
+                // A class that is not there makes operators refuse the object.
+                let class = reach.class.filter(|_| matches!(around, Around::Written));
+                let reach = Reach { class, ..reach };
+                let endpoint = endpoint(row, tls, scheme, besides);
+                if let Some(object) = object(row, "cart", reach, vec![endpoint]) {
+                    let told = format!(
+                        "{} {tls} {scheme:?} {style:?} {reach:?} {around:?}",
+                        row.name
+                    );
+                    all.push((row.name, told, with(&[document(&object, style)], around)));
                 }
             }
         }
+    }
+    let answers = at_once(&all, |(kind, told, input)| {
+        let ran = input.run(&input.text);
+        let is_changed = ran.is_some_and(|ran| {
+            let mut pairs = ran.before.iter().zip(ran.after.iter());
+            pairs.any(|(old, new)| {
+                old.kind == *kind && old.value["metadata"]["name"] == "cart" && old != new
+            })
+        });
+        let wrong = holds(input).err().map(|why| format!("{told}: {why}\n"));
+        (*kind, is_changed, wrong)
+    });
+    let mut wrong = String::new();
+    let mut changed: BTreeMap<&str, usize> = BTreeMap::new();
+    for (kind, is_changed, why) in answers {
+        *changed.entry(kind).or_insert(0) += usize::from(is_changed);
+        wrong.extend(why);
     }
     assert!(wrong.is_empty(), "\n{wrong}");
     // Where addresses name a Service, the sidecar encrypts; around it they need certificates.
@@ -738,23 +1232,35 @@ fn every_kind_in_every_style_goes_and_comes_back() {
         "VMStaticScrape",
         "VMProbe",
         "VMScrapeConfig",
+        "ServiceMonitor",
     ] {
         let times = changed.get(kind).copied().unwrap_or_default();
         assert!(times > 4, "{kind} was changed {times} times");
     }
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: RANDOM_OBJECTS, failure_persistence: None, ..ProptestConfig::default() })]
-
-    /// Several objects of any kinds beside each other.
-    #[test]
-    fn random_objects_of_every_kind_go_and_come_back(objects in prop::collection::vec(scrape(), 1..4)) {
-        let numbered = objects.iter().enumerate();
-        let objects: Vec<String> = numbered.map(|(n, text)| text.replace("NAME", &format!("scrape{n}"))).collect();
-        for input in with_and_without_sidecar(&objects) {
-            holds(&input).map_err(TestCaseError::fail)?;
-        }
+/// Several objects of any kinds beside each other.
+#[test]
+fn random_objects_of_every_kind_go_and_come_back() {
+    let parts: Vec<u32> = (0..4).collect();
+    let answers = at_once(&parts, |_| {
+        let config = ProptestConfig {
+            cases: RANDOM_OBJECTS / 4,
+            failure_persistence: None,
+            ..ProptestConfig::default()
+        };
+        let objects = (
+            prop::collection::vec(scrape(), 1..4),
+            prop::sample::select(AROUND.to_vec()),
+        );
+        TestRunner::new(config).run(&objects, |(objects, around)| {
+            let numbered = objects.iter().enumerate();
+            let named = numbered.map(|(n, text)| text.replace("NAME", &format!("scrape{n}")));
+            holds(&with(&named.collect::<Vec<_>>(), around)).map_err(TestCaseError::fail)
+        })
+    });
+    for answer in answers {
+        answer.unwrap_or_else(|why| panic!("{why}"));
     }
 }
 
@@ -763,22 +1269,31 @@ fn scrape() -> impl Strategy<Value = String> {
         .iter()
         .filter(|row| !row.api_versions.is_empty())
         .collect();
+    let besides = (any::<bool>(), any::<Option<bool>>());
     let endpoint_of = (
         prop::sample::select(tls_settings()),
         prop::sample::select(SCHEMES.to_vec()),
-        any::<bool>(),
+        besides.prop_map(|(rules, http2)| Besides { rules, http2 }),
+    );
+    let reach = (
+        prop::bool::weighted(0.3),
+        prop::sample::select(CLASSES.to_vec()),
     );
     (
         prop::sample::select(with_objects),
         prop::collection::vec(endpoint_of, 1..4),
         prop::sample::select(STYLES.to_vec()),
+        reach.prop_map(|(any_namespace, class)| Reach {
+            any_namespace,
+            class,
+        }),
     )
-        .prop_map(|(row, endpoints, style)| {
+        .prop_map(|(row, endpoints, style, reach)| {
             let endpoints = endpoints
                 .iter()
-                .map(|(tls, scheme, rules)| endpoint(row, tls, *scheme, *rules))
+                .map(|(tls, scheme, besides)| endpoint(row, tls, *scheme, *besides))
                 .collect();
-            let object = object(row, "NAME", endpoints).expect("it is a kind of objects");
+            let object = object(row, "NAME", reach, endpoints).expect("it is a kind of objects");
             document(&object, style)
         })
 }

@@ -245,14 +245,24 @@ pub(super) fn of_object(leanings: &[Leaning<'_>], config: &Config) -> OfObject {
         );
         object.unseen = Some(why);
     }
-    object.left_at = left_at(leanings, config);
+    if object.only || way::is_wanted(first, config) {
+        object.left_at = left_at(leanings, config);
+    }
     object
 }
 
 /// The endpoint that takes our class off the object: the first that loses certificates, where all
-/// are proven plain. A default class would take the place of ours, so then it stays.
+/// are proven plain and nothing else of TLS stays. A default class would take the place of ours, and without the class
+/// what is left of a tlsConfig would be somebody's own, which no STRICT policy brings back: then it stays.
+///
+/// Asked only where a run that needs certificates would name the class again.
 fn left_at(leanings: &[Leaning<'_>], config: &Config) -> Option<usize> {
     let scraping = leanings.first()?.scraping;
+    let leaves_nothing = |leaning: &Leaning<'_>| {
+        let effective = leaning.effective;
+        let written = written::written_tls(leaning.scraping.endpoint);
+        written.is_none() || (effective.names_files() && effective.of_others().is_empty())
+    };
     let named = scraping.scrape.scrape_class.as_ref();
     let all_plain = leanings
         .iter()
@@ -262,7 +272,8 @@ fn left_at(leanings: &[Leaning<'_>], config: &Config) -> Option<usize> {
         class.is_some_and(|(_, class)| way::is_only_ours(class))
             && scraper.default_class().is_none()
     };
-    if named != Some(&config.scrape_class_name) || !all_plain || !scraping.scrapers().all(ours) {
+    let stays = !all_plain || !leanings.iter().all(leaves_nothing);
+    if named != Some(&config.scrape_class_name) || stays || !scraping.scrapers().all(ours) {
         return None;
     }
     leanings

@@ -76,19 +76,24 @@ pub(super) fn way(
         );
         return neither(Rule::ScraperCannotHaveCertificates, why);
     }
-    let wanted = match config.via {
-        CertificatesVia::ScrapeClass if is_written(scraping) => Some((
-            Rule::FilesAreDenied,
-            "certificates.via is \"scrapeClass\"".to_owned(),
-        )),
-        CertificatesVia::ScrapeClass | CertificatesVia::Endpoint => None,
-    };
+    let wanted = is_wanted(scraping, config).then(|| {
+        let why = "certificates.via is \"scrapeClass\"".to_owned();
+        (Rule::FilesAreDenied, why)
+    });
     let Some((rule, because)) = refusal.or(wanted) else {
         return (Way::Files, false);
     };
     match fresh(leanings, config) {
         Ok(class) => (Way::Class(class), true),
         Err(why) => neither(rule, format!("{because}, and {why}")),
+    }
+}
+
+/// Whether the settings ask for a class, although endpoints may name files.
+pub(super) fn is_wanted(scraping: &Scraping<'_>, config: &Config) -> bool {
+    match config.via {
+        CertificatesVia::ScrapeClass => is_written(scraping),
+        CertificatesVia::Endpoint => false,
     }
 }
 

@@ -92,7 +92,7 @@ fn decision(located: &Located) -> Value {
 /// Annotations hold YAML, and that may hold anything.
 fn without_secrets(value: Value) -> Value {
     match value {
-        Value::String(text) => Value::String(secrets::masked(&text)),
+        Value::String(text) => Value::String(secrets::masked_value(&text)),
         Value::Array(items) => items.into_iter().map(without_secrets).collect(),
         Value::Object(map) => map
             .into_iter()

@@ -4,8 +4,10 @@
 //! Departs from nothing: a name that only sounds like a secret is masked too.
 //! Knows: keys and values in YAML, JSON and text. Does not know: what a value is for.
 
+use serde_json::json;
+
 use crate::krm::Item;
-use crate::yaml::{Content, Edit, Node, splice};
+use crate::yaml::{self, Content, Edit, Node, Style, splice};
 
 const MASK: &str = "***";
 
@@ -27,7 +29,13 @@ pub fn masked_items(text: &str, items: &[&Item<'_>]) -> String {
             collect(text, value, in_data || names_secret(key), &mut edits);
         }
     }
-    edits.sort_by_key(|edit| edit.range.start);
+    apply(text, edits)
+}
+
+/// The text with each edit once: what several aliases stand for is found by each of them.
+fn apply(text: &str, mut edits: Vec<Edit>) -> String {
+    edits.sort_by_key(|edit| (edit.range.start, edit.text.len()));
+    edits.dedup_by_key(|edit| edit.range.start);
     splice(text, &edits)
 }
 
@@ -45,7 +53,10 @@ fn collect(text: &str, node: &Node<'_>, secret: bool, edits: &mut Vec<Edit>) {
                 true if written.ends_with('\n') => format!("{MASK}\n"),
                 true => MASK.to_owned(),
                 // YAML, JSON or a URL within a string.
-                false => masked(written),
+                false => match node.text().and_then(masked_inside) {
+                    Some(inside) => masked(&spelled(node, written, &inside)),
+                    None => masked(written),
+                },
             };
             if shown != written {
                 edits.push(Edit {
@@ -54,6 +65,8 @@ fn collect(text: &str, node: &Node<'_>, secret: bool, edits: &mut Vec<Edit>) {
                 });
             }
         }
+        // What it stands for is masked where it is written, and that may be under another name.
+        Content::Alias(target) if secret => collect(text, target, true, edits),
         Content::Alias(_) => {}
         Content::Sequence { items, .. } => {
             for item in items.iter() {
@@ -76,9 +89,80 @@ fn collect(text: &str, node: &Node<'_>, secret: bool, edits: &mut Vec<Edit>) {
     }
 }
 
-/// A text, which may hold YAML, JSON or URLs, with `***` in the place of what looks like a secret.
-pub fn masked(text: &str) -> String {
-    text.split_inclusive('\n').map(masked_line).collect()
+/// A value, which may hold YAML, JSON or URLs, with `***` in the place of what looks like a secret.
+pub fn masked_value(value: &str) -> String {
+    masked(masked_inside(value).as_deref().unwrap_or(value))
+}
+
+/// YAML or JSON with `***` in the place of its secrets; `None` where it is neither, or has none.
+fn masked_inside(value: &str) -> Option<String> {
+    let documents = yaml::read(value).ok()?;
+    let mut edits = Vec::new();
+    for root in documents
+        .iter()
+        .filter_map(|document| document.root.as_ref())
+    {
+        if !matches!(root.content, Content::Scalar(..)) {
+            collect(value, root, false, &mut edits);
+        }
+    }
+    (!edits.is_empty()).then(|| apply(value, edits))
+}
+
+/// A string in the place of another, spelled in the same style where that is for people.
+fn spelled(node: &Node<'_>, written: &str, inside: &str) -> String {
+    match node.content {
+        Content::Scalar(_, Style::Plain) => inside.to_owned(),
+        Content::Scalar(_, Style::SingleQuoted) => format!("'{}'", inside.replace('\'', "''")),
+        Content::Scalar(_, Style::Literal) => {
+            let mut lines = written.split_inclusive('\n');
+            let header = lines.next().unwrap_or_default();
+            let first = lines
+                .find(|line| !line.trim().is_empty())
+                .unwrap_or_default();
+            let indentation = &first[..first.len() - first.trim_start_matches(' ').len()];
+            let indented = inside
+                .split_inclusive('\n')
+                .map(|line| match line.trim().is_empty() {
+                    true => line.to_owned(),
+                    false => format!("{indentation}{line}"),
+                });
+            header.to_owned() + &indented.collect::<String>()
+        }
+        _ => json!(inside).to_string() + if written.ends_with('\n') { "\n" } else { "" },
+    }
+}
+
+/// A text with `***` in the place of what looks like a secret, line by line.
+fn masked(text: &str) -> String {
+    text.split_inclusive('\n')
+        .map(masked_line)
+        .map(|line| without_parameters(&line))
+        .collect()
+}
+
+/// A line with `***` in the place of the values in `name=value`, as in queries of URLs and in flags.
+fn without_parameters(line: &str) -> String {
+    let mut shown = String::with_capacity(line.len());
+    let mut rest = line;
+    while let Some(equals) = rest.find('=') {
+        let (before, after) = rest.split_at(equals + 1);
+        shown.push_str(before);
+        let name = before[..equals]
+            .rsplit(|c: char| !(c.is_alphanumeric() || "_.-".contains(c)))
+            .next()
+            .unwrap_or_default();
+        let end = after.find(|c: char| c.is_whitespace() || "&\"'\\,;)]}".contains(c));
+        rest = match is_secret(name) {
+            true if end != Some(0) => {
+                shown.push_str(MASK);
+                &after[end.unwrap_or(after.len())..]
+            }
+            true | false => after,
+        };
+    }
+    shown.push_str(rest);
+    shown
 }
 
 fn masked_line(line: &str) -> String {
@@ -161,6 +245,48 @@ mod tests {
           bearerTokenFile: ***
           other: shown
         ");
+    }
+
+    /// A value that begins below its key, or has quotes within quotes, is in no line by itself.
+    #[test]
+    fn what_no_line_shows_is_masked() {
+        const HIDDEN: &str = "hunter2";
+        for value in [
+            "|\n  basic_auth:\n    password: |\n      hunter2\n",
+            "|-\n  params:\n    authKey:\n    - hunter2",
+            "|4\n      params: {authKey: [\n      hunter2, hunter2]}\n",
+            "|\n  bearer_token: a\n    hunter2\n",
+            ">\n  bearer_token:\n    hunter2\n",
+            ">\n  {a: b,\n  bearer_token: hunter2}\n",
+            "'{\"password\": \"a\\\"hunter2\"}'",
+            "\"{\\\"a\\\": {\\\"password\\\": \\\"hunter2\\\"}}\"",
+            "\"- a: b\\n- bearer_token:\\n    hunter2\"",
+            "|\n  password: 'it''s hunter2'\n",
+            "|\n  a: &a hunter2\n  b: {password: *a, token: *a}\n",
+            "/metrics?a=b&authKey=hunter2&c=d",
+            "-remoteWrite.bearerToken=hunter2",
+        ] {
+            let value = value.replace('\n', "\n  ");
+            let text = format!("kind: VMAgent\napiVersion: v1\nspec:\n  a: {value}");
+            assert!(text.contains(HIDDEN));
+            let masked = masked_text(&text);
+            assert!(!masked.contains(HIDDEN), "{masked}");
+            assert!(masked.contains(MASK), "{masked}");
+            let of_value = yaml::read(&text).expect("YAML");
+            let root = of_value[0].root.as_ref().expect("a map");
+            let value = root.get("spec").and_then(|spec| spec.get("a")?.text());
+            let masked = masked_value(value.expect("a string"));
+            assert!(
+                !masked.contains(HIDDEN) && masked.contains(MASK),
+                "{masked}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_an_alias_stands_for_is_masked() {
+        let text = "kind: VMAgent\napiVersion: v1\nspec:\n  a: &a hunter2\n  b: &b [hunter2]\n  password: *a\n  token: *a\n  authKey: *b\n";
+        assert!(!masked_text(text).contains("hunter2"));
     }
 
     /// YAML and JSON within strings, environment variables, users of URLs.

@@ -180,7 +180,12 @@ pub(super) fn directory(scraping: &Scraping<'_>, config: &Config) -> Result<Stri
             let seen = seen(scraper, directory);
             match set_up.directory() {
                 Some(_) => set_up.directories.contains(&seen),
-                None => begun.is_empty() && directory == config.directory,
+                // What an endpoint names already may be where the scraper has something else.
+                None => {
+                    begun.is_empty()
+                        && directory == config.directory
+                        && set_up.cannot_mount(&seen).is_none()
+                }
             }
         })
     };

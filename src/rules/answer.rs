@@ -162,16 +162,23 @@ fn to_certificates(
         Some(class) => class.first_directory(config),
         None => obstacle::directory(scraping, config)?,
     };
+    let told_by = match way {
+        Way::ByRules(rule, _) => Some(*rule),
+        Way::All | Way::Others => None,
+    };
+    // A kind without relabelling has no place that steps could name.
+    if told_by.is_some()
+        && !scraping.endpoint.kind.description().per_target
+        && let Some(blocked) = obstacle::to_certificates(scraping, told_by)
+    {
+        return Err(blocked);
+    }
     let steps = match way {
         Way::All => effective.towards_mutual_tls(&directory),
         Way::ByRules(_, rules) => effective.towards_per_target(&directory, rules),
         Way::Others => effective.towards_others(&directory),
     };
     let steps = class.named(steps);
-    let told_by = match way {
-        Way::ByRules(rule, _) => Some(*rule),
-        Way::All | Way::Others => None,
-    };
     // What is written right already is not undone by what would keep us from writing it.
     let blocked = own_pod::in_the_way(scraping)
         .filter(|_| matches!(way, Way::Others))

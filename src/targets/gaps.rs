@@ -74,10 +74,13 @@ fn hides_targets(
     let object = &unread.object;
     let is = |other: &Object| other == object;
     if object.kind == "Service" && object.api_version == "v1" {
-        let left_out = !inventory.services.iter().any(|s| is(&s.object));
+        let left_out = || {
+            let here = inventory.services_in(&object.namespace);
+            !here.iter().any(|s| is(&s.object))
+        };
         let selected = found.services.iter().any(|s| is(&s.object));
         let searched = !by_pods && scope.includes(&object.namespace);
-        return selected || (left_out && searched);
+        return selected || (searched && left_out());
     }
     if !makes_pods(&object.api_version, &object.kind) {
         return false;
@@ -87,7 +90,10 @@ fn hides_targets(
     if unmade && scope.includes(&object.namespace) {
         return true;
     }
-    let left_out = !inventory.workloads.iter().any(|w| is(&w.object));
+    let left_out = || {
+        let here = inventory.workloads_in(&object.namespace);
+        !here.iter().any(|w| is(&w.object))
+    };
     let selected = found.workloads.iter().any(|w| is(&w.object));
     let searched = match by_pods {
         false => found
@@ -96,7 +102,7 @@ fn hides_targets(
             .any(|service| service.object.namespace == object.namespace),
         true => scope.includes(&object.namespace),
     };
-    selected || (left_out && searched)
+    selected || (searched && left_out())
 }
 
 /// Whether pods are found by their own labels, not by those of a Service.

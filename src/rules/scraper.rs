@@ -17,6 +17,7 @@ use super::completion::{completion, with_traffic};
 use super::decision::{Decision, Step, Verdict};
 use super::endpoint::JudgedEndpoint;
 use super::interception::{self, Bypass};
+use super::judgements::Judgements;
 use super::scrape_class::{self, OnScraper};
 use super::{Rule, findings, own_pod};
 use crate::config::{Config, Interception};
@@ -33,6 +34,8 @@ pub(super) struct Patched<'a> {
     pub(super) scrapers: Vec<ScraperState>,
     /// What is set for the whole mesh.
     pub(super) settings: &'a Settings,
+    /// What its scrapers meet at targets, as far as it was asked before.
+    pub(super) judgements: Judgements,
 }
 
 /// What is known of a scraper.
@@ -57,6 +60,11 @@ impl Patched<'_> {
             inventory: &self.inventory,
             settings: self.settings,
         }
+    }
+
+    /// Whether the patches of this run leave all pods as the input has them.
+    pub(super) fn has_pods_as_written(&self) -> bool {
+        matches!(self.inventory, Cow::Borrowed(_))
     }
 
     /// The scrapers that select a scrape object, with what their selection had to assume.
@@ -134,6 +142,7 @@ pub(super) fn as_patched<'a>(
         inventory: patched,
         scrapers: states,
         settings,
+        judgements: Judgements::default(),
     }
 }
 

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use super::Rule;
 use super::decision::Demand;
-use super::demand::{self, Aside, Judged};
+use super::demand::{Aside, Judged};
 use super::own_pod;
 use super::scraper::{Patched, ScraperState};
 use super::summary::{self, Summary};
@@ -156,11 +156,10 @@ fn met_by(
         scraping.endpoint,
         scraper.map(|(scraper, _)| scraper),
     );
-    let mesh = scraping.patched.mesh();
     let judged = reach
         .targets
         .iter()
-        .flat_map(|target| demand::judge(inventory, &mesh, scraper, target))
+        .flat_map(|target| scraping.patched.judge(scraper, target))
         .collect();
     (judged, reach.gaps, reach.not_followed)
 }

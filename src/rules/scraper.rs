@@ -45,6 +45,8 @@ pub(super) struct ScraperState {
     pub(super) plane: Fact<DataPlane>,
     /// Its certificates, or why it cannot have any.
     pub(super) certificates: Result<SetUp, String>,
+    /// Which field of it could not be read: nobody knows what it selects.
+    not_understood: Option<String>,
     /// What the pod label is needed for.
     label: Label,
     /// Its Namespace is not in the input, and the labels of its pods alone, ours too, make its sidecar.
@@ -76,10 +78,11 @@ impl Patched<'_> {
             .iter()
             .enumerate()
             .filter_map(|(position, scraper)| {
-                if let Some(problem) = not_understood(&self.inventory, scraper)
+                let not_understood = &self.scrapers[position].not_understood;
+                if let Some(problem) = not_understood
                     && !scrape.is_of_scraper()
                 {
-                    return Some((position, Some(problem)));
+                    return Some((position, Some(problem.clone())));
                 }
                 match targets::selected(&self.inventory, scraper, scrape) {
                     Selected::Yes => Some((position, None)),
@@ -161,13 +164,15 @@ fn state(mesh: &Mesh<'_>, scraper: &Scraper, config: &Config) -> ScraperState {
     let injection = policy::data_plane(mesh, &scraper.pods);
     let plane = injection.fact;
     let (label, injectable) = label(mesh, scraper, &plane, config.inject);
-    let certificates = match not_understood(mesh.inventory, scraper) {
-        Some(problem) => Err(problem),
+    let not_understood = not_understood(mesh.inventory, scraper);
+    let certificates = match &not_understood {
+        Some(problem) => Err(problem.clone()),
         None => injectable.and_then(|()| certificates::read(mesh, scraper, config)),
     };
     ScraperState {
         plane,
         certificates,
+        not_understood,
         label,
         bypass: Bypass::default(),
         namespace_assumed: match label {

@@ -16,6 +16,7 @@ use super::{
 pub struct LabelIndex {
     services: ByLabel,
     workloads: ByLabel,
+    selecting_services: Selectors,
     policies: Selectors,
     policy_names: BTreeMap<(String, String), Vec<usize>>,
     authorizations: Selectors,
@@ -54,6 +55,7 @@ impl LabelIndex {
         Self {
             services: by_label(services.map(|service| &service.labels)),
             workloads: by_label(workloads.map(|workload| &workload.labels)),
+            selecting_services: by_selector(services_by_selector(inventory)),
             policies: by_selector(inventory.policies.iter().map(|policy| {
                 let is_final = policy.refused.is_empty();
                 (&policy.object, Some(&policy.selector).filter(|_| is_final))
@@ -95,6 +97,22 @@ impl Inventory {
     ) -> Option<impl ExactSizeIterator<Item = &Workload>> {
         let rarest = rarest(&self.index.as_ref()?.workloads, labels)?;
         Some(rarest.iter().map(|position| &self.workloads[*position]))
+    }
+
+    /// The Services of a namespace that may select pods with these labels, in order; others may be among them.
+    pub fn services_selecting(&self, namespace: &str, labels: &Labels) -> Vec<&Service> {
+        let label = |key: &str| match labels.get(key) {
+            Some(value) => PodLabel::Known(value),
+            None => PodLabel::Missing,
+        };
+        let index = self.index.as_ref().map(|index| &index.selecting_services);
+        in_question(
+            &self.services,
+            |service| &service.object,
+            index,
+            namespace,
+            label,
+        )
     }
 
     /// The PeerAuthentications of a namespace that may select pods with these labels; others may be among them.
@@ -196,6 +214,14 @@ fn in_question<'l, 'p, T>(
         .into_iter()
         .map(|position| &list[position])
         .collect()
+}
+
+/// Services with what they ask pods for; those that ask for nothing select nothing.
+fn services_by_selector(
+    inventory: &Inventory,
+) -> impl Iterator<Item = (&Object, Option<&Labels>)> + Clone {
+    let services = inventory.services.iter();
+    services.map(|service| (&service.object, Some(&service.selector)))
 }
 
 /// Where each stands, by the rarest label of its selector; `None`: at the pods of all labels.

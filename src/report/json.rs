@@ -81,7 +81,7 @@ fn decision(located: &Located) -> Value {
         );
         shown.insert(
             "targets".into(),
-            decision.targets.iter().map(target).collect(),
+            decision.targets.iter().map(|one| target(one)).collect(),
         );
     }
     shown.insert("message".into(), json!(decision.message));

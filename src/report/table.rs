@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::rc::Rc;
 
 use anstyle::{AnsiColor, Style};
 
@@ -86,7 +87,7 @@ fn write_endpoints(out: &mut String, endpoints: &[&Located], paint: &Paint) {
     }
 }
 
-fn write_targets(out: &mut String, targets: &[JudgedTarget], paint: &Paint) {
+fn write_targets(out: &mut String, targets: &[Rc<JudgedTarget>], paint: &Paint) {
     for target in targets {
         let port = target
             .port

@@ -6,9 +6,9 @@
 
 use super::Rule;
 use super::decision::{Decision, Demand, Now};
-use super::demand::{self, Aside, Judged};
+use super::demand::{Aside, Judged};
 use super::endpoint::JudgedEndpoint;
-use super::originates::{self, OnTheWay};
+use super::originates::OnTheWay;
 use super::refused;
 use super::scraper::{Patched, ScraperState};
 use super::view::Scraping;
@@ -44,14 +44,8 @@ impl Meeting<'_> {
 
     /// What the scraper's sidecar does with the request.
     pub(super) fn on_the_way(&self) -> Option<OnTheWay> {
-        let mesh = self.scraping.patched.mesh();
-        let scraper = self.scraper?;
-        Some(originates::on_the_way(
-            &mesh,
-            scraper,
-            self.target,
-            self.pods,
-        ))
+        let patched = self.scraping.patched;
+        Some(patched.on_the_way(self.scraper?, self.target, self.pods))
     }
 
     /// A finding about the endpoint.
@@ -142,7 +136,7 @@ fn met_by<'a>(
         let Pods::Of(pods) = &target.pods else {
             continue;
         };
-        for judged in demand::judge(inventory, &patched.mesh(), scraper, &target) {
+        for judged in patched.judge(scraper, &target) {
             if judged.aside == Some(Aside::OwnPod) {
                 continue;
             }
@@ -206,6 +200,9 @@ fn encrypted_twice(meeting: &Meeting<'_>) -> Option<Decision> {
 /// Whether the scraper's sidecar loses the request, because the mesh does not know the address; `Some(false)`: perhaps.
 fn loses(outbound: Option<OutboundPolicy>, meeting: &Meeting<'_>) -> Option<bool> {
     let (_, state) = meeting.scraper?;
+    if outbound == Some(OutboundPolicy::AllowAny) {
+        return None;
+    }
     let OnTheWay { takes, knows: None } = meeting.on_the_way()? else {
         return None;
     };

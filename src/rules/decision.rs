@@ -4,6 +4,8 @@
 //! Departs from nothing.
 //! Knows: the shape of a decision. Does not know: how one is made or shown.
 
+use std::rc::Rc;
+
 use json_patch::PatchOperation;
 use jsonptr::PointerBuf;
 
@@ -28,7 +30,7 @@ pub struct Decision {
     /// For endpoints: what is spoken now, and what the targets want.
     pub transport: Option<Transport>,
     /// For endpoints: what they reach, and what each target demands.
-    pub targets: Vec<JudgedTarget>,
+    pub targets: Vec<Rc<JudgedTarget>>,
     /// In words, without the object's name.
     pub message: String,
     /// The change, empty unless the verdict is [`Verdict::Patch`].

@@ -5,6 +5,7 @@
 //! Knows: targets, scrapers as patched, Istio's answer. Does not know: how endpoints are written.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use super::decision::{Demand, JudgedTarget};
 use super::originates;
@@ -21,7 +22,7 @@ use crate::targets::{self, Elsewhere, Pods, Target};
 #[derive(Debug, Clone)]
 pub(super) struct Judged {
     /// What is shown of it.
-    pub(super) shown: JudgedTarget,
+    pub(super) shown: Rc<JudgedTarget>,
     /// Why the table was not asked, if it was not.
     pub(super) aside: Option<Aside>,
     /// Levels of policies that disagree without an order that Git shows.
@@ -37,7 +38,7 @@ pub(super) struct Judged {
     /// The scraper asks the pod's own address, so labels of the pod are there when relabelling.
     pub(super) addressed_as_pod: bool,
     /// What a relabelling rule can know of it.
-    pub(super) signs: Signs,
+    pub(super) signs: Rc<Signs>,
 }
 
 /// What comes before the demand table.
@@ -121,13 +122,14 @@ pub(super) fn judge(
 fn of_own_pod(scraper: &Scraper, as_sibling: &Judged) -> Judged {
     let mut own = as_sibling.clone();
     own.aside = Some(Aside::OwnPod);
-    own.shown.demand = Demand::Plain;
-    own.shown.proven = true;
-    own.shown.because = vec![format!(
+    let shown = Rc::make_mut(&mut own.shown);
+    shown.demand = Demand::Plain;
+    shown.proven = true;
+    shown.because = vec![format!(
         "{} scrapes its own pod: loopback never meets the sidecar",
         scraper.object
     )];
-    own.shown.chain = Vec::new();
+    shown.chain = Vec::new();
     own
 }
 
@@ -167,7 +169,7 @@ fn judge_pods(
     }
     asked.note_tunnel(facts);
     Judged {
-        shown: JudgedTarget {
+        shown: Rc::new(JudgedTarget {
             kind: pods.object.kind.clone(),
             namespace: pods.object.namespace.clone(),
             name: pods.object.name.clone(),
@@ -185,7 +187,7 @@ fn judge_pods(
             demand: asked.demand,
             because: asked.because,
             chain: mode.chain,
-        },
+        }),
         aside: asked.aside,
         undecided: mode.undecided,
         unlabelled: injection.unlabelled,
@@ -193,7 +195,7 @@ fn judge_pods(
         mode_assumed: mode.assumed,
         mode_proven: mode.fact.proven,
         addressed_as_pod: target.addressed_by.is_none(),
-        signs: Signs::of_pods(pods, target.port, plane.value),
+        signs: Rc::new(Signs::of_pods(pods, target.port, plane.value)),
     }
 }
 
@@ -338,7 +340,7 @@ fn because(plane: &Fact<DataPlane>, captured: &Fact<bool>, mode: &Fact<MtlsMode>
 
 fn elsewhere(place: &Elsewhere, target: &Target<'_>) -> Judged {
     Judged {
-        shown: JudgedTarget {
+        shown: Rc::new(JudgedTarget {
             kind: place.kind.to_owned(),
             namespace: place.namespace.clone(),
             name: place.name.clone(),
@@ -352,7 +354,7 @@ fn elsewhere(place: &Elsewhere, target: &Target<'_>) -> Judged {
             demand: Demand::Plain,
             because: vec![place.why.clone()],
             chain: Vec::new(),
-        },
+        }),
         aside: None,
         undecided: Vec::new(),
         unlabelled: false,
@@ -360,7 +362,7 @@ fn elsewhere(place: &Elsewhere, target: &Target<'_>) -> Judged {
         mode_assumed: false,
         mode_proven: false,
         addressed_as_pod: false,
-        signs: Signs::of_addresses(&place.namespace),
+        signs: Rc::new(Signs::of_addresses(&place.namespace)),
     }
 }
 

@@ -60,7 +60,7 @@ fn signs(side: &[&Judged]) -> Vec<Signs> {
         .map(|one| match one.shown.demand {
             Demand::MutualTlsIfInjected => one.signs.taken_as_injected(),
             Demand::MutualTls | Demand::Plain | Demand::Unreachable | Demand::Unknown => {
-                one.signs.clone()
+                Signs::clone(&one.signs)
             }
         })
         .collect()

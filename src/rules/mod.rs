@@ -41,6 +41,7 @@ mod endpoint;
 mod findings;
 mod inherited;
 mod interception;
+mod judgements;
 mod merged;
 mod message;
 mod metrics_port;
@@ -95,7 +96,13 @@ pub fn decide(inventory: &Inventory, config: &Config) -> Vec<Decision> {
         if needing.len() == known {
             break;
         }
+        let before = mesh;
         mesh = scraper::as_patched(inventory, &settings, config, &needing);
+        // Certificates that come without a change of pods change no answer.
+        if before.has_pods_as_written() && mesh.has_pods_as_written() {
+            mesh.judgements = before.judgements;
+            break;
+        }
         endpoints = endpoint::decide_all(&mesh, config);
     }
     let mut decisions = findings::decide_all(&mesh, config, &endpoints);

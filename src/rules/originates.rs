@@ -5,6 +5,8 @@
 //! Departs from it: address ranges and VirtualServices are not looked at.
 //! Knows: targets, Services, a scraper's pods. Does not know: how endpoints are written.
 
+use std::rc::Rc;
+
 use super::decision::Demand;
 use super::demand::{Aside, Judged};
 use super::scraper::ScraperState;
@@ -39,18 +41,20 @@ pub(super) fn unless_encrypted(
         Encrypts::No => {}
         Encrypts::Yes(scraper) => {
             judged.aside = Some(Aside::SidecarOriginatesTls);
-            judged.shown.demand = Demand::Plain;
-            judged.shown.proven = false;
+            let shown = Rc::make_mut(&mut judged.shown);
+            shown.demand = Demand::Plain;
+            shown.proven = false;
             let how = format!(
                 "{destination} is known to the sidecar of {}: it encrypts the request itself",
                 scraper.object
             );
-            judged.shown.because.insert(0, how);
+            shown.because.insert(0, how);
         }
         Encrypts::Unknown(whose) => {
-            judged.shown.demand = Demand::Unknown;
-            judged.shown.proven = false;
-            judged.shown.because.push(format!(
+            let shown = Rc::make_mut(&mut judged.shown);
+            shown.demand = Demand::Unknown;
+            shown.proven = false;
+            shown.because.push(format!(
                 "whether a sidecar of {whose} encrypts requests to {destination} is not known"
             ));
         }

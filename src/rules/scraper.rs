@@ -17,6 +17,7 @@ use super::completion::{completion, with_traffic};
 use super::decision::{Decision, Step, Verdict};
 use super::endpoint::JudgedEndpoint;
 use super::interception::{self, Bypass};
+use super::judgements::Judgements;
 use super::scrape_class::{self, OnScraper};
 use super::{Rule, findings, own_pod};
 use crate::config::{Config, Interception};
@@ -33,6 +34,8 @@ pub(super) struct Patched<'a> {
     pub(super) scrapers: Vec<ScraperState>,
     /// What is set for the whole mesh.
     pub(super) settings: &'a Settings,
+    /// What its scrapers meet at targets, as far as it was asked before.
+    pub(super) judgements: Judgements,
 }
 
 /// What is known of a scraper.
@@ -42,6 +45,8 @@ pub(super) struct ScraperState {
     pub(super) plane: Fact<DataPlane>,
     /// Its certificates, or why it cannot have any.
     pub(super) certificates: Result<SetUp, String>,
+    /// Which field of it could not be read: nobody knows what it selects.
+    not_understood: Option<String>,
     /// What the pod label is needed for.
     label: Label,
     /// Its Namespace is not in the input, and the labels of its pods alone, ours too, make its sidecar.
@@ -59,6 +64,11 @@ impl Patched<'_> {
         }
     }
 
+    /// Whether the patches of this run leave all pods as the input has them.
+    pub(super) fn has_pods_as_written(&self) -> bool {
+        matches!(self.inventory, Cow::Borrowed(_))
+    }
+
     /// The scrapers that select a scrape object, with what their selection had to assume.
     ///
     /// A selection that cannot be decided counts as made.
@@ -68,10 +78,11 @@ impl Patched<'_> {
             .iter()
             .enumerate()
             .filter_map(|(position, scraper)| {
-                if let Some(problem) = not_understood(&self.inventory, scraper)
+                let not_understood = &self.scrapers[position].not_understood;
+                if let Some(problem) = not_understood
                     && !scrape.is_of_scraper()
                 {
-                    return Some((position, Some(problem)));
+                    return Some((position, Some(problem.clone())));
                 }
                 match targets::selected(&self.inventory, scraper, scrape) {
                     Selected::Yes => Some((position, None)),
@@ -134,6 +145,7 @@ pub(super) fn as_patched<'a>(
         inventory: patched,
         scrapers: states,
         settings,
+        judgements: Judgements::default(),
     }
 }
 
@@ -152,13 +164,15 @@ fn state(mesh: &Mesh<'_>, scraper: &Scraper, config: &Config) -> ScraperState {
     let injection = policy::data_plane(mesh, &scraper.pods);
     let plane = injection.fact;
     let (label, injectable) = label(mesh, scraper, &plane, config.inject);
-    let certificates = match not_understood(mesh.inventory, scraper) {
-        Some(problem) => Err(problem),
+    let not_understood = not_understood(mesh.inventory, scraper);
+    let certificates = match &not_understood {
+        Some(problem) => Err(problem.clone()),
         None => injectable.and_then(|()| certificates::read(mesh, scraper, config)),
     };
     ScraperState {
         plane,
         certificates,
+        not_understood,
         label,
         bypass: Bypass::default(),
         namespace_assumed: match label {

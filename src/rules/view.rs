@@ -4,9 +4,11 @@
 //! Departs from nothing: scrapers that would need different settings are said to disagree.
 //! Knows: an endpoint, the scrapers that select it. Does not know: how it is written.
 
+use std::collections::BTreeMap;
+
 use super::Rule;
 use super::decision::Demand;
-use super::demand::{self, Aside, Judged};
+use super::demand::{Aside, Judged};
 use super::own_pod;
 use super::scraper::{Patched, ScraperState};
 use super::summary::{self, Summary};
@@ -97,12 +99,8 @@ pub(super) fn view(scraping: &Scraping<'_>, config: &Config) -> View {
             Some(others) => others.in_common(demands),
             None => None,
         };
-        for one in judged {
-            let is_same = |other: &Judged| other.shown == one.shown && other.signs == one.signs;
-            if !whole.judged.iter().any(is_same) {
-                whole.judged.push(one);
-            }
-        }
+        let new = new_among(&whole.judged, judged);
+        whole.judged.extend(new);
         for gap in gaps {
             if !whole.gaps.contains(&gap) {
                 whole.gaps.push(gap);
@@ -118,6 +116,35 @@ pub(super) fn view(scraping: &Scraping<'_>, config: &Config) -> View {
     whole
 }
 
+/// The judgements that are not there yet, each once. Only those of one port of the same pods are compared.
+fn new_among(known: &[Judged], judged: Vec<Judged>) -> Vec<Judged> {
+    let mut by_place: BTreeMap<_, Vec<&Judged>> = BTreeMap::new();
+    for one in known {
+        by_place.entry(place(one)).or_default().push(one);
+    }
+    let is_new: Vec<bool> = judged
+        .iter()
+        .map(|one| {
+            let there = by_place.entry(place(one)).or_default();
+            let is_same = |other: &&Judged| other.shown == one.shown && other.signs == one.signs;
+            let is_new = !there.iter().any(is_same);
+            if is_new {
+                there.push(one);
+            }
+            is_new
+        })
+        .collect();
+    let with_news = judged.into_iter().zip(is_new);
+    with_news
+        .filter_map(|(one, is_new)| is_new.then_some(one))
+        .collect()
+}
+
+fn place(judged: &Judged) -> (&str, &str, Option<u16>) {
+    let shown = &judged.shown;
+    (&shown.namespace, &shown.name, shown.port)
+}
+
 fn met_by(
     scraping: &Scraping<'_>,
     scraper: Option<(&Scraper, &ScraperState)>,
@@ -129,11 +156,10 @@ fn met_by(
         scraping.endpoint,
         scraper.map(|(scraper, _)| scraper),
     );
-    let mesh = scraping.patched.mesh();
     let judged = reach
         .targets
         .iter()
-        .flat_map(|target| demand::judge(inventory, &mesh, scraper, target))
+        .flat_map(|target| scraping.patched.judge(scraper, target))
         .collect();
     (judged, reach.gaps, reach.not_followed)
 }

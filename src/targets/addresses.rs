@@ -74,10 +74,10 @@ fn is_ip(host: &str) -> bool {
 }
 
 fn service<'a>(inventory: &'a Inventory, namespace: &str, name: &str) -> Option<&'a Service> {
-    inventory
-        .services_in(namespace)
-        .iter()
-        .find(|service| service.object.name == name)
+    let here = inventory.services_in(namespace);
+    let first = here.partition_point(|service| service.object.name.as_str() < name);
+    here.get(first)
+        .filter(|service| service.object.name == name)
 }
 
 /// The host of an address, and its port: as written, else that of the URL's scheme.

@@ -21,7 +21,7 @@ pub(super) struct Found<'a> {
     pub(super) targets: Vec<Target<'a>>,
     /// The Services that it selects.
     pub(super) services: Vec<&'a Service>,
-    /// The workloads that it selects, or that these Services select.
+    /// The workloads that it selects by their own labels.
     pub(super) workloads: Vec<&'a Workload>,
     /// What relabelling makes of the targets.
     pub(super) narrowed: Narrowed,
@@ -121,12 +121,14 @@ pub(super) fn behind<'a>(
 ) -> Found<'a> {
     let mut found = Found::default();
     for service in services {
+        found.services.push(service);
+        if narrowing.passes_by(service, &found.narrowed) {
+            continue;
+        }
         let workloads = pods_of(inventory, service);
         let reached = targets(service, &workloads, endpoint);
         let left = narrowing.leaves(endpoint, Some(service), reached, &mut found.narrowed);
         found.targets.extend(left);
-        found.services.push(service);
-        found.workloads.extend(workloads);
     }
     found
 }

@@ -4,11 +4,11 @@
 //! Departs from it: a name that may be such an expression is taken literally where the input has that name.
 //! Knows: what was found, what could not be read. Does not know: what a gap means for a decision.
 
-use super::found::Found;
+use super::found::{self, Found};
 use super::scope::Scope;
 use crate::model::{
-    DiscoveryRole, Endpoint, EndpointPort, Finds, Inventory, Object, PortRef, Scrape, Unread,
-    described, makes_pods,
+    DiscoveryRole, Endpoint, EndpointPort, Finds, Inventory, Object, PortRef, Scrape, Service,
+    Unread, Workload, described, makes_pods,
 };
 
 /// The gaps, in words that name the object. `nothing_left`: relabelling rules left targets out, and why none is left.
@@ -74,10 +74,13 @@ fn hides_targets(
     let object = &unread.object;
     let is = |other: &Object| other == object;
     if object.kind == "Service" && object.api_version == "v1" {
-        let left_out = !inventory.services.iter().any(|s| is(&s.object));
+        let left_out = || {
+            let here = inventory.services_in(&object.namespace);
+            !here.iter().any(|s| is(&s.object))
+        };
         let selected = found.services.iter().any(|s| is(&s.object));
         let searched = !by_pods && scope.includes(&object.namespace);
-        return selected || (left_out && searched);
+        return selected || (searched && left_out());
     }
     if !makes_pods(&object.api_version, &object.kind) {
         return false;
@@ -87,8 +90,11 @@ fn hides_targets(
     if unmade && scope.includes(&object.namespace) {
         return true;
     }
-    let left_out = !inventory.workloads.iter().any(|w| is(&w.object));
-    let selected = found.workloads.iter().any(|w| is(&w.object));
+    let here = inventory.workloads_in(&object.namespace);
+    let read: Vec<&Workload> = here.iter().filter(|w| is(&w.object)).collect();
+    let is_behind = |service: &&Service| read.iter().any(|pods| found::is_behind(service, pods));
+    let selected = found.workloads.iter().any(|w| is(&w.object))
+        || (!read.is_empty() && found.services.iter().any(is_behind));
     let searched = match by_pods {
         false => found
             .services
@@ -96,7 +102,7 @@ fn hides_targets(
             .any(|service| service.object.namespace == object.namespace),
         true => scope.includes(&object.namespace),
     };
-    selected || (left_out && searched)
+    selected || (searched && read.is_empty())
 }
 
 /// Whether pods are found by their own labels, not by those of a Service.

@@ -72,6 +72,18 @@ impl Narrowing {
         }
     }
 
+    /// Whether everything behind a Service is left out, by a rule that has left out something before: it need not be
+    /// looked at. A rule that may come first and looks at more than the Service may be the one that leaves it out.
+    pub(super) fn passes_by(&self, service: &Service, narrowed: &Narrowed) -> bool {
+        let labels = labels::of_service(service);
+        let of_service = |filter: &&Filter| filter.looks_only_at(labels::is_of_service);
+        let at_first = self.filters.iter().take_while(of_service);
+        let goes = at_first
+            .map(|filter| filter.leaves(|label| labels.value(label)))
+            .position(|leaves| leaves == Ok(false));
+        goes.is_some_and(|rule| narrowed.left_out.contains(&rule))
+    }
+
     /// The targets that are left; `service` leads to all of them.
     pub(super) fn leaves<'a>(
         &self,

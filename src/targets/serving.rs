@@ -14,8 +14,8 @@ pub fn services_for<'a>(
     port: Option<u16>,
 ) -> Vec<(&'a Service, &'a ServicePort)> {
     inventory
-        .services_in(&workload.object.namespace)
-        .iter()
+        .services_selecting(&workload.object.namespace, &workload.labels)
+        .into_iter()
         .filter(|service| found::is_behind(service, workload))
         .flat_map(|service| found::tcp_ports(service).map(move |port| (service, port)))
         .filter(|(_, service_port)| {

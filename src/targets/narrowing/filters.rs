@@ -183,6 +183,11 @@ fn split(regex: &str) -> Option<Vec<String>> {
 }
 
 impl Filter {
+    /// Whether these labels are all that it looks at.
+    pub(super) fn looks_only_at(&self, labels: impl Fn(&str) -> bool) -> bool {
+        self.wanted.is_err() || self.sources.iter().all(|label| labels(label))
+    }
+
     /// Whether it leaves a target whose labels are so; a label without a value is not known.
     ///
     /// # Errors
@@ -219,6 +224,7 @@ impl Filter {
         };
         let joined: Option<Vec<&str>> = values.iter().map(|value| value.as_deref()).collect();
         match joined {
+            Some(joined) if joined.len() == 1 => Some(texts.iter().any(|text| text == joined[0])),
             Some(joined) => Some(texts.contains(&joined.join(&self.separator))),
             None => {
                 let possible = texts.iter().any(|text| self.may_be(text, values));

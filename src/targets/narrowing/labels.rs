@@ -92,6 +92,27 @@ pub(super) fn ways<'t>(
     ways
 }
 
+/// Whether a label says the same on every way from a Service.
+pub(super) fn is_of_service(label: &str) -> bool {
+    let label = label.strip_prefix("__meta_kubernetes_");
+    label.is_some_and(|label| {
+        matches!(label, "namespace" | "service_name")
+            || label.starts_with("service_label_")
+            || label.starts_with("service_labelpresent_")
+    })
+}
+
+/// What every way from a Service has of the labels that are the Service's.
+pub(super) fn of_service(service: &Service) -> Labels<'_> {
+    Labels::Of(Way {
+        by: By::Endpoints,
+        service: Some(service),
+        service_port: None,
+        pods: None,
+        container: Container::None,
+    })
+}
+
 /// The ports of a Service, of those that the endpoint names, that lead to a port of pods.
 fn ports_to<'t>(
     endpoint: &Endpoint,

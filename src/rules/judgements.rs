@@ -1,0 +1,93 @@
+//! What was judged before?
+//!
+//! Authority: none; this is what keeps the cost of a run in step with the number of endpoints that reach the same pods.
+//! Departs from nothing: an answer depends on who asks, on the pods, the port, and the way there, and on nothing else.
+//! Knows: answers. Does not know: how they are found.
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::ptr;
+
+use super::demand::{self, Judged};
+use super::originates::{self, OnTheWay};
+use super::scraper::{Patched, ScraperState};
+use crate::model::{Scraper, Service, Workload};
+use crate::targets::{Pods, Target};
+
+/// Who asks which port of which pods, by which Service: by their places in memory, where the inventory keeps them.
+type Asked = (Option<usize>, usize, Option<u16>, Option<usize>);
+
+/// Answers about pods of one inventory.
+#[derive(Debug, Default)]
+pub(super) struct Judgements {
+    /// By the way there, too, which is shown.
+    judged: RefCell<BTreeMap<Asked, BTreeMap<String, Vec<Judged>>>>,
+    on_the_way: RefCell<BTreeMap<Asked, OnTheWay>>,
+}
+
+fn place<T>(of: &T) -> usize {
+    ptr::from_ref(of).addr()
+}
+
+/// `None`: the pods are not of the inventory.
+fn asked(
+    scraper: Option<&Scraper>,
+    pods: &Pods<'_>,
+    port: Option<u16>,
+    service: Option<&Service>,
+) -> Option<Asked> {
+    match pods {
+        Pods::Of(Cow::Borrowed(pods)) => {
+            Some((scraper.map(place), place(*pods), port, service.map(place)))
+        }
+        Pods::Of(Cow::Owned(_)) | Pods::Elsewhere(_) => None,
+    }
+}
+
+impl Patched<'_> {
+    /// What a target demands of a scraper of this inventory, or of anybody: [`demand::judge`].
+    pub(super) fn judge(
+        &self,
+        scraper: Option<(&Scraper, &ScraperState)>,
+        target: &Target<'_>,
+    ) -> Vec<Judged> {
+        let judge = || demand::judge(&self.inventory, &self.mesh(), scraper, target);
+        let who = scraper.map(|(who, _)| who);
+        let Some(asked) = asked(who, &target.pods, target.port, target.addressed_by) else {
+            return judge();
+        };
+        let judged = &self.judgements.judged;
+        if let Some(known) = judged.borrow().get(&asked)
+            && let Some(known) = known.get(&target.via)
+        {
+            return known.clone();
+        }
+        let found = judge();
+        let mut judged = judged.borrow_mut();
+        let by_way = judged.entry(asked).or_default();
+        by_way.insert(target.via.clone(), found.clone());
+        found
+    }
+
+    /// What the sidecar of a scraper of this inventory does with requests to a target: [`originates::on_the_way`].
+    pub(super) fn on_the_way(
+        &self,
+        scraper: (&Scraper, &ScraperState),
+        target: &Target<'_>,
+        pods: &Workload,
+    ) -> OnTheWay {
+        let find = || originates::on_the_way(&self.mesh(), scraper, target, pods);
+        let (who, _) = scraper;
+        let Some(asked) = asked(Some(who), &target.pods, target.port, target.addressed_by) else {
+            return find();
+        };
+        let known = &self.judgements.on_the_way;
+        if let Some(known) = known.borrow().get(&asked) {
+            return known.clone();
+        }
+        let found = find();
+        known.borrow_mut().insert(asked, found.clone());
+        found
+    }
+}

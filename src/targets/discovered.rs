@@ -176,10 +176,7 @@ pub(super) fn headless<'a>(
     let target = |pods: Pods<'a>| Target {
         port: matches!(pods, Pods::Of(_)).then_some(port),
         pods,
-        via: format!(
-            "Service {}/{}",
-            service.object.namespace, service.object.name
-        ),
+        via: service.named(),
         addressed_by,
     };
     Found {

@@ -8,6 +8,7 @@ use json_patch::PatchOperation;
 
 use super::super::decision::{Demand, Step};
 use super::super::demand::Judged;
+use super::super::draft::SCRAPERS_DISAGREE;
 use super::super::scheme_rule::SchemeRule;
 use super::{Subject, evidence};
 use crate::config::TargetsMixed;
@@ -41,6 +42,10 @@ pub(super) fn mixed(subject: &Subject<'_>) -> String {
         (Some(obstacle), TargetsMixed::Refuse) => {
             format!("{both}: refused, because {obstacle}, and targets.mixed is \"refuse\"")
         }
+        // However the endpoint is split, the same scrapers select its parts.
+        (Some(SCRAPERS_DISAGREE), TargetsMixed::Keep | TargetsMixed::Relabel) => format!(
+            "{both}: left as it is, because {SCRAPERS_DISAGREE}; set the scrapers up alike, or let one of them not select it"
+        ),
         (Some(obstacle), TargetsMixed::Keep | TargetsMixed::Relabel) => format!(
             "{both}: left as it is, because {obstacle}; split the endpoint, or give its ports one mode"
         ),

@@ -120,6 +120,13 @@ pub(super) fn by_address<'a>(
             return found;
         }
     };
+    if service.another_name {
+        missing.push(format!(
+            "{} is another name (ExternalName): what answers there is not in the input",
+            service.object
+        ));
+        return found;
+    }
     let asked = number.unwrap_or(80);
     if number.is_none() {
         // To change the scheme would be to ask another port.

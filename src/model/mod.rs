@@ -183,6 +183,8 @@ pub struct Service {
     pub ports: Vec<ServicePort>,
     /// `clusterIP: None`.
     pub headless: bool,
+    /// `type: ExternalName`: another name for something else, without endpoints.
+    pub another_name: bool,
     /// The object for which an operator makes it; `None`: the input has it.
     pub made_for: Option<Object>,
 }

@@ -45,6 +45,7 @@ pub(super) fn service(
         selector: if external { Labels::new() } else { selector },
         ports,
         headless,
+        another_name: external,
         made_for: None,
     })
 }

@@ -18,6 +18,10 @@ use super::view::{self, Scraping, View};
 use super::written::Effective;
 use crate::config::Config;
 
+/// Why an endpoint stays as it is that no settings suit for every scraper.
+pub(super) const SCRAPERS_DISAGREE: &str =
+    "the scrapers that select it would need different settings";
+
 /// An endpoint by the table alone.
 pub(super) struct Draft<'a> {
     /// The endpoint and its scrapers.
@@ -57,7 +61,7 @@ pub(super) fn draft<'a>(scraping: Scraping<'a>, config: &Config) -> Draft<'a> {
         }),
         (Ok(_) | Err(_), _) => Err(Blocked {
             rule: Rule::MixedTargets,
-            why: "the scrapers that select it would need different settings".to_owned(),
+            why: SCRAPERS_DISAGREE.to_owned(),
         }),
     };
     Draft {

@@ -104,7 +104,7 @@ fn alike(strict: &Judged, plain: &Judged) -> String {
 fn named(target: &JudgedTarget) -> String {
     let port = match target.port {
         Some(number) => format!("port {number}"),
-        None => "an unknown port".to_owned(),
+        None => "at an unknown port".to_owned(),
     };
     let part = target
         .part

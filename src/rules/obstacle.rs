@@ -30,10 +30,13 @@ fn blocked(rule: Rule, why: String) -> Option<Blocked> {
 /// Relabelling or a proxy between the endpoint and its targets, so that neither is ours to judge.
 pub(super) fn rewritten(scraping: &Scraping<'_>) -> Option<Blocked> {
     if scraping.endpoint.proxy_url.is_some() {
+        // Each kind spells the field in its own way.
+        let field = scraping.endpoint.kind.description().proxy.join(".");
         return blocked(
             Rule::ProxyIsKept,
-            "requests go to a proxy (proxyURL): what it speaks to the targets is its own affair"
-                .to_owned(),
+            format!(
+                "requests go to a proxy ({field}): what it speaks to the targets is its own affair"
+            ),
         );
     }
     relabellings(scraping)
@@ -134,13 +137,14 @@ pub(super) fn to_certificates(
     }
     let rule = per_target?;
     if !scraping.endpoint.kind.description().per_target {
-        return blocked(
-            rule,
-            format!(
-                "a {} cannot choose the scheme for each target",
-                scraping.scrape.object.kind
-            ),
-        );
+        // A job has no kind of its own, and its object is the scraper.
+        let who = match scraping.endpoint.kind.description().name {
+            "" => {
+                "in a job of inlineScrapeConfig the scheme is not chosen for each target".to_owned()
+            }
+            kind => format!("a {kind} cannot choose the scheme for each target"),
+        };
+        return blocked(rule, who);
     }
     if scraping.scrapers.is_empty() {
         return blocked(

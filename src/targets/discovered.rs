@@ -122,8 +122,20 @@ pub(super) fn by_address<'a>(
             return found;
         }
     };
-    // Where no port is written the scheme decides: 80, or 443 once it is https.
+    if service.another_name {
+        missing.push(format!(
+            "{} is another name (ExternalName): what answers there is not in the input",
+            service.object
+        ));
+        return found;
+    }
     let asked = number.unwrap_or(80);
+    if number.is_none() {
+        // To change the scheme would be to ask another port.
+        missing.push(format!(
+            "{address} names no port: it is asked at 80 by http, at 443 by https; write the port"
+        ));
+    }
     let ports: Vec<&ServicePort> = found::tcp_ports(service)
         .filter(|port| port.number == asked)
         .collect();

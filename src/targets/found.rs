@@ -179,11 +179,17 @@ pub(super) fn without_selector<'a>(service: &Service) -> Pods<'a> {
         kind: "Service",
         namespace: service.object.namespace.clone(),
         name: service.object.name.clone(),
-        why: format!(
-            "{} has no selector: its addresses are no pods of the mesh",
-            service.object
-        ),
-        proven: true,
+        why: match service.another_name {
+            true => format!(
+                "{} is another name (ExternalName), taken to lead out of the mesh",
+                service.object
+            ),
+            false => format!(
+                "{} has no selector: its addresses are no pods of the mesh",
+                service.object
+            ),
+        },
+        proven: !service.another_name,
     })
 }
 
@@ -230,7 +236,8 @@ fn targets<'a>(
         addressed_by: (endpoint.role == DiscoveryRole::Service).then_some(service),
     };
     if service.selector.is_empty() {
-        let answers = !named_ports(service, endpoint).is_empty();
+        let has_endpoints = !service.another_name || endpoint.role == DiscoveryRole::Service;
+        let answers = has_endpoints && !named_ports(service, endpoint).is_empty();
         return answers
             .then(|| target(without_selector(service), None))
             .into_iter()

@@ -101,6 +101,7 @@ fn governing(
         )]),
         ports,
         headless: true,
+        another_name: false,
         made_for: Some(object.clone()),
     }])
 }
@@ -142,6 +143,7 @@ fn main(
         selector,
         ports,
         headless: false,
+        another_name: false,
         made_for: Some(object.clone()),
     })
 }
@@ -214,6 +216,7 @@ fn with_written(
             false => ports,
         },
         headless: is_headless,
+        another_name: false,
         made_for: made.made_for.clone(),
     };
     Ok(vec![made, additional])
@@ -253,6 +256,7 @@ fn balanced(
             ..http
         }],
         headless: false,
+        another_name: false,
         made_for: own.made_for.clone(),
     };
     own.object.name = format!("{}internal-{}", component.prefix, object.name);

@@ -8,6 +8,7 @@ use json_patch::PatchOperation;
 
 use super::super::decision::{Demand, Step};
 use super::super::demand::{Aside, Judged};
+use super::super::draft::SCRAPERS_DISAGREE;
 use super::super::scheme_rule::SchemeRule;
 use super::{Subject, evidence};
 use crate::config::TargetsMixed;
@@ -49,6 +50,10 @@ pub(super) fn mixed(subject: &Subject<'_>) -> String {
                 way_out(subject.judged)
             )
         }
+        // However the endpoint is split, the same scrapers select its parts.
+        (Some(SCRAPERS_DISAGREE), TargetsMixed::Keep | TargetsMixed::Relabel) => format!(
+            "{both}: left as it is, because {SCRAPERS_DISAGREE}; set the scrapers up alike, or let one of them not select it"
+        ),
         (Some(obstacle), TargetsMixed::Keep | TargetsMixed::Relabel) => format!(
             "{both}: left as it is, because {obstacle}; {}",
             way_out(subject.judged)

@@ -142,7 +142,7 @@ fn met_by<'a>(
         let Pods::Of(pods) = &target.pods else {
             continue;
         };
-        for judged in demand::judge(inventory, &patched.mesh(), scraper, &target) {
+        for judged in demand::judge(inventory, &patched.mesh(), scraper, scrape, &target) {
             if judged.aside == Some(Aside::OwnPod) {
                 continue;
             }

@@ -133,7 +133,7 @@ fn met_by(
     let judged = reach
         .targets
         .iter()
-        .flat_map(|target| demand::judge(inventory, &mesh, scraper, target))
+        .flat_map(|target| demand::judge(inventory, &mesh, scraper, scraping.scrape, target))
         .collect();
     (judged, reach.gaps, reach.not_followed)
 }

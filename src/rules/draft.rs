@@ -17,6 +17,7 @@ use super::summary::Summary;
 use super::view::{self, Scraping, View};
 use super::written::Effective;
 use crate::config::Config;
+use crate::model::Origin;
 
 /// An endpoint by the table alone.
 pub(super) struct Draft<'a> {
@@ -71,6 +72,7 @@ pub(super) fn draft<'a>(scraping: Scraping<'a>, config: &Config) -> Draft<'a> {
 /// What the scrape class of the object has to know of an endpoint.
 pub(super) fn leaning<'d>(draft: &'d Draft<'_>) -> Leaning<'d> {
     let plain = draft.view.demands == Some(Summary::Plain { proven: true });
+    let is_made = draft.scraping.endpoint.origin != Origin::Written;
     let towards = match &draft.asked {
         Ok((_, turn @ (Turn::ToMutualTls | Turn::ToPerTarget | Turn::ToOthers))) => {
             let told_by = (*turn == Turn::ToPerTarget).then_some(Rule::MixedTargets);
@@ -85,6 +87,11 @@ pub(super) fn leaning<'d>(draft: &'d Draft<'_>) -> Leaning<'d> {
         }
         Ok((_, Turn::ToPlain)) => Towards::Plain { changes: true },
         Ok((Rule::AlreadyRight, _)) if plain => Towards::Plain { changes: false },
+        Err(blocked) if blocked.rule == Rule::SelfScrapeUnreachable => Towards::Lost,
+        // What nobody wrote and nobody has to speak of.
+        Err(blocked) if plain && is_made && blocked.rule == Rule::AlreadyRight => {
+            Towards::Plain { changes: false }
+        }
         Ok(_) | Err(_) => Towards::Nothing,
     };
     Leaning {

@@ -180,6 +180,12 @@ impl<'a> Effective<'a> {
         let mut steps = Vec::new();
         if scheme_is_https(self.endpoint) {
             steps.push(remove_at(&self.endpoint.scheme_at));
+            // With the one gone the other would count.
+            if let Some((place, scheme)) = &self.endpoint.overruled_scheme
+                && scheme.eq_ignore_ascii_case("https")
+            {
+                steps.push(remove_at(place));
+            }
         }
         // What the class brings is not the endpoint's to lose, and what is not Istio's is kept.
         if self.names_files() {

@@ -17,7 +17,7 @@ use super::super::view::Scraping;
 use super::super::{relabel, written};
 use super::{Class, Leaning, Towards, Way, applying, names_unseen};
 use crate::config::{CertificatesVia, Config};
-use crate::model::{Origin, Scraper, Spelling};
+use crate::model::{ScrapeKind, Scraper, Spelling};
 
 /// Why endpoints of an object may not name files, with the rule that says so.
 pub(super) fn refusal(scraping: &Scraping<'_>) -> Option<(Rule, String)> {
@@ -77,25 +77,48 @@ pub(super) fn way(
         return neither(Rule::ScraperCannotHaveCertificates, why);
     }
     let wanted = match config.via {
-        CertificatesVia::ScrapeClass if is_written(scraping) => Some((
+        CertificatesVia::ScrapeClass if can_name_a_class(scraping) => Some((
             Rule::FilesAreDenied,
             "certificates.via is \"scrapeClass\"".to_owned(),
         )),
         CertificatesVia::ScrapeClass | CertificatesVia::Endpoint => None,
     };
+    let is_choice = refusal.is_none();
     let Some((rule, because)) = refusal.or(wanted) else {
         return (Way::Files, false);
     };
     match fresh(leanings, config) {
         Ok(class) => (Way::Class(class), true),
+        // Nobody asked for a class of what an operator makes: files do where they are allowed.
+        Err(_) if is_choice && scraping.scrape.is_self_scrape => (Way::Files, false),
         Err(why) => neither(rule, format!("{because}, and {why}")),
     }
 }
 
-/// Whether the endpoints are those of an object that can name a class: not what operators make, nor jobs.
-fn is_written(scraping: &Scraping<'_>) -> bool {
+/// Whether the endpoints are those of an object that can name a class: not jobs. Of what operators make, it is
+/// VMServiceScrapes that take theirs over from `serviceScrapeSpec` (`factory/build/vmscrape.go`).
+fn can_name_a_class(scraping: &Scraping<'_>) -> bool {
     let scrape = scraping.scrape;
-    !scrape.is_self_scrape && !scrape.is_of_scraper() && scraping.endpoint.origin == Origin::Written
+    let is_service_scrape = scrape.kind == ScrapeKind::VMServiceScrape;
+    !scrape.is_of_scraper() && (!scrape.is_self_scrape || is_service_scrape)
+}
+
+/// Whether the class that applies on some scraper names, beside a file of Istio's, what the operator refuses there.
+pub(super) fn is_refused(scraping: &Scraping<'_>) -> bool {
+    let mut applying = scraping
+        .scrapers()
+        .filter_map(|(scraper, _)| applying(scraping.scrape, scraper));
+    applying.any(|(_, class)| {
+        let tls = class.get("tlsConfig").and_then(Value::as_object);
+        tls.is_some_and(|tls| written::is_istios(tls, Spelling::Camel) && !rivals(tls).is_empty())
+    })
+}
+
+/// What of the TLS settings of a class stands where a file of Istio's has to.
+fn rivals(tls: &Map<String, Value>) -> Vec<&'static str> {
+    let is_set = |rival: &&str| tls.get(*rival).is_some_and(|value| !written::is_zero(value));
+    let rivals = written::rivals(Spelling::Camel).into_iter();
+    rivals.filter(is_set).collect()
 }
 
 /// The class that applies already, where it brings Istio's certificates on every scraper.
@@ -109,6 +132,14 @@ fn brought(scraping: &Scraping<'_>, config: &Config) -> Option<Way> {
             return None;
         }
         let name = name_of(class);
+        let rivals = rivals(tls);
+        if !rivals.is_empty() {
+            let what = format!(
+                "its tlsConfig holds {}, which is not Istio's and stands where a file of Istio's has to",
+                rivals.join(" and ")
+            );
+            return Some(wrong(name, scraper, &what));
+        }
         found.get_or_insert_with(|| name.to_owned());
         let Ok(set_up) = &state.certificates else {
             continue;
@@ -180,7 +211,7 @@ fn directory(
 /// A class of ours for an object that names none.
 fn fresh(leanings: &[Leaning<'_>], config: &Config) -> Result<Class, String> {
     let scraping = leanings[0].scraping;
-    if !is_written(scraping) {
+    if !can_name_a_class(scraping) {
         return Err("nothing in Git can give it a scrape class".to_owned());
     }
     if let Some(name) = &scraping.scrape.scrape_class {
@@ -215,7 +246,7 @@ fn fresh(leanings: &[Leaning<'_>], config: &Config) -> Result<Class, String> {
                 "a scrape class would be merged into the TLS of its own of {at}: split the object"
             ));
         }
-        if leaning.towards != Towards::Certificates {
+        if !matches!(leaning.towards, Towards::Certificates | Towards::Lost) {
             return Err(format!(
                 "a scrape class applies to every endpoint of the object, of which {at} is not to use the certificates: \
                  split the object"
@@ -270,7 +301,7 @@ fn everywhere(scraping: &Scraping<'_>, config: &Config) -> Result<Class, String>
 pub(super) fn is_only_ours(class: &Value) -> bool {
     let tls = class.get("tlsConfig").and_then(Value::as_object);
     let fields = class.as_object().into_iter().flatten();
-    tls.is_some_and(|tls| written::is_istios(tls, Spelling::Camel))
+    tls.is_some_and(|tls| written::is_istios(tls, Spelling::Camel) && rivals(tls).is_empty())
         && fields
             .filter(|(_, value)| !value.is_null())
             .all(|(field, _)| matches!(field.as_str(), "name" | "default" | "tlsConfig"))

@@ -194,7 +194,9 @@ fn object_field(scraping: &Scraping<'_>) -> PointerBuf {
         false => PointerBuf::from_tokens(["spec"]),
         true => {
             let mut tokens: Vec<_> = scraping.endpoint.at.tokens().collect();
-            let place = tokens.iter().position(|token| token.decoded() == TAKEN_OVER);
+            let place = tokens
+                .iter()
+                .position(|token| token.decoded() == TAKEN_OVER);
             tokens.truncate(place.map_or(0, |place| place + 1));
             PointerBuf::from_tokens(tokens)
         }

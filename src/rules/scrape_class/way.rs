@@ -116,7 +116,10 @@ pub(super) fn is_refused(scraping: &Scraping<'_>) -> bool {
 
 /// What of the TLS settings of a class stands where a file of Istio's has to.
 fn rivals(tls: &Map<String, Value>) -> Vec<&'static str> {
-    let is_set = |rival: &&str| tls.get(*rival).is_some_and(|value| !written::is_zero(value));
+    let is_set = |rival: &&str| {
+        tls.get(*rival)
+            .is_some_and(|value| !written::is_zero(value))
+    };
     let rivals = written::rivals(Spelling::Camel).into_iter();
     rivals.filter(is_set).collect()
 }

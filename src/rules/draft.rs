@@ -79,7 +79,7 @@ pub(super) fn leaning<'d>(draft: &'d Draft<'_>) -> Leaning<'d> {
             let is_mixed = draft.view.demands == Some(Summary::Mixed);
             let collide = told_by.is_some()
                 && is_mixed
-                && mixed::rules(draft.scraping.endpoint, &draft.view.judged).is_err();
+                && mixed::telling(draft.scraping.endpoint, &draft.view.judged).is_err();
             match obstacle::to_certificates(&draft.scraping, told_by) {
                 None if !collide => Towards::Certificates,
                 None | Some(_) => Towards::Nothing,

@@ -272,7 +272,7 @@ fn decide(draft: Draft<'_>, class: &AtEndpoint<'_>, config: &Config) -> JudgedEn
     JudgedEndpoint {
         is_generated: scraping.endpoint.origin != Origin::Written,
         is_silent: self_scrape::is_silent(scraping.endpoint, &view.judged, &decision),
-        needs_pod_address: answer.turn == Turn::ToOthers && certificates.is_some(),
+        needs_pod_address: answer.needs_pod_address && certificates.is_some(),
         decision,
         judged: view.judged,
         kind: scraping.scrape.kind,

@@ -43,7 +43,7 @@ pub(super) fn message(judged: &[Judged], rule: Rule, steps: &[Step], directory: 
 }
 
 /// http for the pod that scrapes.
-fn rule() -> Value {
+pub(super) fn rule() -> Value {
     json!({
         "sourceLabels": ["__meta_kubernetes_pod_ip"],
         "regex": format!("%{{{NAME}}}"),
@@ -154,7 +154,7 @@ pub(super) fn in_the_way(scraping: &Scraping<'_>) -> Option<Blocked> {
     };
     let description = scraping.endpoint.kind.description();
     let opening = "a scraper finds its own pod among the targets, where only plain text gets through, \
-                   and only mutual TLS gets through to the others";
+                   and only mutual TLS gets through to others";
     if !description.per_target || description.converted_into.is_some() {
         return Some(blocked(format!(
             "{opening}; a {} cannot tell them apart",

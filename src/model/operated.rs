@@ -176,7 +176,13 @@ pub(super) fn pods(
     problems: &mut Vec<Problem>,
 ) -> Read<Workload> {
     let account = spec.key("serviceAccountName")?;
-    let service_account = account.text()?.map(str::to_owned);
+    let of_old = spec.key("useLegacyNaming")?.boolean()?;
+    // Only programs that scrape need an identity, and those are the only ones of their objects.
+    let of_old = of_old && component.part.is_none() && component.account.is_some();
+    let service_account = match account.text()? {
+        None if of_old => Some(object.name.clone()),
+        written => written.map(str::to_owned),
+    };
     let pools = spec.key("pools")?;
     if component.part.is_some() && pools.is_there() {
         // Each pool has pods of its own, and what the others then are depends on it.

@@ -5,6 +5,7 @@
 //! Departs from it: only what the operator documents is shown, and pods with unreadable metadata are no targets.
 //! Knows: objects of operators, their pods; one row of `operated/components.rs` for each program. Does not know: what a scraper scrapes.
 
+mod accounts;
 mod components;
 mod conditions;
 mod made_services;
@@ -175,14 +176,7 @@ pub(super) fn pods(
     spec: &Field<'_>,
     problems: &mut Vec<Problem>,
 ) -> Read<Workload> {
-    let account = spec.key("serviceAccountName")?;
-    let of_old = spec.key("useLegacyNaming")?.boolean()?;
-    // Only programs that scrape need an identity, and those are the only ones of their objects.
-    let of_old = of_old && component.part.is_none() && component.account.is_some();
-    let service_account = match account.text()? {
-        None if of_old => Some(object.name.clone()),
-        written => written.map(str::to_owned),
-    };
+    let service_account = accounts::of(object, component, spec)?;
     let pools = spec.key("pools")?;
     if component.part.is_some() && pools.is_there() {
         // Each pool has pods of its own, and what the others then are depends on it.
@@ -199,9 +193,7 @@ pub(super) fn pods(
         let pods = Workload {
             labels,
             annotations: metadata.key("annotations")?.labels()?,
-            service_account: service_account
-                .clone()
-                .unwrap_or_else(|| operator_account(object, component)),
+            service_account: service_account.clone(),
             host_network: settings.key("hostNetwork")?.boolean()?,
             containers: merged(made, written),
             ..bare_pods(object, component)
@@ -225,7 +217,7 @@ pub(super) fn bare_pods(object: &Object, component: &Component) -> Workload {
         object: object.clone(),
         labels: operator_labels(object, component),
         annotations: Labels::new(),
-        service_account: operator_account(object, component),
+        service_account: accounts::made(object, component),
         host_network: false,
         containers: Vec::new(),
         known: PodsKnown::Operator,
@@ -261,14 +253,6 @@ fn shard(component: &Component, spec: &Field<'_>) -> Read<Option<(String, String
         && spec.key("shards")?.integer()?.unwrap_or(1) <= 1
         && (component.kind != "PrometheusAgent" || spec.key("mode")?.text()? != Some("DaemonSet"));
     Ok(only_one.then(|| ("operator.prometheus.io/shard".to_owned(), "0".to_owned())))
-}
-
-/// The account that the operator makes where `serviceAccountName` names none (`PrefixedName`), or Kubernetes' own.
-fn operator_account(object: &Object, component: &Component) -> String {
-    match component.account {
-        Some(prefix) => format!("{prefix}-{}", object.name),
-        None => "default".to_owned(),
-    }
 }
 
 /// The containers that the operator makes, the main one first.

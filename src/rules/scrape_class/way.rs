@@ -17,7 +17,7 @@ use super::super::view::Scraping;
 use super::super::{relabel, written};
 use super::{Class, Leaning, Towards, Way, applying, names_unseen};
 use crate::config::{CertificatesVia, Config};
-use crate::model::{ScrapeKind, Scraper, Spelling};
+use crate::model::{Finds, Scraper, Spelling};
 
 /// Why endpoints of an object may not name files, with the rule that says so.
 pub(super) fn refusal(scraping: &Scraping<'_>) -> Option<(Rule, String)> {
@@ -99,8 +99,8 @@ pub(super) fn way(
 /// VMServiceScrapes that take theirs over from `serviceScrapeSpec` (`factory/build/vmscrape.go`).
 fn can_name_a_class(scraping: &Scraping<'_>) -> bool {
     let scrape = scraping.scrape;
-    let is_service_scrape = scrape.kind == ScrapeKind::VMServiceScrape;
-    !scrape.is_of_scraper() && (!scrape.is_self_scrape || is_service_scrape)
+    let finds_services = scrape.kind.description().finds == Finds::Services;
+    !scrape.is_of_scraper() && (!scrape.is_self_scrape || finds_services)
 }
 
 /// Whether the class that applies on some scraper names, beside a file of Istio's, what the operator refuses there.

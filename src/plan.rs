@@ -260,11 +260,15 @@ fn patches<'a>(
 }
 
 /// Adds an operation to those of one object. A string that a second decision changes inside is written once, with both
-/// changes in it; the other decision's operation already has the first one's.
+/// changes in it, and so is a map or list that two decisions need: the other one's operation already has the first one's.
 fn add(patch: &mut Vec<json_patch::PatchOperation>, operation: &json_patch::PatchOperation) {
     use json_patch::PatchOperation::Add;
+    let is_appended = |path: &PointerBuf| {
+        let last = path.last().map(|token| token.decoded().into_owned());
+        last.is_some_and(|last| last == "-" || last.parse::<usize>().is_ok())
+    };
     if let Add(add) = operation
-        && add.value.is_string()
+        && (add.value.is_string() || !is_appended(&add.path))
     {
         patch.retain(|earlier| !matches!(earlier, Add(earlier) if earlier.path == add.path));
     }

@@ -395,7 +395,13 @@ impl Random {
                  spec:\n  namespaceSelector: {{any: true}}\n  selector: {{matchLabels: {{metrics: \"on\"}}}}\n  {list}:\n  - {endpoint}\n"
             ));
         }
-        add("apiVersion: operator.victoriametrics.com/v1beta1\nkind: VMAgent\nmetadata: {name: main, namespace: vm}\nspec: {selectAllByDefault: true}\n".to_owned());
+        // Some meet themselves, and siblings, among what all of them scrape.
+        let labels = self.one(&["", "metrics: \"on\"", "metrics: \"on\", app: a"]);
+        let replicas = 1 + self.below(2);
+        add(format!(
+            "apiVersion: operator.victoriametrics.com/v1beta1\nkind: VMAgent\nmetadata: {{name: main, namespace: vm}}\nspec: \
+             {{selectAllByDefault: true, remoteWrite: [], replicaCount: {replicas}, podMetadata: {{labels: {{{labels}}}}}}}\n"
+        ));
         text
     }
 }

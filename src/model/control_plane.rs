@@ -163,6 +163,10 @@ pub struct ControlPlane {
     pub interception: Option<String>,
     /// `defaultConfig.statusPort`: where pilot-agent listens.
     pub status_port: Option<u16>,
+    /// `defaultConfig.holdApplicationUntilProxyStarts`: whether the other containers start after every proxy is ready.
+    pub hold_application: Option<bool>,
+    /// `global.proxy.holdApplicationUntilProxyStarts`: whether they do, whatever a proxy's own configuration says.
+    pub injector_hold: Option<bool>,
     /// `global.proxy.statusPort`: where the injector takes pilot-agent to listen, so that it leaves the port alone.
     pub injector_status_port: Option<u16>,
     /// `global.proxy.includeInboundPorts`, as spelled: `*` or a list.
@@ -204,6 +208,8 @@ impl ControlPlane {
             proxy_metadata: BTreeMap::new(),
             interception: None,
             status_port: None,
+            hold_application: None,
+            injector_hold: None,
             injector_status_port: None,
             include_inbound_ports: None,
             exclude_inbound_ports: None,

@@ -5,6 +5,7 @@
 //! Departs from it: only what the operator documents is shown, and pods with unreadable metadata are no targets.
 //! Knows: objects of operators, their pods; one row of `operated/components.rs` for each program. Does not know: what a scraper scrapes.
 
+mod accounts;
 mod components;
 mod conditions;
 mod made_services;
@@ -176,8 +177,7 @@ pub(super) fn pods(
     spec: &Field<'_>,
     problems: &mut Vec<Problem>,
 ) -> Read<Workload> {
-    let account = spec.key("serviceAccountName")?;
-    let service_account = account.text()?.map(str::to_owned);
+    let service_account = accounts::of(object, component, spec)?;
     let pools = spec.key("pools")?;
     if component.part.is_some() && pools.is_there() {
         // Each pool has pods of its own, and what the others then are depends on it.
@@ -194,9 +194,7 @@ pub(super) fn pods(
         let pods = Workload {
             labels,
             annotations: metadata.key("annotations")?.labels()?,
-            service_account: service_account
-                .clone()
-                .unwrap_or_else(|| operator_account(object, component)),
+            service_account: service_account.clone(),
             host_network: settings.key("hostNetwork")?.boolean()?,
             containers: merged(made, written),
             ..bare_pods(object, component)
@@ -218,7 +216,7 @@ pub(super) fn note_all(found: Vec<Problem>, problems: &mut Vec<Problem>) {
 pub(super) fn bare_pods(object: &Object, component: &Component) -> Workload {
     let labels = operator_labels(object, component);
     Workload {
-        service_account: operator_account(object, component),
+        service_account: accounts::made(object, component),
         part: component.part,
         ..Workload::of_labels(object.clone(), labels, PodsKnown::Operator)
     }
@@ -252,14 +250,6 @@ fn shard(component: &Component, spec: &Field<'_>) -> Read<Option<(String, String
         && spec.key("shards")?.integer()?.unwrap_or(1) <= 1
         && (component.kind != "PrometheusAgent" || spec.key("mode")?.text()? != Some("DaemonSet"));
     Ok(only_one.then(|| ("operator.prometheus.io/shard".to_owned(), "0".to_owned())))
-}
-
-/// The account that the operator makes where `serviceAccountName` names none (`PrefixedName`), or Kubernetes' own.
-fn operator_account(object: &Object, component: &Component) -> String {
-    match component.account {
-        Some(prefix) => format!("{prefix}-{}", object.name),
-        None => "default".to_owned(),
-    }
 }
 
 /// The containers that the operator makes, the main one first.

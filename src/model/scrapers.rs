@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::field::{Field, Problem, Read, noted};
 use super::operated::{self, Component};
 use super::scraper_kinds::{DaemonSet, ScraperDescription};
-use super::{Object, ScrapeKind, ScraperKind, Workload, selectors};
+use super::{Object, Scrape, ScrapeKind, ScraperKind, Workload, selectors};
 pub use added_rules::AddedRules;
 
 /// An object that scrapes.
@@ -26,8 +26,10 @@ pub struct Scraper {
     pub kind: ScraperKind,
     /// Its pods, as the operator makes them.
     pub pods: Workload,
-    /// How many pods share the work: more than one means that it scrapes its own siblings.
+    /// Whether several pods share the work, so that each meets its siblings; see [`Scraper::meets_siblings`].
     pub several_pods: bool,
+    /// One pod on each node, which finds only what runs on that node.
+    pub is_on_each_node: bool,
     /// Which scrape objects it selects, by kind.
     pub selection: BTreeMap<ScrapeKind, Selection>,
     /// `ignoreNamespaceSelectors: true`: every scrape object looks in its own namespace only.
@@ -36,6 +38,18 @@ pub struct Scraper {
     pub denies_files: bool,
     /// `spec` as written, `Null` where missing.
     pub spec: Value,
+}
+
+impl Scraper {
+    /// Whether one of its pods meets others of its own among the targets of a scrape object.
+    ///
+    /// A pod on each node asks for the pods of its node only, where it is the only one of its kind
+    /// (VictoriaMetrics operator `factory/vmscrapes/objects.go` `MustUseNodeSelector`; Prometheus operator
+    /// `pkg/prometheus/promcfg.go`, role `pod` with a field selector on `spec.nodeName`). Jobs of the scraper's
+    /// own `spec` are taken as they are written, for all nodes.
+    pub fn meets_siblings(&self, scrape: &Scrape) -> bool {
+        self.several_pods && (!self.is_on_each_node || scrape.is_of_scraper())
+    }
 }
 
 /// How a scraper selects scrape objects of one kind.
@@ -86,6 +100,7 @@ pub(super) fn scraper(
             .clone()
             .unwrap_or_else(|| operated::bare_pods(&object, component)),
         several_pods: settings.several_pods,
+        is_on_each_node: settings.is_on_each_node,
         selection: settings.selection,
         ignores_namespace_selectors: settings.ignores_namespace_selectors,
         denies_files: settings.denies_files,
@@ -101,6 +116,7 @@ pub(super) fn scraper(
 #[derive(Default)]
 struct Settings {
     several_pods: bool,
+    is_on_each_node: bool,
     selection: BTreeMap<ScrapeKind, Selection>,
     ignores_namespace_selectors: bool,
     denies_files: bool,
@@ -133,6 +149,7 @@ fn settings(
     let access = spec.key("arbitraryFSAccessThroughSMs")?;
     Ok(Settings {
         several_pods,
+        is_on_each_node: daemon_set.is_some(),
         selection: kinds
             .iter()
             .map(|kind| Ok((*kind, selection(spec, *kind, problems)?)))

@@ -77,6 +77,8 @@ pub struct Endpoint {
     pub scheme_at: PointerBuf,
     /// `scheme` as written.
     pub scheme: Option<String>,
+    /// A scheme in another place, which counts where that one is gone (VMProbe has two).
+    pub overruled_scheme: Option<(PointerBuf, String)>,
     /// `tlsConfig` as written.
     pub tls: Option<Map<String, Value>>,
     /// `path` as written; `None`: the kind's default.
@@ -271,7 +273,13 @@ pub(super) fn endpoint(
             (!flag.is_missing()).then_some(written)
         }
     };
-    let (scheme_at, scheme) = scheme(field, &at, description)?;
+    let mut schemes = schemes(field, &at, description)?.into_iter();
+    let first = description.scheme.first().copied().unwrap_or_default();
+    let (scheme_at, scheme) = match schemes.next() {
+        Some((place, scheme)) => (place, Some(scheme)),
+        None => (below(&at, first), None),
+    };
+    let overruled_scheme = schemes.next();
     Ok(Endpoint {
         kind: description.kind,
         within: None,
@@ -281,6 +289,7 @@ pub(super) fn endpoint(
         role,
         scheme_at,
         scheme,
+        overruled_scheme,
         tls: match tls.written() {
             None => None,
             Some(Value::Object(map)) => Some(map.clone()),
@@ -294,18 +303,19 @@ pub(super) fn endpoint(
     })
 }
 
-fn scheme(
+/// The schemes that are written, each with its place; the first counts.
+fn schemes(
     field: &Field<'_>,
     at: &Pointer,
     description: &ScrapeDescription,
-) -> Read<(PointerBuf, Option<String>)> {
+) -> Read<Vec<(PointerBuf, String)>> {
+    let mut written = Vec::new();
     for place in description.scheme {
         if let Some(scheme) = text_at(field, place)? {
-            return Ok((below(at, place), Some(scheme)));
+            written.push((below(at, place), scheme.to_owned()));
         }
     }
-    let first = description.scheme.first().copied().unwrap_or_default();
-    Ok((below(at, first), None))
+    Ok(written)
 }
 
 fn below(at: &Pointer, tokens: &[&str]) -> PointerBuf {

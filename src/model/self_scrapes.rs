@@ -2,7 +2,7 @@
 //!
 //! Authority: VictoriaMetrics operator `factory/build/vmscrape.go` (what is made, and what of `serviceScrapeSpec` it takes),
 //! `factory/build/container.go` (the config-reloader's endpoint, appended after that), `factory/vmsingle`, `factory/vmalert`, ….
-//! Departs from it: `vmbackupmanager`'s port and labels by `serviceSpec` are not read.
+//! Departs from it: labels by `serviceSpec` are not read.
 //! Knows: objects of the operator. Does not know: who scrapes them.
 //!
 //! ```text
@@ -24,6 +24,9 @@ use super::{
 
 /// The name of the port that an operator scrapes, in the Services that it makes.
 const HTTP: &str = "http";
+
+/// The port of the Service that leads to the manager of backups, which an operator scrapes too where there is one.
+const BACKUPS: &str = "vmbackupmanager";
 
 /// What the operator's own scrape of a kind depends on, beside what the row of the program says.
 struct Row {
@@ -148,6 +151,7 @@ fn of_program(
         role,
         path: path(part, row)?,
         secure: is_secure(part, row)?,
+        has_backups: ports(component, part)?.contains_key(BACKUPS),
         auth_key: part
             .key("extraArgs")?
             .key("metricsAuthKey")?
@@ -251,6 +255,8 @@ struct Made {
     path: String,
     secure: bool,
     auth_key: Option<String>,
+    /// The Service has a port for the manager of backups.
+    has_backups: bool,
 }
 
 impl Made {
@@ -264,11 +270,14 @@ impl Made {
             let endpoint = scrapes::endpoint(field, service_scrape, self.role);
             endpoints.extend(noted(endpoint, problems).map(|endpoint| self.as_taken(endpoint)));
         }
-        let http = EndpointPort::ServicePort(HTTP.to_owned());
-        let is_http = |field: &Field<'_>| matches!(field.key("port").and_then(|port| Ok(port.text()?.map(str::to_owned))), Ok(Some(name)) if name == HTTP);
-        if !fields.iter().any(is_http) {
-            let position = fields.len();
-            endpoints.push(self.generated(http, written, &list, position));
+        let is_of = |field: &Field<'_>, port: &str| matches!(field.key("port").and_then(|port| Ok(port.text()?.map(str::to_owned))), Ok(Some(name)) if name == port);
+        let mut position = fields.len();
+        for port in [HTTP, BACKUPS] {
+            let is_made = port == HTTP || self.has_backups;
+            if is_made && !fields.iter().any(|field| is_of(field, port)) {
+                endpoints.push(self.generated(port, written, &list, position));
+                position += 1;
+            }
         }
         Ok(endpoints)
     }
@@ -276,12 +285,14 @@ impl Made {
     /// What the operator takes over of an endpoint as written. A VMPodScrape gets scheme and relabelling of the one for
     /// `http`, and no `tlsConfig`.
     fn as_taken(&self, written: Endpoint) -> Endpoint {
-        let is_http = written.port == EndpointPort::ServicePort(HTTP.to_owned());
+        let is_of = |port: &str| written.port == EndpointPort::ServicePort(port.to_owned());
+        let is_http = is_of(HTTP);
+        let is_made = is_http || (self.has_backups && is_of(BACKUPS));
         let loses_tls = is_http && self.kind == ScrapeKind::VMPodScrape;
         let path = written
             .path
             .clone()
-            .or_else(|| is_http.then(|| self.path.clone()));
+            .or_else(|| is_made.then(|| self.path.clone()));
         Endpoint {
             kind: self.kind,
             sources: vec![self.source.clone()],
@@ -297,14 +308,26 @@ impl Made {
 
     fn generated(
         &self,
-        port: EndpointPort,
+        port: &str,
         written: &Field<'_>,
         list: &Field<'_>,
         position: usize,
     ) -> Endpoint {
         let mut as_made = Map::new();
-        as_made.insert("port".to_owned(), json!(HTTP));
+        as_made.insert("port".to_owned(), json!(port));
         as_made.insert("path".to_owned(), json!(self.path));
+        // Two endpoints of one Service would be one job.
+        let relabelings = (port != HTTP).then(|| {
+            vec![json!({
+                "sourceLabels": ["job"],
+                "regex": "(.+)",
+                "targetLabel": "job",
+                "replacement": format!("${{1}}-{port}"),
+            })]
+        });
+        if let Some(rules) = &relabelings {
+            as_made.insert("relabelConfigs".to_owned(), json!(rules));
+        }
         if let Some(key) = &self.auth_key {
             as_made.insert("params".to_owned(), json!({"authKey": [key]}));
         }
@@ -326,7 +349,12 @@ impl Made {
             scheme: self.secure.then(|| "https".to_owned()),
             tls: tls.as_object().filter(|_| self.secure).cloned(),
             path: Some(self.path.clone()),
-            ..self.bare(port, origin, list.at().with_trailing_token(position))
+            relabelings,
+            ..self.bare(
+                EndpointPort::ServicePort(port.to_owned()),
+                origin,
+                list.at().with_trailing_token(position),
+            )
         }
     }
 
@@ -349,6 +377,7 @@ impl Made {
             role: self.role,
             scheme_at: at.with_trailing_token("scheme"),
             scheme: None,
+            overruled_scheme: None,
             tls: None,
             path: None,
             relabelings: None,

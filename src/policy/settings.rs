@@ -57,6 +57,10 @@ pub struct MeshSettings {
     pub interception: Fact<String>,
     /// `statusPort` of every proxy: where pilot-agent listens.
     pub status_port: Fact<u16>,
+    /// Whether the other containers start after the proxy, by its configuration.
+    pub hold_application: Fact<bool>,
+    /// Whether they do, whatever its configuration says.
+    pub injector_hold: Fact<bool>,
     /// The port that the injector takes for pilot-agent's, and has sidecars leave alone.
     pub injector_status_port: Fact<u16>,
     /// Inbound ports that sidecars take: `*` or a list.
@@ -197,6 +201,10 @@ impl MeshSettings {
                 plane.interception.clone()
             }),
             status_port: sayings.fact(&Setting::StatusPort, STATUS_PORT, |plane| plane.status_port),
+            hold_application: sayings.fact(&Setting::HoldApplication, false, |plane| {
+                plane.hold_application
+            }),
+            injector_hold: sayings.fact(&Setting::InjectorHold, false, |plane| plane.injector_hold),
             injector_status_port: sayings.fact(
                 &Setting::InjectorStatusPort,
                 STATUS_PORT,
@@ -261,6 +269,8 @@ impl MeshSettings {
             outbound: alike(self.outbound, &other.outbound),
             interception: alike(self.interception, &other.interception),
             status_port: alike(self.status_port, &other.status_port),
+            hold_application: alike(self.hold_application, &other.hold_application),
+            injector_hold: alike(self.injector_hold, &other.injector_hold),
             injector_status_port: alike(self.injector_status_port, &other.injector_status_port),
             include_inbound_ports: alike(self.include_inbound_ports, &other.include_inbound_ports),
             exclude_inbound_ports: alike(self.exclude_inbound_ports, &other.exclude_inbound_ports),

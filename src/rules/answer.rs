@@ -27,6 +27,8 @@ pub(super) struct Answer {
     pub(super) steps: Vec<Step>,
     /// The directory of the certificates that it is to use.
     pub(super) certificates: Option<String>,
+    /// The rule for the scraper's own pod is there, or will be, which needs a variable in the scraper's environment.
+    pub(super) needs_pod_address: bool,
     /// What stood in the way of the table.
     pub(super) obstacle: Option<String>,
 }
@@ -38,6 +40,7 @@ impl Answer {
             turn: Turn::Nowhere,
             steps: Vec::new(),
             certificates: None,
+            needs_pod_address: false,
             obstacle: Some(blocked.why),
         }
     }
@@ -53,6 +56,7 @@ impl Answer {
             turn,
             steps,
             certificates,
+            needs_pod_address: turn == Turn::ToOthers,
             obstacle: None,
         }
     }
@@ -95,16 +99,23 @@ pub(super) fn answer(draft: &Draft<'_>, class: &AtEndpoint<'_>, config: &Config)
 
 /// Chooses the scheme for each target, if something tells those apart that demand different ones.
 fn told_apart(draft: &Draft<'_>, rule: Rule, class: &AtEndpoint<'_>, config: &Config) -> Answer {
-    let rules = match mixed::rules(draft.scraping.endpoint, &draft.view.judged) {
-        Ok(rules) => rules,
+    let telling = match mixed::telling(draft.scraping.endpoint, &draft.view.judged) {
+        Ok(telling) => telling,
         Err(why) => return unserved(why, config),
     };
-    let way = Way::ByRules(Rule::MixedTargets, rules);
+    let own_pod_last = telling.own_pod_last;
+    let way = match own_pod_last {
+        false => Way::ByRules(Rule::MixedTargets, telling.rules),
+        true => Way::ByRulesThenOthers(telling.rules),
+    };
     match to_certificates(draft, &way, class, config) {
         Ok((steps, _)) if !steps.is_empty() && config.targets_mixed != TargetsMixed::Relabel => {
             unserved(String::new(), config)
         }
-        Ok((steps, certificates)) => Answer::taken(rule, Turn::ToPerTarget, steps, certificates),
+        Ok((steps, certificates)) => Answer {
+            needs_pod_address: own_pod_last,
+            ..Answer::taken(rule, Turn::ToPerTarget, steps, certificates)
+        },
         Err(blocked) if blocked.rule == Rule::MixedTargets => unserved(blocked.why, config),
         Err(blocked) => Answer::kept(blocked),
     }
@@ -131,6 +142,8 @@ enum Way {
     All,
     /// To those that these rules choose; the rule that says so where they cannot.
     ByRules(Rule, Vec<serde_json::Value>),
+    /// To those that these rules choose, but for the pod that scrapes.
+    ByRulesThenOthers(Vec<serde_json::Value>),
     /// To all but the pod that scrapes.
     Others,
 }
@@ -164,6 +177,7 @@ fn to_certificates(
     };
     let told_by = match way {
         Way::ByRules(rule, _) => Some(*rule),
+        Way::ByRulesThenOthers(_) => Some(Rule::MixedTargets),
         Way::All | Way::Others => None,
     };
     // A kind without relabelling has no place that steps could name.
@@ -176,12 +190,13 @@ fn to_certificates(
     let steps = match way {
         Way::All => effective.towards_mutual_tls(&directory),
         Way::ByRules(_, rules) => effective.towards_per_target(&directory, rules),
+        Way::ByRulesThenOthers(rules) => effective.towards_some_others(&directory, rules),
         Way::Others => effective.towards_others(&directory),
     };
     let steps = class.named(steps);
     // What is written right already is not undone by what would keep us from writing it.
     let blocked = own_pod::in_the_way(scraping)
-        .filter(|_| matches!(way, Way::Others))
+        .filter(|_| matches!(way, Way::Others | Way::ByRulesThenOthers(_)))
         .or_else(|| obstacle::to_certificates(scraping, told_by).filter(|_| !steps.is_empty()))
         .or_else(|| class.forbids(steps.is_empty()))
         .or_else(|| unrepaired::beside_the_files(effective, &steps));

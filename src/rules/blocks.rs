@@ -136,7 +136,7 @@ fn met_by<'a>(
         let Pods::Of(pods) = &target.pods else {
             continue;
         };
-        for judged in patched.judge(scraper, &target) {
+        for judged in patched.judge(scraper, scrape, &target) {
             if judged.aside == Some(Aside::OwnPod) {
                 continue;
             }

@@ -155,7 +155,7 @@ pub(super) fn read(mesh: &Mesh<'_>, scraper: &Scraper, config: &Config) -> Resul
         // Where nobody may tell it to wait, it has the certificates from its second start on.
         starts_too_early: row.reads_files_once
             && !fixed
-            && own_proxy.get(HOLD_APPLICATION) != Some(&Value::Bool(true)),
+            && !waits(mesh, scraper, own_proxy.get(HOLD_APPLICATION)),
         fixed,
     };
     let directory = set_up.directory().unwrap_or(&config.directory);
@@ -167,6 +167,17 @@ pub(super) fn read(mesh: &Mesh<'_>, scraper: &Scraper, config: &Config) -> Resul
         return Err(format!("its certificate set-up is not complete, and {why}"));
     }
     Ok(set_up)
+}
+
+/// Whether the scraper starts after istio-proxy: its annotation says so, or the mesh, unless the annotation says otherwise, or
+/// the injector in any case (injection-template.yaml, `$holdProxy`).
+fn waits(mesh: &Mesh<'_>, scraper: &Scraper, own: Option<&Value>) -> bool {
+    let settings = mesh.settings_of(&scraper.pods);
+    let by_config = match own {
+        Some(Value::Bool(own)) => *own,
+        Some(_) | None => settings.hold_application.value == Some(true),
+    };
+    by_config || settings.injector_hold.value == Some(true)
 }
 
 struct Mount {

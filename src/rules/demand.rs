@@ -14,7 +14,7 @@ use super::scraper::ScraperState;
 use super::signs::Signs;
 use super::tunnel::tunnelled;
 use crate::config::MtlsMode;
-use crate::model::{Inventory, Scraper, Workload};
+use crate::model::{Inventory, Scrape, Scraper, Workload};
 use crate::policy::{self, DataPlane, Fact, Mesh};
 use crate::targets::{self, Elsewhere, Pods, Target};
 
@@ -98,6 +98,7 @@ pub(super) fn judge(
     inventory: &Inventory,
     mesh: &Mesh<'_>,
     scraper: Option<(&Scraper, &ScraperState)>,
+    scrape: &Scrape,
     target: &Target<'_>,
 ) -> Vec<Judged> {
     let pods = match &target.pods {
@@ -112,7 +113,7 @@ pub(super) fn judge(
     match scraper {
         Some((scraper, _)) if is_own_pod(scraper, pods) => {
             let own = of_own_pod(scraper, &judged);
-            let siblings = scraper.several_pods.then_some(judged);
+            let siblings = scraper.meets_siblings(scrape).then_some(judged);
             [own].into_iter().chain(siblings).collect()
         }
         Some(_) | None => vec![judged],

@@ -17,6 +17,7 @@ use super::summary::Summary;
 use super::view::{self, Scraping, View};
 use super::written::Effective;
 use crate::config::Config;
+use crate::model::Origin;
 
 /// Why an endpoint stays as it is that no settings suit for every scraper.
 pub(super) const SCRAPERS_DISAGREE: &str =
@@ -75,13 +76,14 @@ pub(super) fn draft<'a>(scraping: Scraping<'a>, config: &Config) -> Draft<'a> {
 /// What the scrape class of the object has to know of an endpoint.
 pub(super) fn leaning<'d>(draft: &'d Draft<'_>) -> Leaning<'d> {
     let plain = draft.view.demands == Some(Summary::Plain { proven: true });
+    let is_made = draft.scraping.endpoint.origin != Origin::Written;
     let towards = match &draft.asked {
         Ok((_, turn @ (Turn::ToMutualTls | Turn::ToPerTarget | Turn::ToOthers))) => {
             let told_by = (*turn == Turn::ToPerTarget).then_some(Rule::MixedTargets);
             let is_mixed = draft.view.demands == Some(Summary::Mixed);
             let collide = told_by.is_some()
                 && is_mixed
-                && mixed::rules(draft.scraping.endpoint, &draft.view.judged).is_err();
+                && mixed::telling(draft.scraping.endpoint, &draft.view.judged).is_err();
             match obstacle::to_certificates(&draft.scraping, told_by) {
                 None if !collide => Towards::Certificates,
                 None | Some(_) => Towards::Nothing,
@@ -89,6 +91,11 @@ pub(super) fn leaning<'d>(draft: &'d Draft<'_>) -> Leaning<'d> {
         }
         Ok((_, Turn::ToPlain)) => Towards::Plain { changes: true },
         Ok((Rule::AlreadyRight, _)) if plain => Towards::Plain { changes: false },
+        Err(blocked) if blocked.rule == Rule::SelfScrapeUnreachable => Towards::Lost,
+        // What nobody wrote and nobody has to speak of.
+        Err(blocked) if plain && is_made && blocked.rule == Rule::AlreadyRight => {
+            Towards::Plain { changes: false }
+        }
         Ok(_) | Err(_) => Towards::Nothing,
     };
     Leaning {

@@ -172,8 +172,15 @@ pub(super) fn decide_all(patched: &Patched<'_>, config: &Config) -> Vec<JudgedEn
         let drafts: Vec<_> = scrapings.map(|scraping| draft(scraping, config)).collect();
         let leanings: Vec<_> = drafts.iter().map(leaning).collect();
         let class = scrape_class::of_object(&leanings, config);
+        let mut begun = None;
         for (position, draft) in drafts.into_iter().enumerate() {
-            judged.push(decide(draft, &class.at(position), config));
+            let mut one = decide(draft, &class.at(position), config);
+            if one.is_generated && one.decision.verdict == Verdict::Patch {
+                let endpoint = &scrape.endpoints[position];
+                let steps = std::mem::take(&mut one.decision.steps);
+                one.decision.steps = self_scrape::written_whole(endpoint, steps, &mut begun);
+            }
+            judged.push(one);
         }
     }
     judged
@@ -257,8 +264,7 @@ fn decide(draft: Draft<'_>, class: &AtEndpoint<'_>, config: &Config) -> JudgedEn
         certificates = None;
     } else if !answer.steps.is_empty() {
         decision.verdict = Verdict::Patch;
-        let steps = self_scrape::written_whole(scraping.endpoint, answer.steps);
-        decision.steps = in_place(scraping.endpoint, steps);
+        decision.steps = in_place(scraping.endpoint, answer.steps);
         // Served, and so nothing to worry about.
         if rule == Rule::MixedTargets {
             decision.severity = Severity::Info;
@@ -270,7 +276,7 @@ fn decide(draft: Draft<'_>, class: &AtEndpoint<'_>, config: &Config) -> JudgedEn
     JudgedEndpoint {
         is_generated: scraping.endpoint.origin != Origin::Written,
         is_silent: self_scrape::is_silent(scraping.endpoint, &view.judged, &decision),
-        needs_pod_address: answer.turn == Turn::ToOthers && certificates.is_some(),
+        needs_pod_address: answer.needs_pod_address && certificates.is_some(),
         decision,
         judged: view.judged,
         kind: scraping.scrape.kind,

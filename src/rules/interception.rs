@@ -32,6 +32,23 @@ impl Bypass {
         Some(pods)
     }
 
+    /// Of a scraper that may not be changed.
+    fn forbidden(self, scraper: &Scraper) -> Self {
+        if self.annotations.is_empty() {
+            return self;
+        }
+        let why = match scraper.object.is_untouchable() {
+            true => scraper.object.hands_off(),
+            false => "spec.paused keeps the operator from changing its pods",
+        };
+        Self {
+            annotations: Vec::new(),
+            kept: Some(format!(
+                "scraper.interception is \"bypass\", but {why}: its requests go where they went"
+            )),
+        }
+    }
+
     /// What it comes to, behind what else is said of the scraper.
     pub(super) fn said(&self) -> String {
         let mut said = String::new();
@@ -51,24 +68,25 @@ impl Bypass {
     }
 }
 
-/// What becomes of the requests of the scrapers that use the certificates and may be changed.
+/// What becomes of the requests of the scrapers that use the certificates. One that may not be changed keeps its ways.
 pub(super) fn bypasses(
     mesh: &Mesh<'_>,
     needing: &BTreeSet<usize>,
     states: &[ScraperState],
 ) -> Vec<(usize, Bypass)> {
-    let may_be_written = |state: &ScraperState| {
-        let set_up = state.certificates.as_ref();
-        set_up.is_ok_and(|set_up| !set_up.is_fixed())
-    };
-    needing
-        .iter()
-        .filter(|position| may_be_written(&states[**position]))
-        .map(|position| {
-            let scraper = &mesh.inventory.scrapers[*position];
-            (*position, bypass(mesh, scraper))
-        })
-        .collect()
+    let mut found = Vec::new();
+    for position in needing {
+        let scraper = &mesh.inventory.scrapers[*position];
+        let Ok(set_up) = &states[*position].certificates else {
+            continue;
+        };
+        let bypass = bypass(mesh, scraper);
+        found.push(match set_up.is_fixed() {
+            true => (*position, bypass.forbidden(scraper)),
+            false => (*position, bypass),
+        });
+    }
+    found
 }
 
 /// The annotations that are missing.

@@ -12,11 +12,12 @@ use std::ptr;
 use super::demand::{self, Judged};
 use super::originates::{self, OnTheWay};
 use super::scraper::{Patched, ScraperState};
-use crate::model::{Scraper, Service, Workload};
+use crate::model::{Scrape, Scraper, Service, Workload};
 use crate::targets::{Pods, Target};
 
-/// Who asks which port of which pods, by which Service: by their places in memory, where the inventory keeps them.
-type Asked = (Option<usize>, usize, Option<u16>, Option<usize>);
+/// Who asks which port of which pods, by which Service: by their places in memory, where the inventory keeps them; and
+/// whether who asks meets its siblings there.
+type Asked = (Option<usize>, usize, Option<u16>, Option<usize>, bool);
 
 /// Answers about pods of one inventory.
 #[derive(Debug, Default)]
@@ -36,10 +37,18 @@ fn asked(
     pods: &Pods<'_>,
     port: Option<u16>,
     service: Option<&Service>,
+    meets_siblings: bool,
 ) -> Option<Asked> {
     match pods {
         Pods::Of(Cow::Borrowed(pods)) => {
-            Some((scraper.map(place), place(*pods), port, service.map(place)))
+            let service = service.map(place);
+            Some((
+                scraper.map(place),
+                place(*pods),
+                port,
+                service,
+                meets_siblings,
+            ))
         }
         Pods::Of(Cow::Owned(_)) | Pods::Elsewhere(_) => None,
     }
@@ -50,11 +59,14 @@ impl Patched<'_> {
     pub(super) fn judge(
         &self,
         scraper: Option<(&Scraper, &ScraperState)>,
+        scrape: &Scrape,
         target: &Target<'_>,
     ) -> Vec<Judged> {
-        let judge = || demand::judge(&self.inventory, &self.mesh(), scraper, target);
+        let judge = || demand::judge(&self.inventory, &self.mesh(), scraper, scrape, target);
         let who = scraper.map(|(who, _)| who);
-        let Some(asked) = asked(who, &target.pods, target.port, target.addressed_by) else {
+        let siblings = who.is_some_and(|who| who.meets_siblings(scrape));
+        let (port, service) = (target.port, target.addressed_by);
+        let Some(asked) = asked(who, &target.pods, port, service, siblings) else {
             return judge();
         };
         let judged = &self.judgements.judged;
@@ -79,7 +91,8 @@ impl Patched<'_> {
     ) -> OnTheWay {
         let find = || originates::on_the_way(&self.mesh(), scraper, target, pods);
         let (who, _) = scraper;
-        let Some(asked) = asked(Some(who), &target.pods, target.port, target.addressed_by) else {
+        let (port, service) = (target.port, target.addressed_by);
+        let Some(asked) = asked(Some(who), &target.pods, port, service, false) else {
             return find();
         };
         let known = &self.judgements.on_the_way;

@@ -14,11 +14,44 @@ use super::scheme_rule::SchemeRule;
 use super::signs::Signs;
 use crate::model::{DiscoveryRole, Endpoint};
 
+/// What tells the targets of one endpoint apart.
+pub(super) struct Telling {
+    /// The rules that choose https.
+    pub(super) rules: Vec<Value>,
+    /// Behind them the rule that chooses http again for the pod that scrapes.
+    pub(super) own_pod_last: bool,
+}
+
+/// What tells the targets that demand mutual TLS from the plain ones. A scraper's own pod that nothing tells from its
+/// siblings, or from pods like it that another scraper meets, is told by its address.
+///
+/// # Errors
+/// Why nothing does, in words.
+pub(super) fn telling(endpoint: &Endpoint, judged: &[Judged]) -> Result<Telling, String> {
+    let with = |own_pod_last| {
+        move |rules| Telling {
+            rules,
+            own_pod_last,
+        }
+    };
+    let why = match rules(endpoint, judged) {
+        Ok(rules) => return Ok(with(false)(rules)),
+        Err(why) => why,
+    };
+    let is_own = |one: &&Judged| one.aside == Some(Aside::OwnPod);
+    let others: Vec<Judged> = judged.iter().filter(|one| !is_own(one)).cloned().collect();
+    let (strict, plain) = sides(&others);
+    if others.len() == judged.len() || strict.is_empty() || plain.is_empty() {
+        return Err(why);
+    }
+    rules(endpoint, &others).map(with(true))
+}
+
 /// The rules that choose https for the targets that demand mutual TLS and for no plain one.
 ///
 /// # Errors
 /// Why there are none, in words.
-pub(super) fn rules(endpoint: &Endpoint, judged: &[Judged]) -> Result<Vec<Value>, String> {
+fn rules(endpoint: &Endpoint, judged: &[Judged]) -> Result<Vec<Value>, String> {
     if endpoint.role == DiscoveryRole::Service {
         return Err(
             "targets are addressed as Services (discoveryRole: service), where no label of a pod is known"

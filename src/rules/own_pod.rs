@@ -47,7 +47,7 @@ pub(super) fn message(judged: &[Judged], rule: Rule, steps: &[Step], directory: 
 }
 
 /// http for the pod that scrapes.
-fn rule() -> Value {
+pub(super) fn rule() -> Value {
     json!({
         "sourceLabels": ["__meta_kubernetes_pod_ip"],
         "regex": format!("%{{{NAME}}}"),

@@ -66,6 +66,45 @@ pub(super) fn update(endpoint: &Endpoint, wanted: &[Value]) -> Vec<Step> {
     steps
 }
 
+/// As [`update`], with the rule for the scraper's own pod behind those rules: the last one that matches decides.
+pub(super) fn update_with_own_pod(endpoint: &Endpoint, wanted: &[Value]) -> Vec<Step> {
+    let rules = endpoint.relabelings.as_deref().unwrap_or_default();
+    let present = rules.iter().rposition(own_pod::is_rule);
+    let last_of_ours = positions(endpoint).last().copied();
+    let written = || update(endpoint, wanted);
+    match present {
+        Some(own) if written().is_empty() && last_of_ours.is_none_or(|last| last < own) => {
+            Vec::new()
+        }
+        // Nobody else's rule is among them.
+        _ if positions(endpoint).len() + usize::from(present.is_some()) == rules.len() => {
+            let mut all = wanted.to_vec();
+            all.push(present.map_or_else(own_pod::rule, |own| rules[own].clone()));
+            let write = match endpoint.relabelings {
+                Some(_) => replace,
+                None => add,
+            };
+            vec![write(&endpoint.at, relabelings_key(endpoint), json!(all))]
+        }
+        None => {
+            let mut steps = written();
+            steps.push(add(&relabelings(endpoint), "-", own_pod::rule()));
+            steps
+        }
+        Some(own) => {
+            let list = relabelings(endpoint);
+            let mut without = endpoint.clone();
+            if let Some(rules) = &mut without.relabelings {
+                rules.remove(own);
+            }
+            let mut steps = vec![remove(&list, &own.to_string())];
+            steps.extend(update(&without, wanted));
+            steps.push(add(&list, "-", rules[own].clone()));
+            steps
+        }
+    }
+}
+
 /// Steps that remove our rules, and the list with them where nothing else is in it.
 pub(super) fn removal(endpoint: &Endpoint) -> Vec<Step> {
     without(endpoint, &positions(endpoint))

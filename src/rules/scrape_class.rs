@@ -10,7 +10,7 @@ mod way;
 
 use std::collections::BTreeMap;
 
-use jsonptr::Pointer;
+use jsonptr::PointerBuf;
 use serde_json::json;
 
 use super::Rule;
@@ -44,6 +44,8 @@ pub(super) enum Towards {
         /// It loses certificates.
         changes: bool,
     },
+    /// An operator makes it, and nothing that is written lets its scrapers in: a class changes nothing for it.
+    Lost,
     /// It stays as it is, for some other reason.
     Nothing,
 }
@@ -86,6 +88,10 @@ pub(super) struct OfObject {
     only: bool,
     /// What the object names is not in the input.
     unseen: Option<String>,
+    /// The class that applies is one that the operator refuses.
+    is_refused: bool,
+    /// Where the object names a class.
+    field: PointerBuf,
     /// The endpoint whose decision makes the object name the class.
     named_at: Option<usize>,
     /// The endpoint whose decision makes the object no longer name it.
@@ -146,7 +152,7 @@ impl AtEndpoint<'_> {
         if let Some(class) = self.class()
             && self.object.named_at == Some(self.position)
         {
-            steps.push(add_at(object_field(), json!(class.name)));
+            steps.push(add_at(&self.object.field, json!(class.name)));
         }
         steps
     }
@@ -154,7 +160,7 @@ impl AtEndpoint<'_> {
     /// With the step after which the object names no class, where this endpoint has to make it.
     pub(super) fn left(&self, mut steps: Vec<Step>) -> Vec<Step> {
         if self.object.left_at == Some(self.position) {
-            steps.push(remove_at(object_field()));
+            steps.push(remove_at(&self.object.field));
         }
         steps
     }
@@ -163,7 +169,9 @@ impl AtEndpoint<'_> {
     /// files that it names are refused.
     pub(super) fn forbids(&self, right: bool) -> Option<Blocked> {
         match &self.object.way {
-            Way::Neither(blocked) if !right || self.object.only => Some(blocked.clone()),
+            Way::Neither(blocked) if !right || self.object.only || self.object.is_refused => {
+                Some(blocked.clone())
+            }
             Way::Files | Way::Class(_) | Way::Neither(_) => None,
         }
     }
@@ -178,8 +186,21 @@ impl AtEndpoint<'_> {
     }
 }
 
-fn object_field() -> &'static Pointer {
-    Pointer::from_static("/spec/scrapeClass")
+/// Where an object names its class: in `spec`, or in what an operator takes over into what it makes.
+fn object_field(scraping: &Scraping<'_>) -> PointerBuf {
+    const TAKEN_OVER: &str = "serviceScrapeSpec";
+    let spec = match scraping.scrape.is_self_scrape {
+        false => PointerBuf::from_tokens(["spec"]),
+        true => {
+            let mut tokens: Vec<_> = scraping.endpoint.at.tokens().collect();
+            let place = tokens
+                .iter()
+                .position(|token| token.decoded() == TAKEN_OVER);
+            tokens.truncate(place.map_or(0, |place| place + 1));
+            PointerBuf::from_tokens(tokens)
+        }
+    };
+    spec.with_trailing_token("scrapeClass")
 }
 
 /// How an endpoint is written, with what it inherits. A class of our name that the object names and
@@ -220,12 +241,16 @@ pub(super) fn of_object(leanings: &[Leaning<'_>], config: &Config) -> OfObject {
         way: Way::Files,
         only: false,
         unseen: None,
+        is_refused: false,
+        field: PointerBuf::new(),
         named_at: None,
         left_at: None,
     };
     let Some(first) = leanings.first().map(|first| first.scraping) else {
         return object;
     };
+    object.field = object_field(first);
+    object.is_refused = way::is_refused(first);
     let refusal = way::refusal(first);
     object.only = refusal.is_some();
     let (way, is_new) = way::way(leanings, refusal, config);

@@ -7,7 +7,7 @@
 
 use json_patch::{AddOperation, PatchOperation};
 use jsonptr::{Pointer, PointerBuf};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::Rule;
 use super::decision::{Decision, Demand, Step, Verdict};
@@ -68,7 +68,12 @@ fn unreachable(scrape: &Scrape, endpoint: &Endpoint, judged: &[Judged]) -> Strin
 }
 
 /// The same steps for an endpoint that is not written yet: the whole entry, and what is missing above it, at once.
-pub(super) fn written_whole(endpoint: &Endpoint, steps: Vec<Step>) -> Vec<Step> {
+/// `begun` is what one before it wrote there: what was missing above both is written once, with both.
+pub(super) fn written_whole(
+    endpoint: &Endpoint,
+    steps: Vec<Step>,
+    begun: &mut Option<Value>,
+) -> Vec<Step> {
     let Origin::Made {
         as_made,
         missing_from,
@@ -79,26 +84,56 @@ pub(super) fn written_whole(endpoint: &Endpoint, steps: Vec<Step>) -> Vec<Step> 
     if steps.is_empty() {
         return steps;
     }
-    let mut entry: Map<String, Value> = as_made.as_object().cloned().unwrap_or_default();
-    entry.extend(steps.iter().filter_map(|step| match step {
-        Step::Op(PatchOperation::Add(AddOperation { path, value })) => {
-            Some((key_below(&endpoint.at, path)?, value.clone()))
-        }
-        Step::Op(_) | Step::Inside { .. } => None,
-    }));
-    let value = match missing_from
-        .last()
-        .map(|token| token.decoded().into_owned())
-    {
-        Some(key) if key == "serviceScrapeSpec" => json!({"endpoints": [entry]}),
-        Some(key) if key == "endpoints" => json!([entry]),
-        Some(_) | None => Value::Object(entry),
+    let (entry, rest) = applied(as_made.clone(), &endpoint.at, steps);
+    let key = missing_from.last();
+    let key = key.map(|token| token.decoded().into_owned());
+    let value = match key.as_deref() {
+        Some("serviceScrapeSpec") => appended(begun.take(), "/endpoints", entry),
+        Some("endpoints") => appended(begun.take(), "", entry),
+        Some(_) | None => entry,
     };
-    vec![add_at(missing_from, value)]
+    let (value, rest) = applied(value, missing_from, rest);
+    *begun = Some(value.clone());
+    let mut whole = vec![add_at(missing_from, value)];
+    whole.extend(rest);
+    whole
 }
 
-/// The key of a map's entry, where `path` is one of the map at `at`.
-fn key_below(at: &Pointer, path: &PointerBuf) -> Option<String> {
-    let below = path.as_str().strip_prefix(at.as_str())?.strip_prefix('/')?;
-    Some(below.to_owned())
+/// With one more entry in the list at `list`, which is made where nothing is yet.
+fn appended(begun: Option<Value>, list: &str, entry: Value) -> Value {
+    let mut value = begun.unwrap_or_else(|| match list {
+        "" => json!([]),
+        _ => json!({"endpoints": []}),
+    });
+    if let Some(Value::Array(entries)) = value.pointer_mut(list) {
+        entries.push(entry);
+    }
+    value
+}
+
+/// What is to be written at `at`, after those of the steps that are about it, and the other steps.
+fn applied(mut value: Value, at: &Pointer, steps: Vec<Step>) -> (Value, Vec<Step>) {
+    let mut rest = Vec::new();
+    for step in steps {
+        let inside = match &step {
+            Step::Op(PatchOperation::Add(add)) => below(at, &add.path).map(|path| {
+                PatchOperation::Add(AddOperation {
+                    path,
+                    value: add.value.clone(),
+                })
+            }),
+            Step::Op(_) | Step::Inside { .. } => None,
+        };
+        let is_done = inside.is_some_and(|op| json_patch::patch(&mut value, &[op]).is_ok());
+        if !is_done {
+            rest.push(step);
+        }
+    }
+    (value, rest)
+}
+
+/// The rest of a way that leads through `at`.
+fn below(at: &Pointer, path: &PointerBuf) -> Option<PointerBuf> {
+    let rest = path.as_str().strip_prefix(at.as_str())?;
+    PointerBuf::parse(rest).ok().filter(|rest| !rest.is_root())
 }

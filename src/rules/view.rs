@@ -159,7 +159,7 @@ fn met_by(
     let judged = reach
         .targets
         .iter()
-        .flat_map(|target| scraping.patched.judge(scraper, target))
+        .flat_map(|target| scraping.patched.judge(scraper, scraping.scrape, target))
         .collect();
     (judged, reach.gaps, reach.not_followed)
 }

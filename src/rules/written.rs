@@ -119,6 +119,17 @@ impl<'a> Effective<'a> {
         steps
     }
 
+    /// As [`Self::towards_per_target`], but http to the pod that scrapes.
+    pub(super) fn towards_some_others(&self, directory: &str, rules: &[Value]) -> Vec<Step> {
+        let mut steps = Vec::new();
+        if scheme_is_https(self.endpoint) {
+            steps.push(remove_at(&self.endpoint.scheme_at));
+        }
+        steps.extend(self.certificates(directory));
+        steps.extend(relabel::update_with_own_pod(self.endpoint, rules));
+        self.with_http2(steps)
+    }
+
     /// Prometheus would offer HTTP/2 to a port that speaks mutual TLS over TCP, also where it is told
     /// to, as some charts do.
     fn with_http2(&self, mut steps: Vec<Step>) -> Vec<Step> {
@@ -180,6 +191,12 @@ impl<'a> Effective<'a> {
         let mut steps = Vec::new();
         if scheme_is_https(self.endpoint) {
             steps.push(remove_at(&self.endpoint.scheme_at));
+            // With the one gone the other would count.
+            if let Some((place, scheme)) = &self.endpoint.overruled_scheme
+                && scheme.eq_ignore_ascii_case("https")
+            {
+                steps.push(remove_at(place));
+            }
         }
         // What the class brings is not the endpoint's to lose, and what is not Istio's is kept.
         if self.names_files() {

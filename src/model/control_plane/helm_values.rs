@@ -10,8 +10,8 @@ use serde_json::Value;
 use super::mesh_config::{self, boolean, text};
 use super::slots::{
     ALWAYS_INJECT, EXCLUDE_INBOUND_PORTS, EXCLUDE_IP_RANGES, EXCLUDE_OUTBOUND_PORTS,
-    INCLUDE_INBOUND_PORTS, INCLUDE_IP_RANGES, INCLUDE_OUTBOUND_PORTS, INJECTOR_POLICY,
-    INJECTOR_STATUS_PORT, NAMESPACES_BY_DEFAULT, NEVER_INJECT,
+    INCLUDE_INBOUND_PORTS, INCLUDE_IP_RANGES, INCLUDE_OUTBOUND_PORTS, INJECTOR_HOLD,
+    INJECTOR_POLICY, INJECTOR_STATUS_PORT, NAMESPACES_BY_DEFAULT, NEVER_INJECT,
 };
 use super::{ControlPlane, Setting, port, set};
 use crate::model::field::{Field, Problem, Read};
@@ -50,6 +50,8 @@ pub(super) fn add_injection(
         }
         let status_port = proxy.key("statusPort").and_then(|field| port(&field));
         set(plane, INJECTOR_STATUS_PORT, status_port, problems);
+        let hold = boolean(&proxy, "holdApplicationUntilProxyStarts");
+        set(plane, INJECTOR_HOLD, hold, problems);
         set(plane, INJECTOR_POLICY, text(&proxy, "autoInject"), problems);
     }
     let webhook = values.key("sidecarInjectorWebhook");

@@ -7,8 +7,8 @@
 use std::collections::BTreeSet;
 
 use super::slots::{
-    INTERCEPTION, OUTBOUND, PROMETHEUS_MERGE, ROOT_NAMESPACE, STATUS_PORT, TRUST_DOMAIN,
-    TRUST_DOMAIN_ALIASES,
+    HOLD_APPLICATION, INTERCEPTION, OUTBOUND, PROMETHEUS_MERGE, ROOT_NAMESPACE, STATUS_PORT,
+    TRUST_DOMAIN, TRUST_DOMAIN_ALIASES,
 };
 use super::{ControlPlane, OutboundPolicy, Setting, port, set};
 use crate::model::field::{Field, Problem, Read, noted};
@@ -53,6 +53,8 @@ pub(super) fn add(plane: &mut ControlPlane, mesh: &Field<'_>, problems: &mut Vec
         set(plane, INTERCEPTION, interception, problems);
         let status_port = config.key("statusPort").and_then(|field| port(&field));
         set(plane, STATUS_PORT, status_port, problems);
+        let hold = boolean(&config, "holdApplicationUntilProxyStarts");
+        set(plane, HOLD_APPLICATION, hold, problems);
     }
 }
 

@@ -29,6 +29,10 @@ pub enum Setting {
     Interception,
     /// `statusPort`
     StatusPort,
+    /// `holdApplicationUntilProxyStarts`
+    HoldApplication,
+    /// `global.proxy.holdApplicationUntilProxyStarts`
+    InjectorHold,
     /// `global.proxy.statusPort`
     InjectorStatusPort,
     /// `includeInboundPorts`
@@ -55,8 +59,12 @@ pub enum Setting {
 
 impl Setting {
     /// What a `defaultConfig` may set.
-    pub(super) const OF_DEFAULT_CONFIG: [Self; 3] =
-        [Self::Metadata, Self::Interception, Self::StatusPort];
+    pub(super) const OF_DEFAULT_CONFIG: [Self; 4] = [
+        Self::Metadata,
+        Self::Interception,
+        Self::StatusPort,
+        Self::HoldApplication,
+    ];
     /// What a MeshConfig may set beside.
     pub(super) const OF_MESH_CONFIG: [Self; 5] = [
         Self::RootNamespace,
@@ -66,7 +74,8 @@ impl Setting {
         Self::Outbound,
     ];
     /// What `global.proxy` of the charts' values may set.
-    pub(super) const OF_PROXY: [Self; 8] = [
+    pub(super) const OF_PROXY: [Self; 9] = [
+        Self::InjectorHold,
         Self::InjectorStatusPort,
         Self::IncludeInboundPorts,
         Self::ExcludeInboundPorts,
@@ -100,6 +109,8 @@ impl fmt::Display for Setting {
             Self::MetadataEntry(key) => return write!(out, "proxyMetadata {key}"),
             Self::Interception => "interceptionMode",
             Self::StatusPort => "statusPort",
+            Self::HoldApplication => "holdApplicationUntilProxyStarts",
+            Self::InjectorHold => "global.proxy.holdApplicationUntilProxyStarts",
             Self::InjectorStatusPort => "global.proxy.statusPort",
             Self::IncludeInboundPorts => "includeInboundPorts",
             Self::ExcludeInboundPorts => "excludeInboundPorts",

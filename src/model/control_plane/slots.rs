@@ -39,6 +39,9 @@ pub(super) const EXCLUDE_OUTBOUND_PORTS: Slot<String> =
     Slot::new(Setting::ExcludeOutboundPorts, |plane| {
         &mut plane.exclude_outbound_ports
     });
+pub(super) const HOLD_APPLICATION: Slot<bool> = Slot::new(Setting::HoldApplication, |plane| {
+    &mut plane.hold_application
+});
 pub(super) const INCLUDE_INBOUND_PORTS: Slot<String> =
     Slot::new(Setting::IncludeInboundPorts, |plane| {
         &mut plane.include_inbound_ports
@@ -50,6 +53,8 @@ pub(super) const INCLUDE_OUTBOUND_PORTS: Slot<String> =
     Slot::new(Setting::IncludeOutboundPorts, |plane| {
         &mut plane.include_outbound_ports
     });
+pub(super) const INJECTOR_HOLD: Slot<bool> =
+    Slot::new(Setting::InjectorHold, |plane| &mut plane.injector_hold);
 pub(super) const INJECTOR_POLICY: Slot<String> =
     Slot::new(Setting::InjectorPolicy, |plane| &mut plane.injector_policy);
 pub(super) const INJECTOR_STATUS_PORT: Slot<u16> =

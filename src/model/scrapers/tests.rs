@@ -256,3 +256,19 @@ fn each_kind_of_scrapers_is_a_component() {
         }
     }
 }
+
+/// A pod on each node asks for pods of its node; jobs of its own `spec` ask for what they say.
+#[test]
+fn a_pod_on_each_node_meets_no_siblings_but_by_its_own_jobs() {
+    let agent = json!({"apiVersion": "operator.victoriametrics.com/v1beta1", "kind": "VMAgent",
+        "metadata": {"name": "main"}, "spec": {"daemonSetMode": true, "inlineScrapeConfig": "- job_name: a\n"}});
+    let scrape = json!({"apiVersion": "operator.victoriametrics.com/v1beta1", "kind": "VMPodScrape",
+        "metadata": {"name": "demo"}, "spec": {"podMetricsEndpoints": [{"port": "http"}]}});
+    let inventory = crate::model::read([(0, &agent), (1, &scrape)], &Config::default());
+    let met = |kind: ScrapeKind| {
+        let scrape = inventory.scrapes.iter().find(|scrape| scrape.kind == kind);
+        inventory.scrapers[0].meets_siblings(scrape.expect("it is there"))
+    };
+    assert!(!met(ScrapeKind::VMPodScrape));
+    assert!(met(ScrapeKind::InlineJob));
+}

@@ -9,6 +9,7 @@ use json_patch::PatchOperation;
 use super::super::decision::{Demand, Step};
 use super::super::demand::{Aside, Judged};
 use super::super::draft::SCRAPERS_DISAGREE;
+use super::super::own_pod;
 use super::super::scheme_rule::SchemeRule;
 use super::{Subject, evidence};
 use crate::config::TargetsMixed;
@@ -90,11 +91,16 @@ fn chosen_by(steps: &[Step]) -> String {
         None => vec![value],
     });
     let signs = rules
+        .clone()
         .filter_map(SchemeRule::read)
         .flat_map(|rule| rule.signs);
     let words: Vec<String> = signs.map(|sign| sign.in_words()).collect();
-    match words.is_empty() {
+    let chosen = match words.is_empty() {
         true => "the rules that it has".to_owned(),
         false => words.join(" and "),
+    };
+    match rules.clone().any(own_pod::is_rule) {
+        true => format!("{chosen}, but http where the address is that of the pod that scrapes"),
+        false => chosen,
     }
 }

@@ -17,7 +17,7 @@ use super::super::view::Scraping;
 use super::super::written;
 use super::{Class, Leaning, Towards, Way, names_unseen};
 use crate::config::{CertificatesVia, Config};
-use crate::model::{Origin, Scraper, Spelling};
+use crate::model::{Finds, Scraper, Spelling};
 
 /// Why endpoints of an object may not name files, with the rule that says so.
 pub(super) fn refusal(scraping: &Scraping<'_>) -> Option<(Rule, String)> {
@@ -80,11 +80,14 @@ pub(super) fn way(
         let why = "certificates.via is \"scrapeClass\"".to_owned();
         (Rule::FilesAreDenied, why)
     });
+    let is_choice = refusal.is_none();
     let Some((rule, because)) = refusal.or(wanted) else {
         return (Way::Files, false);
     };
     match fresh(leanings, config) {
         Ok(class) => (Way::Class(class), true),
+        // Nobody asked for a class of what an operator makes: files do where they are allowed.
+        Err(_) if is_choice && scraping.scrape.is_self_scrape => (Way::Files, false),
         Err(why) => neither(rule, format!("{because}, and {why}")),
     }
 }
@@ -92,15 +95,38 @@ pub(super) fn way(
 /// Whether the settings ask for a class, although endpoints may name files.
 pub(super) fn is_wanted(scraping: &Scraping<'_>, config: &Config) -> bool {
     match config.via {
-        CertificatesVia::ScrapeClass => is_written(scraping),
+        CertificatesVia::ScrapeClass => can_name_a_class(scraping),
         CertificatesVia::Endpoint => false,
     }
 }
 
-/// Whether the endpoints are those of an object that can name a class: not what operators make, nor jobs.
-fn is_written(scraping: &Scraping<'_>) -> bool {
+/// Whether the endpoints are those of an object that can name a class: not jobs. Of what operators make, it is
+/// VMServiceScrapes that take theirs over from `serviceScrapeSpec` (`factory/build/vmscrape.go`).
+fn can_name_a_class(scraping: &Scraping<'_>) -> bool {
     let scrape = scraping.scrape;
-    !scrape.is_self_scrape && !scrape.is_of_scraper() && scraping.endpoint.origin == Origin::Written
+    let finds_services = scrape.kind.description().finds == Finds::Services;
+    !scrape.is_of_scraper() && (!scrape.is_self_scrape || finds_services)
+}
+
+/// Whether the class that applies on some scraper names, beside a file of Istio's, what the operator refuses there.
+pub(super) fn is_refused(scraping: &Scraping<'_>) -> bool {
+    let mut applying = scraping
+        .scrapers()
+        .filter_map(|(scraper, _)| scraper.class_of(scraping.scrape));
+    applying.any(|(_, class)| {
+        let tls = class.get("tlsConfig").and_then(Value::as_object);
+        tls.is_some_and(|tls| written::is_istios(tls, Spelling::Camel) && !rivals(tls).is_empty())
+    })
+}
+
+/// What of the TLS settings of a class stands where a file of Istio's has to.
+fn rivals(tls: &Map<String, Value>) -> Vec<&'static str> {
+    let is_set = |rival: &&str| {
+        tls.get(*rival)
+            .is_some_and(|value| !written::is_zero(value))
+    };
+    let rivals = written::rivals(Spelling::Camel).into_iter();
+    rivals.filter(is_set).collect()
 }
 
 /// The class that applies already, where it brings Istio's certificates on every scraper.
@@ -114,6 +140,14 @@ fn brought(scraping: &Scraping<'_>, config: &Config) -> Option<Way> {
             return None;
         }
         let name = name_of(class);
+        let rivals = rivals(tls);
+        if !rivals.is_empty() {
+            let what = format!(
+                "its tlsConfig holds {}, which is not Istio's and stands where a file of Istio's has to",
+                rivals.join(" and ")
+            );
+            return Some(wrong(name, scraper, &what));
+        }
         found.get_or_insert_with(|| name.to_owned());
         let Ok(set_up) = &state.certificates else {
             continue;
@@ -185,7 +219,7 @@ fn directory(
 /// A class of ours for an object that names none.
 fn fresh(leanings: &[Leaning<'_>], config: &Config) -> Result<Class, String> {
     let scraping = leanings[0].scraping;
-    if !is_written(scraping) {
+    if !can_name_a_class(scraping) {
         return Err("nothing in Git can give it a scrape class".to_owned());
     }
     if let Some(name) = &scraping.scrape.scrape_class {
@@ -220,7 +254,7 @@ fn fresh(leanings: &[Leaning<'_>], config: &Config) -> Result<Class, String> {
                 "a scrape class would be merged into {at}, which has TLS of its own: split the object"
             ));
         }
-        if leaning.towards != Towards::Certificates {
+        if !matches!(leaning.towards, Towards::Certificates | Towards::Lost) {
             return Err(format!(
                 "a scrape class applies to every endpoint of the object, and {at} is not to use the certificates: split \
                  the object"
@@ -275,7 +309,7 @@ fn everywhere(scraping: &Scraping<'_>, config: &Config) -> Result<Class, String>
 pub(super) fn is_only_ours(class: &Value) -> bool {
     let tls = class.get("tlsConfig").and_then(Value::as_object);
     let fields = class.as_object().into_iter().flatten();
-    tls.is_some_and(|tls| written::is_istios(tls, Spelling::Camel))
+    tls.is_some_and(|tls| written::is_istios(tls, Spelling::Camel) && rivals(tls).is_empty())
         && fields
             .filter(|(_, value)| !value.is_null())
             .all(|(field, _)| matches!(field.as_str(), "name" | "default" | "tlsConfig"))

@@ -626,7 +626,10 @@ fn a_rewritten_input_settles_in_one_run() {
                 }
                 None => wrong.push(format!("{how}: the output does not run")),
             }
-            if let Some(reversed) = reversed(&text) {
+            // As it is written, `properties.rs` looks at other orders.
+            if text != input.text
+                && let Some(reversed) = reversed(&text)
+            {
                 let other = input.run(&reversed).map(|ran| sorted(&ran.output));
                 if other != Some(sorted(&ran.output)) {
                     wrong.push(format!("{how}: the reversed order comes to something else"));
@@ -689,7 +692,10 @@ fn round_trip(input: &Input) -> Option<Result<(), String>> {
     let Some(back) = input.run(&with_modes(&permissive.output, "STRICT")) else {
         return Some(Err("fails when STRICT comes back".to_owned()));
     };
-    let is_left_out = |object: &Object| others.iter().any(|one| is_about(one, object));
+    let is_left_out = |object: &Object| {
+        let not_ours = others.iter().any(|one| is_about(one, object));
+        not_ours || inherits_tls_of_its_own(object, &strict.after)
+    };
     let pairs = strict.after.iter().zip(back.after.iter());
     let same = strict
         .before
@@ -700,8 +706,8 @@ fn round_trip(input: &Input) -> Option<Result<(), String>> {
             true => in_one_way(&then.value) == in_one_way(&now.value),
             false => then == now,
         });
-    if same && strict.after.len() == back.after.len() || comes_by_another_way(input, &strict, &back)
-    {
+    let is_whole = strict.after.len() == back.after.len();
+    if is_whole && (same || comes_by_another_way(input, (&strict, &back), &is_left_out)) {
         return Some(Ok(()));
     }
     let diff = lines_of_diff(&strict.output, &back.output);
@@ -722,6 +728,22 @@ fn is_there(decision: &Value) -> bool {
 fn was_not_ours_to_bring(decision: &Value) -> bool {
     let is_kept = decision["verdict"] != "patch" && decision["rule"] != "already-right";
     is_there(decision) && (is_kept || decision["transport"]["wanted"] != "mutualTLS")
+}
+
+/// Whether a scrape class brings an object TLS that is not Istio's. Files of Istio's that stand before it are right and go
+/// like all others, and then the endpoint has TLS of its own, to which nothing is brought.
+fn inherits_tls_of_its_own(object: &Object, all: &[Object]) -> bool {
+    let named = &object.value["spec"]["scrapeClass"];
+    let lists = all
+        .iter()
+        .filter_map(|object| object.value["spec"]["scrapeClasses"].as_array());
+    let mut applying = lists.flatten().filter(|class| match named.is_null() {
+        true => class["default"] == true,
+        false => class["name"] == *named,
+    });
+    applying.any(|class| {
+        !says_nothing_in_it(&class["tlsConfig"]) && !is_all_istios(&class["tlsConfig"])
+    })
 }
 
 fn is_about(decision: &Value, object: &Object) -> bool {
@@ -755,7 +777,11 @@ fn is_back_by_value(written: &Object) -> bool {
 
 /// Where settings ask for a scrape class, or the object names one itself, files that somebody named by hand are right and
 /// stay. Once gone they come back by the class: endpoints speak as they did, and from there it is the same way each time.
-fn comes_by_another_way(input: &Input, strict: &Ran, back: &Ran) -> bool {
+fn comes_by_another_way(
+    input: &Input,
+    (strict, back): (&Ran, &Ran),
+    is_left_out: &dyn Fn(&Object) -> bool,
+) -> bool {
     let via = input.setting("/spec/certificates/via");
     let may_be_either = |object: &Object| {
         let class = &object.value["spec"]["scrapeClass"];
@@ -771,18 +797,15 @@ fn comes_by_another_way(input: &Input, strict: &Ran, back: &Ran) -> bool {
     let again = |text: &str| input.run(text).map(|ran| ran.output.clone());
     let permissive = again(&with_modes(&back.output, "PERMISSIVE"));
     let once_more = permissive.and_then(|text| again(&with_modes(&text, "STRICT")));
+    let left_out: Vec<&Object> = strict.after.iter().filter(|one| is_left_out(one)).collect();
     let spoken = |ran: &Ran| {
-        let decisions = input.run(&ran.output)?.decisions.clone();
-        let told = decisions
+        let again = input.run(&ran.output)?;
+        let told = again
+            .decisions
             .iter()
-            .filter(|decision| decision["transport"].is_object())
-            .map(|one| {
-                (
-                    one["object"].to_string(),
-                    one["at"].to_string(),
-                    one["transport"].to_string(),
-                )
-            });
+            .filter(|one| one["transport"].is_object())
+            .filter(|one| !left_out.iter().any(|object| is_about(one, object)))
+            .map(|one| ["object", "at", "transport"].map(|key| one[key].to_string()));
         Some(told.collect::<Vec<_>>())
     };
     once_more.as_ref() == Some(&back.output) && spoken(strict) == spoken(back)
@@ -1192,7 +1215,9 @@ fn every_kind_in_every_style_goes_and_comes_back() {
             let style = STYLES[number % STYLES.len()];
             // Around the sidecar every kind needs certificates; the others take turns.
             let others = &AROUND[1..];
-            for around in [AROUND[0], others[(number + row_number) % others.len()]] {
+            let turn = number + row_number;
+            let other = (turn % 2 == 0).then(|| others[turn / 2 % others.len()]);
+            for around in [Some(AROUND[0]), other].into_iter().flatten() {
                 // A class that is not there makes operators refuse the object.
                 let class = reach.class.filter(|_| matches!(around, Around::Written));
                 let reach = Reach { class, ..reach };

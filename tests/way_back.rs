@@ -96,6 +96,12 @@ impl Input {
         })
     }
 
+    /// The name of our scrape class.
+    fn class_name(&self) -> String {
+        let written = self.setting("/spec/certificates/scrapeClassName");
+        written.unwrap_or_else(|| "istio-mtls".to_owned())
+    }
+
     /// A setting of the configuration.
     fn setting(&self, at: &str) -> Option<String> {
         let config = self.flags.config.as_ref()?;
@@ -270,9 +276,8 @@ fn losses(input: &Input, ran: &Ran) -> Vec<String> {
     if before.len() != after.len() {
         losses.push(format!("{} objects became {}", before.len(), after.len()));
     }
-    let name = input.setting("/spec/certificates/scrapeClassName");
     let mut comparison = Comparison {
-        classes: Classes::of(before, name.unwrap_or_else(|| "istio-mtls".to_owned())),
+        classes: Classes::of(before, input.class_name()),
         names_class: false,
         losses,
     };
@@ -437,7 +442,10 @@ impl Comparison {
                 let others = TRANSPORT.iter().filter(|key| !is_http2(key));
                 let mut gone =
                     others.filter(|key| old.contains_key(**key) && !new.contains_key(**key));
-                *value == Value::Bool(false) && gone.next().is_some()
+                let scheme_of =
+                    |map: &Map<String, Value>| map.get("prober").map(|it| it["scheme"].clone());
+                let is_gone = gone.next().is_some() || scheme_of(old) != scheme_of(new);
+                *value == Value::Bool(false) && is_gone
             }
             key if says_nothing(value) => {
                 // TLS settings that say nothing are written anew.
@@ -694,7 +702,7 @@ fn round_trip(input: &Input) -> Option<Result<(), String>> {
     };
     let is_left_out = |object: &Object| {
         let not_ours = others.iter().any(|one| is_about(one, object));
-        not_ours || inherits_tls_of_its_own(object, &strict.after)
+        not_ours || is_barred_by_its_class(input, object, &strict.after)
     };
     let pairs = strict.after.iter().zip(back.after.iter());
     let same = strict
@@ -730,20 +738,23 @@ fn was_not_ours_to_bring(decision: &Value) -> bool {
     is_there(decision) && (is_kept || decision["transport"]["wanted"] != "mutualTLS")
 }
 
-/// Whether a scrape class brings an object TLS that is not Istio's. Files of Istio's that stand before it are right and go
-/// like all others, and then the endpoint has TLS of its own, to which nothing is brought.
-fn inherits_tls_of_its_own(object: &Object, all: &[Object]) -> bool {
-    let named = &object.value["spec"]["scrapeClass"];
+/// Whether a scrape class keeps certificates from an object once they are gone: it brings TLS that is not Istio's, or it
+/// is not there and operators refuse the object. Files of Istio's that stand before it are right, and go like all others.
+fn is_barred_by_its_class(input: &Input, object: &Object, all: &[Object]) -> bool {
+    let named = object.value["spec"]["scrapeClass"].as_str();
     let lists = all
         .iter()
         .filter_map(|object| object.value["spec"]["scrapeClasses"].as_array());
-    let mut applying = lists.flatten().filter(|class| match named.is_null() {
-        true => class["default"] == true,
-        false => class["name"] == *named,
+    let applying = lists.flatten().filter(|class| match named {
+        None => class["default"] == true,
+        Some(named) => class["name"] == named,
     });
-    applying.any(|class| {
-        !says_nothing_in_it(&class["tlsConfig"]) && !is_all_istios(&class["tlsConfig"])
-    })
+    let all: Vec<&Value> = applying.map(|class| &class["tlsConfig"]).collect();
+    let is_missing = named.is_some_and(|named| all.is_empty() && named != input.class_name());
+    let mut others = all
+        .iter()
+        .filter(|tls| !says_nothing_in_it(tls) && !is_all_istios(tls));
+    is_missing || others.next().is_some()
 }
 
 fn is_about(decision: &Value, object: &Object) -> bool {

@@ -206,8 +206,10 @@ fn how_to_prove(judged: &[Judged]) -> &'static str {
         "leave one policy of the level"
     } else if judged.iter().any(|judged| judged.unlabelled) {
         "label the Namespace istio-injection: disabled if its pods are not to be injected"
-    } else {
+    } else if judged.iter().any(|judged| judged.mode_assumed) {
         "add the policy that rules there, or set mesh.mode"
+    } else {
+        "remove them by hand if they do not belong there"
     }
 }
 

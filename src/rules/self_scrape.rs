@@ -26,12 +26,22 @@ pub(super) fn is_silent(endpoint: &Endpoint, judged: &[Judged], decision: &Decis
     let demands = |judged: &Judged| judged.shown.demand == Demand::MutualTls;
     endpoint.origin != Origin::Written
         && decision.verdict == Verdict::Keep
-        && (decision.severity < Severity::Warning || !judged.iter().any(demands))
+        && (decision.severity < Severity::Warning
+            || !(judged.iter().any(demands) || lets_nobody_in(judged)))
+}
+
+/// Whether no certificate helps: ambient targets under STRICT, and nothing else.
+fn lets_nobody_in(judged: &[Judged]) -> bool {
+    let unreachable = |judged: &Judged| judged.shown.demand == Demand::Unreachable;
+    !judged.is_empty() && judged.iter().all(unreachable)
 }
 
 /// Why a generated endpoint is left alone, whatever the table asks for.
 pub(super) fn left_alone(scraping: &Scraping<'_>, judged: &[Judged]) -> Option<Blocked> {
     let demands = |judged: &Judged| judged.shown.demand == Demand::MutualTls;
+    if !scraping.scrapers.is_empty() && lets_nobody_in(judged) {
+        return None;
+    }
     let of_nobodys_concern = scraping.scrapers.is_empty() || !judged.iter().any(demands);
     let silently = Blocked {
         rule: Rule::AlreadyRight,

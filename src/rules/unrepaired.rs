@@ -67,6 +67,15 @@ pub(super) fn beside_the_files(effective: &Effective<'_>, steps: &[Step]) -> Opt
 
 /// What an endpoint on plain ports would lose that is not Istio's.
 pub(super) fn among_others(effective: &Effective<'_>) -> Option<Blocked> {
+    if effective.is_completed_by_class() {
+        return Some(Blocked {
+            rule: Rule::StaleTlsSuspected,
+            why: "its own tlsConfig names none of Istio's files, a scrape class adds them: whether its https is meant for Istio or \
+                  for a server with TLS of its own nobody says; write the scheme that its targets serve, and give it a scrape \
+                  class without Istio's files"
+                .to_owned(),
+        });
+    }
     let others = effective.of_others();
     (effective.names_files() && !others.is_empty()).then(|| Blocked {
         rule: Rule::StaleTlsSuspected,

@@ -211,6 +211,21 @@ impl<'a> Effective<'a> {
         steps
     }
 
+    /// Whether the endpoint's own tlsConfig trusts a server with a certificate of its own, and only the class adds Istio's
+    /// files. Where it says nothing of trust, Istio's root certificate from the class lets no such server pass.
+    pub(super) fn is_completed_by_class(&self) -> bool {
+        let spelling = self.kind().spelling;
+        let trusts = |tls: &Map<String, Value>| {
+            ["insecureSkipVerify", "caFile", "ca"].iter().any(|field| {
+                tls.get(&spelling.of(field))
+                    .is_some_and(|value| !is_zero(value))
+            })
+        };
+        scheme_is_https(self.endpoint)
+            && !self.names_files()
+            && written_tls(self.endpoint).is_some_and(trusts)
+    }
+
     /// Whether the endpoint itself has a tlsConfig of Istio's files.
     pub(super) fn names_files(&self) -> bool {
         let spelling = self.kind().spelling;

@@ -8,7 +8,6 @@ use super::Rule;
 use super::decision::Step;
 use super::draft::Draft;
 use super::endpoint::Turn;
-use super::mixed;
 use super::obstacle::{self, Blocked};
 use super::own_pod;
 use super::scheme_rule::SchemeRule;
@@ -95,11 +94,11 @@ pub(super) fn answer(draft: &Draft<'_>, class: &AtEndpoint<'_>, config: &Config)
 
 /// Chooses the scheme for each target, if something tells those apart that demand different ones.
 fn told_apart(draft: &Draft<'_>, rule: Rule, class: &AtEndpoint<'_>, config: &Config) -> Answer {
-    let rules = match mixed::rules(draft.scraping.endpoint, &draft.view.judged) {
+    let rules = match draft.rules() {
         Ok(rules) => rules,
-        Err(why) => return unserved(why, config),
+        Err(why) => return unserved(why.clone(), config),
     };
-    let way = Way::ByRules(Rule::MixedTargets, rules);
+    let way = Way::ByRules(Rule::MixedTargets, rules.clone());
     match to_certificates(draft, &way, class, config) {
         Ok((steps, _)) if !steps.is_empty() && config.targets_mixed != TargetsMixed::Relabel => {
             unserved(String::new(), config)

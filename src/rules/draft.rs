@@ -5,6 +5,10 @@
 //! Departs from nothing.
 //! Knows: endpoints, their targets' demands. Does not know: scrape classes.
 
+use std::cell::OnceCell;
+
+use serde_json::Value;
+
 use super::Rule;
 use super::decision::Now;
 use super::endpoint::{Turn, own_tls, row};
@@ -28,6 +32,15 @@ pub(super) struct Draft<'a> {
     pub(super) effective: Effective<'a>,
     /// What the table asks for, or what stands before it.
     pub(super) asked: Result<(Rule, Turn), Blocked>,
+    rules: OnceCell<Result<Vec<Value>, String>>,
+}
+
+impl Draft<'_> {
+    /// The rules that tell its targets apart, or why there are none. All pairs of targets are looked at, so once.
+    pub(super) fn rules(&self) -> &Result<Vec<Value>, String> {
+        self.rules
+            .get_or_init(|| mixed::rules(self.scraping.endpoint, &self.view.judged))
+    }
 }
 
 /// Asks the table.
@@ -65,6 +78,7 @@ pub(super) fn draft<'a>(scraping: Scraping<'a>, config: &Config) -> Draft<'a> {
         view,
         effective: effective.unwrap_or_else(|first| first),
         asked,
+        rules: OnceCell::new(),
     }
 }
 
@@ -75,9 +89,7 @@ pub(super) fn leaning<'d>(draft: &'d Draft<'_>) -> Leaning<'d> {
         Ok((_, turn @ (Turn::ToMutualTls | Turn::ToPerTarget | Turn::ToOthers))) => {
             let told_by = (*turn == Turn::ToPerTarget).then_some(Rule::MixedTargets);
             let is_mixed = draft.view.demands == Some(Summary::Mixed);
-            let collide = told_by.is_some()
-                && is_mixed
-                && mixed::rules(draft.scraping.endpoint, &draft.view.judged).is_err();
+            let collide = told_by.is_some() && is_mixed && draft.rules().is_err();
             match obstacle::to_certificates(&draft.scraping, told_by) {
                 None if !collide => Towards::Certificates,
                 None | Some(_) => Towards::Nothing,

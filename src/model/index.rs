@@ -365,6 +365,40 @@ mod tests {
         );
     }
 
+    /// In order, whatever their names; one without a selector selects nothing and may be among them.
+    #[test]
+    fn services_are_found_by_what_they_select() {
+        let service = |name: &str, selector: Value| {
+            json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": name, "namespace": "shop"},
+                "spec": {"selector": selector, "ports": [{"port": 80}]}})
+        };
+        let objects = [
+            service("z", json!({"app": "web"})),
+            service("b", json!({"app": "web", "tier": "front"})),
+            service("c", json!({"app": "till"})),
+            service("d", json!({"tier": "back"})),
+        ];
+        let inventory = read(objects.iter().enumerate(), &Config::default());
+        for (labels, expected) in [
+            (json!({"app": "web"}), &["z"][..]),
+            (json!({"app": "web", "tier": "front"}), &["b", "z"]),
+            (json!({"app": "web", "tier": "back"}), &["d", "z"]),
+            (json!({"app": "other"}), &[]),
+            (json!({}), &[]),
+        ] {
+            let labels: Labels = serde_json::from_value(labels).unwrap();
+            let found = inventory.services_selecting("shop", &labels).into_iter();
+            let found: Vec<&str> = found
+                .filter(|service| crate::model::contains(&labels, &service.selector))
+                .map(|service| service.object.name.as_str())
+                .collect();
+            assert_eq!(found, expected, "{labels:?}");
+            assert!(inventory.services_selecting("crm", &labels).is_empty());
+        }
+        let till = Labels::from([("app".to_owned(), "till".to_owned())]);
+        assert_eq!(inventory.services_selecting("shop", &till).len(), 1);
+    }
+
     #[test]
     fn without_an_index_everything_in_the_namespace_is() {
         let mut inventory = inventory();

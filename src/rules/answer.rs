@@ -8,7 +8,6 @@ use super::Rule;
 use super::decision::Step;
 use super::draft::Draft;
 use super::endpoint::Turn;
-use super::mixed;
 use super::obstacle::{self, Blocked};
 use super::own_pod;
 use super::scheme_rule::SchemeRule;
@@ -99,14 +98,14 @@ pub(super) fn answer(draft: &Draft<'_>, class: &AtEndpoint<'_>, config: &Config)
 
 /// Chooses the scheme for each target, if something tells those apart that demand different ones.
 fn told_apart(draft: &Draft<'_>, rule: Rule, class: &AtEndpoint<'_>, config: &Config) -> Answer {
-    let telling = match mixed::telling(draft.scraping.endpoint, &draft.view.judged) {
+    let telling = match draft.telling() {
         Ok(telling) => telling,
-        Err(why) => return unserved(why, config),
+        Err(why) => return unserved(why.clone(), config),
     };
     let own_pod_last = telling.own_pod_last;
     let way = match own_pod_last {
-        false => Way::ByRules(Rule::MixedTargets, telling.rules),
-        true => Way::ByRulesThenOthers(telling.rules),
+        false => Way::ByRules(Rule::MixedTargets, telling.rules.clone()),
+        true => Way::ByRulesThenOthers(telling.rules.clone()),
     };
     match to_certificates(draft, &way, class, config) {
         Ok((steps, _)) if !steps.is_empty() && config.targets_mixed != TargetsMixed::Relabel => {

@@ -172,16 +172,17 @@ fn encrypted_twice(meeting: &Meeting<'_>) -> Option<Decision> {
             target.data_plane,
             Some(DataPlane::None | DataPlane::Ambient)
         );
-    let mesh = meeting.scraping.patched.mesh();
-    let holds_certificates =
-        policy::serves_istios_certificates(&mesh, meeting.pods, meeting.target.port).is_some();
-    if !speaks_certificates(meeting.endpoint) || !is_wrapped || holds_certificates {
+    if !speaks_certificates(meeting.endpoint) || !is_wrapped {
         return None;
     }
     let OnTheWay { takes, knows } = meeting.on_the_way()?;
     let destination = knows?;
     let is_known = takes == Some(true) && target.data_plane == Some(DataPlane::Sidecar);
     if takes == Some(false) {
+        return None;
+    }
+    let mesh = meeting.scraping.patched.mesh();
+    if policy::serves_istios_certificates(&mesh, meeting.pods, meeting.target.port).is_some() {
         return None;
     }
     let verb = if is_known { "wraps" } else { "may wrap" };

@@ -5,10 +5,12 @@
 //! Departs from nothing.
 //! Knows: endpoints, their targets' demands. Does not know: scrape classes.
 
+use std::cell::OnceCell;
+
 use super::Rule;
 use super::decision::Now;
 use super::endpoint::{Turn, own_tls, row};
-use super::mixed;
+use super::mixed::{self, Telling};
 use super::obstacle::{self, Blocked};
 use super::own_pod;
 use super::scrape_class::{self, Leaning, Towards};
@@ -33,6 +35,15 @@ pub(super) struct Draft<'a> {
     pub(super) effective: Effective<'a>,
     /// What the table asks for, or what stands before it.
     pub(super) asked: Result<(Rule, Turn), Blocked>,
+    telling: OnceCell<Result<Telling, String>>,
+}
+
+impl Draft<'_> {
+    /// What tells its targets apart, or why nothing does. All pairs of targets are looked at, so once.
+    pub(super) fn telling(&self) -> &Result<Telling, String> {
+        self.telling
+            .get_or_init(|| mixed::telling(self.scraping.endpoint, &self.view.judged))
+    }
 }
 
 /// Asks the table.
@@ -70,6 +81,7 @@ pub(super) fn draft<'a>(scraping: Scraping<'a>, config: &Config) -> Draft<'a> {
         view,
         effective: effective.unwrap_or_else(|first| first),
         asked,
+        telling: OnceCell::new(),
     }
 }
 
@@ -81,9 +93,7 @@ pub(super) fn leaning<'d>(draft: &'d Draft<'_>) -> Leaning<'d> {
         Ok((_, turn @ (Turn::ToMutualTls | Turn::ToPerTarget | Turn::ToOthers))) => {
             let told_by = (*turn == Turn::ToPerTarget).then_some(Rule::MixedTargets);
             let is_mixed = draft.view.demands == Some(Summary::Mixed);
-            let collide = told_by.is_some()
-                && is_mixed
-                && mixed::telling(draft.scraping.endpoint, &draft.view.judged).is_err();
+            let collide = told_by.is_some() && is_mixed && draft.telling().is_err();
             match obstacle::to_certificates(&draft.scraping, told_by) {
                 None if !collide => Towards::Certificates,
                 None | Some(_) => Towards::Nothing,

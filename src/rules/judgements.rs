@@ -104,3 +104,68 @@ impl Patched<'_> {
         found
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::config::Config;
+    use crate::model::read;
+    use crate::policy::Settings;
+    use crate::rules::scraper::as_patched;
+
+    fn agent(name: &str) -> Value {
+        json!({"apiVersion": "operator.victoriametrics.com/v1beta1", "kind": "VMAgent",
+            "metadata": {"name": name, "namespace": "vm"}, "spec": {"selectAllByDefault": true, "replicaCount": 2}})
+    }
+
+    /// Who asks, which port and which way: each is answered as if nobody had asked before.
+    #[test]
+    fn what_was_asked_before_changes_no_answer() {
+        let objects = [
+            json!({"apiVersion": "v1", "kind": "Namespace",
+                "metadata": {"name": "vm", "labels": {"istio-injection": "enabled"}}}),
+            json!({"apiVersion": "security.istio.io/v1", "kind": "PeerAuthentication",
+                "metadata": {"name": "default", "namespace": "vm"}, "spec": {"selector": {"matchLabels": {"app.kubernetes.io/name": "vmagent"}},
+                    "mtls": {"mode": "STRICT"}, "portLevelMtls": {"8435": {"mode": "PERMISSIVE"}}}}),
+            agent("one"),
+            agent("other"),
+        ];
+        let config = Config::default();
+        let inventory = read(objects.iter().enumerate(), &config);
+        let settings = Settings::of(&inventory, &config);
+        let patched = as_patched(&inventory, &settings, &config, &BTreeSet::new());
+        let scrapers = [None, Some(patched.scraper(0)), Some(patched.scraper(1))];
+        let mut answers = BTreeSet::new();
+        for _ in 0..2 {
+            for scraper in scrapers {
+                for pods in &patched.inventory.workloads {
+                    for (port, via) in [(Some(8429), "a"), (Some(8435), "a"), (Some(8429), "b")] {
+                        let target = Target {
+                            pods: Pods::Of(Cow::Borrowed(pods)),
+                            port,
+                            via: via.to_owned(),
+                            addressed_by: None,
+                        };
+                        let anew = demand::judge(
+                            &patched.inventory,
+                            &patched.mesh(),
+                            scraper,
+                            scrape,
+                            &target,
+                        );
+                        let known = patched.judge(scraper, scrape, &target);
+                        let shown = |judged: &[Judged]| format!("{judged:?}");
+                        assert_eq!(shown(&known), shown(&anew));
+                        answers.insert(shown(&known));
+                    }
+                }
+            }
+        }
+        // Nobody and the other agent meet the same; an agent meets itself and its sibling.
+        assert_eq!(answers.len(), 2 * 2 * 3);
+    }
+}

@@ -16,6 +16,9 @@ use crate::targets;
 
 /// A finding if the policies before the target refuse the scrape, or may.
 pub(super) fn by_policies(meeting: &Meeting<'_>) -> Option<Decision> {
+    if meeting.scraping.patched.inventory.authorizations.is_empty() {
+        return None;
+    }
     let target = &meeting.judged.shown;
     let peer = peer(meeting)?;
     let path = path(meeting);

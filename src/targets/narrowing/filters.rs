@@ -197,10 +197,20 @@ impl Filter {
         value: impl Fn(&str) -> Option<Cow<'v, str>>,
     ) -> Result<bool, String> {
         let wanted = self.wanted.as_ref().map_err(Clone::clone)?;
-        let values: Vec<Option<Cow<'_, str>>> =
-            self.sources.iter().map(|label| value(label)).collect();
-        let matches = self.matches(wanted, &values).ok_or_else(|| {
-            let unknown = self.sources.iter().zip(&values);
+        // Most rules look at one label, and every Service is asked for it.
+        let (one, several): ([_; 1], Vec<_>);
+        let values: &[Option<Cow<'_, str>>] = match self.sources.as_slice() {
+            [label] => {
+                one = [value(label)];
+                &one
+            }
+            labels => {
+                several = labels.iter().map(|label| value(label)).collect();
+                &several
+            }
+        };
+        let matches = self.matches(wanted, values).ok_or_else(|| {
+            let unknown = self.sources.iter().zip(values);
             let mut unknown = unknown.filter(|(_, value)| value.is_none());
             let label = unknown.next().map_or("", |(label, _)| label.as_str());
             format!("{label} is not known of all of them")
@@ -222,9 +232,11 @@ impl Filter {
             }
             Wanted::OneOf(texts) => texts,
         };
+        if let [Some(value)] = values {
+            return Some(texts.iter().any(|text| text == value));
+        }
         let joined: Option<Vec<&str>> = values.iter().map(|value| value.as_deref()).collect();
         match joined {
-            Some(joined) if joined.len() == 1 => Some(texts.iter().any(|text| text == joined[0])),
             Some(joined) => Some(texts.contains(&joined.join(&self.separator))),
             None => {
                 let possible = texts.iter().any(|text| self.may_be(text, values));

@@ -461,3 +461,70 @@ fn addresses_and_nodes_have_no_labels_that_are_followed() {
     assert_eq!(left_of(&[node]).0, "Node:none?");
     assert_eq!(left_of(&[web(), service("one"), address]).0, "9102?");
 }
+
+/// Services that a rule leaves out are passed by after the first; what is left, and what is said, is as if all were looked at.
+#[test]
+fn what_is_passed_by_changes_no_words() {
+    let rule = |label: &str, regex: &str| keep(label, regex)[0].clone();
+    let only_three = || rule("service_name", "three");
+    let no_service = || rule("service_label_svc", "none");
+    let no_container = || rule("pod_container_name", "unheard-of");
+    for (rules, left, gaps) in [
+        (vec![only_three()], ALL, &[][..]),
+        (vec![rule("namespace", "demo"), only_three()], ALL, &[]),
+        (
+            vec![no_service()],
+            "",
+            &[
+                "relabelConfigs[0] keeps only __meta_kubernetes_service_label_svc none, which no target in the input has",
+            ],
+        ),
+        (
+            vec![no_container(), no_service()],
+            "",
+            &["relabelConfigs[0] keeps only container unheard-of, which no pod in the input has"],
+        ),
+        (
+            vec![only_three(), no_container()],
+            "",
+            &["relabelConfigs[0] and relabelConfigs[1] leave none of the targets in the input"],
+        ),
+    ] {
+        let object = scrape("VMServiceScrape", "endpoints", &json!(rules), "endpoints");
+        let (targets, missing, not_followed) = left_of(&[
+            web(),
+            service("one"),
+            service("two"),
+            service("three"),
+            object,
+        ]);
+        assert_eq!(
+            (targets.as_str(), missing.as_slice()),
+            (
+                left,
+                gaps.iter()
+                    .map(|gap| (*gap).to_owned())
+                    .collect::<Vec<_>>()
+                    .as_slice()
+            ),
+            "{rules:?}"
+        );
+        assert!(not_followed.is_empty(), "{rules:?}");
+    }
+}
+
+/// A Service that leads nowhere loses nothing by a rule.
+#[test]
+fn a_service_without_targets_is_not_left_out() {
+    let mut portless = service("one");
+    portless["spec"]["ports"] = json!([]);
+    let object = scrape(
+        "VMServiceScrape",
+        "endpoints",
+        &keep("service_name", "other"),
+        "endpoints",
+    );
+    let (targets, missing, _) = left_of(&[web(), portless, object]);
+    assert_eq!(targets, "");
+    assert_eq!(missing, ["no port behind Service demo/one"]);
+}

@@ -7,7 +7,7 @@
 use json_patch::PatchOperation;
 
 use super::super::decision::{Demand, Step};
-use super::super::demand::Judged;
+use super::super::demand::{Aside, Judged};
 use super::super::scheme_rule::SchemeRule;
 use super::{Subject, evidence};
 use crate::config::TargetsMixed;
@@ -42,8 +42,21 @@ pub(super) fn mixed(subject: &Subject<'_>) -> String {
             format!("{both}: refused, because {obstacle}, and targets.mixed is \"refuse\"")
         }
         (Some(obstacle), TargetsMixed::Keep | TargetsMixed::Relabel) => format!(
-            "{both}: left as it is, because {obstacle}; split the endpoint, or give its ports one mode"
+            "{both}: left as it is, because {obstacle}; {}",
+            way_out(subject.judged)
         ),
+    }
+}
+
+/// What to do where no rule of ours can choose. Replicas that meet each other are one endpoint however it is split.
+fn way_out(judged: &[Judged]) -> &'static str {
+    let own_pod = |judged: &Judged| judged.aside == Some(Aside::OwnPod);
+    match judged.iter().any(own_pod) {
+        true => {
+            "make the scraper's port PERMISSIVE with portLevelMtls, or take it out of the mesh with \
+             traffic.sidecar.istio.io/excludeInboundPorts"
+        }
+        false => "split the endpoint, or give its ports one mode",
     }
 }
 

@@ -136,6 +136,30 @@ fn the_rule_table_of_readme_has_one_row_per_rule() {
     );
 }
 
+#[test]
+fn the_manual_leads_from_symptoms_to_rules_that_exist() {
+    let manual = support::read("functions/istio-scrape-tls/README.md");
+    let table = manual
+        .split_once("\n## Symptoms\n")
+        .expect("the manual has a table of symptoms")
+        .1;
+    let rows: Vec<&str> = table
+        .lines()
+        .skip_while(|line| !line.starts_with('|'))
+        .take_while(|line| line.starts_with('|'))
+        .skip(2)
+        .collect();
+    assert!(!rows.is_empty());
+    for row in rows {
+        let cells: Vec<&str> = row.trim_matches('|').split('|').collect();
+        assert_eq!(cells.len(), 4, "{row}");
+        for name in cells[3].split(',') {
+            let rule = name.trim().trim_matches('`');
+            assert!(rules().contains(rule), "no rule is called {rule}: {row}");
+        }
+    }
+}
+
 /// What a kind is called in the README: jobs by the field that holds them.
 fn called(row: &ScrapeDescription) -> &'static str {
     match row.name {

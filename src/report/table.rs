@@ -103,17 +103,26 @@ fn write_targets(out: &mut String, targets: &[Rc<JudgedTarget>], paint: &Paint) 
         };
         writeln!(
             out,
-            "  {} {}{}:{port}  {facts}  {}",
-            target.kind,
-            place(target),
-            target
-                .part
-                .map(|part| format!(" {part}"))
-                .unwrap_or_default(),
+            "  {}  {facts}  {}",
+            who(target, &port),
             demand_in_words(target.demand),
         )
         .expect("a String grows");
         write_reasons(out, target, paint);
+    }
+}
+
+/// `Deployment default/demo:8080`; what is many things without a name, as nodes are, goes by its kind.
+fn who(target: &JudgedTarget, port: &str) -> String {
+    let part = target
+        .part
+        .map(|part| format!(" {part}"))
+        .unwrap_or_default();
+    let place = place(target);
+    match (place.as_str(), target.port) {
+        ("", None) => format!("any {}{part}", target.kind),
+        ("", Some(_)) => format!("any {}{part}:{port}", target.kind),
+        (place, _) => format!("{} {place}{part}:{port}", target.kind),
     }
 }
 
@@ -352,6 +361,25 @@ mod tests {
                 "            mesh      PeerAuthentication istio-system/default  DISABLE     overridden",
                 "        and PeerAuthentication shop/webby: another one",
             ]
+        );
+    }
+
+    #[test]
+    fn what_has_no_name_goes_by_its_kind() {
+        let named = target(&[], Vec::new());
+        assert_eq!(who(&named, "8080"), "Deployment shop/web:8080");
+        let nodes = JudgedTarget {
+            kind: "Node".to_owned(),
+            namespace: String::new(),
+            name: String::new(),
+            port: None,
+            ..named
+        };
+        assert_eq!(who(&nodes, "?"), "any Node");
+        let port = Some(10250);
+        assert_eq!(
+            who(&JudgedTarget { port, ..nodes }, "10250"),
+            "any Node:10250"
         );
     }
 

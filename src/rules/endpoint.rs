@@ -271,6 +271,9 @@ fn decide(draft: Draft<'_>, class: &AtEndpoint<'_>, config: &Config) -> JudgedEn
         }
         if rests_on_an_assumption(&view) {
             decision.severity = decision.severity.max(Severity::Warning);
+            if let Some(assumed) = message::assumed::said(&view.judged) {
+                decision.message = format!("{}; {assumed}", decision.message);
+            }
         }
     }
     JudgedEndpoint {

@@ -139,6 +139,7 @@ mod tests {
         let settings = Settings::of(&inventory, &config);
         let patched = as_patched(&inventory, &settings, &config, &BTreeSet::new());
         let scrapers = [None, Some(patched.scraper(0)), Some(patched.scraper(1))];
+        let scrape = &patched.inventory.scrapes[0];
         let mut answers = BTreeSet::new();
         for _ in 0..2 {
             for scraper in scrapers {

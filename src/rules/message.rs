@@ -4,6 +4,7 @@
 //! Departs from nothing.
 //! Knows: the decision and what it rests on. Does not know: how messages are laid out.
 
+pub(super) mod assumed;
 mod both;
 
 use json_patch::PatchOperation;

@@ -163,11 +163,11 @@ fn nothing_found(
         }
         false => {
             let services = found.services.iter().map(|s| &s.object).collect();
-            format!("no {port} behind {}", names(services))
+            format!("there is no {port} behind {}", names(services))
         }
         true => {
             let workloads = found.workloads.iter().map(|w| &w.object).collect();
-            format!("no {port} in {}", names(workloads))
+            format!("there is no {port} in {}", names(workloads))
         }
     }
 }

@@ -134,7 +134,10 @@ fn a_named_target_port_that_no_container_declares_reaches_nothing() {
         demo_service(json!([{"name": "http", "port": 80, "targetPort": "missing"}])),
         service_scrape(json!({"endpoint": {"port": "http"}})),
     ];
-    assert_eq!(gaps(&objects), ["no port `http` behind Service demo/demo"]);
+    assert_eq!(
+        gaps(&objects),
+        ["there is no port `http` behind Service demo/demo"]
+    );
 }
 
 #[test]
@@ -217,7 +220,7 @@ fn a_service_without_tcp_ports_leads_nowhere() {
     ];
     assert_eq!(
         gaps(&objects),
-        ["no declared container port 8080 behind Service demo/demo"]
+        ["there is no declared container port 8080 behind Service demo/demo"]
     );
 }
 

@@ -66,7 +66,16 @@ pub(super) fn label(
         {
             (Label::NotNeeded, Ok(()))
         }
-        (Some(DataPlane::None) | None, _, _) => none("it has no sidecar"),
+        (Some(DataPlane::None) | None, _, _) => {
+            let (label, why) = none("it has no sidecar");
+            let way_out = match !scraper.object.is_untouchable() && helps() {
+                true => "scraper.inject \"always\" gives it one",
+                false => {
+                    "take away what forbids one, or make the ports PERMISSIVE with portLevelMtls"
+                }
+            };
+            (label, why.map_err(|why| format!("{why}; {way_out}")))
+        }
     }
 }
 

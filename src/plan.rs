@@ -115,9 +115,7 @@ fn read_differently(facts: &Facts<'_>, config: &Config, decisions: &[Decision]) 
         if let (Ok(ours), Ok(other)) = (item.node.value(ours), item.node.value(other)) {
             let object = identity(facts, position, config);
             for (at, ours, other) in differences(&ours, &other) {
-                let secret = at
-                    .tokens()
-                    .any(|token| report::secrets::is_secret(&token.decoded()));
+                let secret = names_secret(&item.node, &at);
                 different.entry(position).or_default().push(match secret {
                     true => format!("{at} of {object}"),
                     false => format!("{at} of {object} ({ours} or {other})"),
@@ -159,6 +157,16 @@ fn read_differently(facts: &Facts<'_>, config: &Config, decisions: &[Decision]) 
             ..decision.clone()
         })
         .collect()
+}
+
+/// Whether a key on the way to a place sounds like a secret, or the name that a `value` stands beside, as in the
+/// environment of a container.
+fn names_secret(root: &yaml::Node<'_>, at: &jsonptr::Pointer) -> bool {
+    let beside = at.parent().and_then(|parent| root.at(parent)?.get("name"));
+    let name = beside.and_then(yaml::Node::text);
+    at.tokens()
+        .any(|token| report::secrets::is_secret(&token.decoded()))
+        || name.is_some_and(report::secrets::is_secret)
 }
 
 /// The values to quote, an item's own first. Any of them may decide about any item, and whoever quotes some sees the
@@ -348,6 +356,24 @@ fn unreadable(package: &Package<'_>, decisions: &[Located]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_secret_is_known_by_its_key_or_by_the_name_beside_it() {
+        let text =
+            "a:\n- {name: API_TOKEN, value: on}\n- {name: LEVEL, value: on}\npassword: {x: [on]}\n";
+        let documents = yaml::read(text).expect("YAML");
+        let root = documents[0].root.as_ref().expect("a map");
+        for (at, expected) in [
+            ("/a/0/value", true),
+            ("/a/1/value", false),
+            ("/password/x/0", true),
+            ("/a", false),
+            ("", false),
+        ] {
+            let at = jsonptr::PointerBuf::parse(at).expect("a pointer");
+            assert_eq!(names_secret(root, &at), expected, "{at}");
+        }
+    }
 
     #[test]
     fn what_is_inside_of_a_string_is_where_the_string_is() {

@@ -54,6 +54,12 @@ pub enum EditError {
         /// Where the operation points.
         pointer: PointerBuf,
     },
+    /// The key stands there twice, and readers disagree which of the two counts.
+    #[error("{pointer}: the key is written twice; remove one of the two by hand")]
+    Repeated {
+        /// Where the operation points.
+        pointer: PointerBuf,
+    },
     /// An operation that this editor does not carry out.
     #[error("{pointer}: {what} is not supported; use add, replace or remove, and append to lists")]
     Unsupported {

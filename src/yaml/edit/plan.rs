@@ -178,7 +178,9 @@ impl Step<'_> {
                 match (found.next(), found.next()) {
                     (Some((_, (key, _))), None) if key.is_merge_key() => Err(self.shared()),
                     (Some((position, _)), None) => Ok(Spot::Child(position)),
-                    (Some(_), Some(_)) => Err(unsupported(self.path, "changing a repeated key")),
+                    (Some(_), Some(_)) => Err(EditError::Repeated {
+                        pointer: self.path.to_owned(),
+                    }),
                     (None, _) if merges(node, token) => Err(self.shared()),
                     (None, _) if here.added.iter().any(|(key, _)| key == token) => {
                         Err(self.dependent())

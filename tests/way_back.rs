@@ -777,7 +777,7 @@ fn is_back_by_value(written: &Object) -> bool {
         "relabelings",
     ];
     let is_list = |key: &&str| key.starts_with("relabel");
-    WRITTEN.iter().any(|key| match is_list(&key) {
+    WRITTEN.iter().any(|key| match is_list(key) {
         true => {
             written.text.contains(&format!("{key}: []"))
                 || written.text.contains(&format!("\"{key}\": []"))

@@ -771,6 +771,8 @@ refusals! {
     merged_key: "a: &x {k: 1}\nb:\n  <<: *x\n  l: 2\n", r#"[{"op": "replace", "path": "/b/k", "value": 2}]"# => Shared;
     /// A key that hides a merged one does not go.
     hiding_key: "a: &x {k: 1}\nb:\n  <<: *x\n  k: 2\n", r#"[{"op": "remove", "path": "/b/k"}]"# => Shared;
+    /// Readers disagree which of two counts.
+    a_key_that_is_written_twice: "a: 1\na: 2\n", r#"[{"op": "add", "path": "/a", "value": 0}]"# => Repeated;
     /// Nothing is inserted in front of an element.
     in_front_of_an_element: "a: [1]\n", r#"[{"op": "add", "path": "/a/0", "value": 0}]"# => Unsupported;
     /// Only add, replace and remove are carried out.

@@ -282,8 +282,10 @@ fn losses(input: &Input, ran: &Ran) -> Vec<String> {
         losses,
     };
     for (before, after) in before.iter().zip(after.iter()) {
-        let names_class = |object: &Object| !object.value["spec"]["scrapeClass"].is_null();
-        comparison.names_class = names_class(before) || names_class(after);
+        let is_named = |object: &Object| {
+            !object.value["spec"]["scrapeClass"].is_null() || names_class_within(&object.value)
+        };
+        comparison.names_class = is_named(before) || is_named(after);
         comparison.compare(&before.value, &after.value, "");
     }
     let mut losses = comparison.losses;
@@ -298,6 +300,15 @@ fn losses(input: &Input, ran: &Ran) -> Vec<String> {
         }
     }
     losses
+}
+
+/// Whether a program of an operator names a class for its own scrape.
+fn names_class_within(value: &Value) -> bool {
+    let below = value.as_object().into_iter().flatten();
+    below.into_iter().any(|(key, value)| match key.as_str() {
+        "serviceScrapeSpec" => !value["scrapeClass"].is_null(),
+        _ => names_class_within(value),
+    })
 }
 
 /// What the scrape classes of the scrapers may be to an object.
@@ -457,7 +468,9 @@ impl Comparison {
                         .any(|(key, value)| is_file(key) && names_one(value))
             }
             "scrapeClass" => {
-                at == "/spec/scrapeClass" && *value == self.classes.name && self.classes.is_istios
+                let is_ours =
+                    at == "/spec/scrapeClass" || at.ends_with("/serviceScrapeSpec/scrapeClass");
+                is_ours && *value == self.classes.name && self.classes.is_istios
             }
             key if is_relabelling(key) => {
                 let rules = value.as_array();
@@ -711,7 +724,7 @@ fn round_trip(input: &Input) -> Option<Result<(), String>> {
         .zip(pairs)
         .filter(|(_, (then, _))| !is_left_out(then))
         .all(|(written, (then, now))| match is_back_by_value(written) {
-            true => in_one_way(&then.value) == in_one_way(&now.value),
+            true => in_one_way(&of_prober(then)) == in_one_way(&of_prober(now)),
             false => then == now,
         });
     let is_whole = strict.after.len() == back.after.len();
@@ -723,6 +736,19 @@ fn round_trip(input: &Input) -> Option<Result<(), String>> {
     Some(Err(format!(
         "is not what it was\n{diff}\n after PERMISSIVE had made of it\n{way}"
     )))
+}
+
+/// The value, with the scheme of a VMProbe where its prober has it, which wins over the other place.
+fn of_prober(object: &Object) -> Value {
+    let mut value = object.value.clone();
+    if object.kind == "VMProbe"
+        && let Some(spec) = value["spec"].as_object_mut()
+        && let Some(scheme) = spec.remove("scheme")
+        && let Some(prober) = spec.get_mut("vmProberSpec").and_then(Value::as_object_mut)
+    {
+        prober.entry("scheme").or_insert(scheme);
+    }
+    value
 }
 
 /// Whether an endpoint came in with certificates.

@@ -7,7 +7,8 @@
 
 use serde_json::{Map, Value};
 
-use super::written::{Effective, FILES, file_name, is_zero, rivals, written_tls};
+use super::tls_settings::{FILES, file_name, is_zero, rivals};
+use super::written::{Effective, written_tls};
 use crate::model::{Endpoint, ScraperKind, Spelling};
 
 /// The TLS settings of the scrape class that applies to an endpoint, and who merges them.

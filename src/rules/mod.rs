@@ -61,6 +61,7 @@ mod self_scrape;
 mod signs;
 mod steps;
 mod summary;
+mod tls_settings;
 mod tunnel;
 mod unrepaired;
 mod view;

@@ -18,6 +18,7 @@ use super::decision::Step;
 use super::inherited;
 use super::obstacle::Blocked;
 use super::steps::{add_at, remove_at};
+use super::tls_settings;
 use super::view::Scraping;
 use super::written::{self, ByClass, Effective};
 use crate::config::Config;
@@ -213,7 +214,7 @@ pub(super) fn effective<'a>(
     config: &Config,
 ) -> Result<Effective<'a>, Effective<'a>> {
     let names_ours = scraping.scrape.scrape_class.as_ref() == Some(&config.scrape_class_name);
-    let ours = names_ours.then(|| written::tls_config(&config.directory, Spelling::Camel));
+    let ours = names_ours.then(|| tls_settings::tls_config(&config.directory, Spelling::Camel));
     let ours = ours.as_ref();
     let of_class = |(scraper, _): (&'a Scraper, _)| {
         let tls = match scraper.class_of(scraping.scrape) {

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::super::completion::append;
 use super::super::decision::Step;
 use super::super::endpoint::JudgedEndpoint;
-use super::super::written;
+use super::super::tls_settings;
 use crate::config::Config;
 use crate::model::{Scraper, Spelling};
 
@@ -41,7 +41,7 @@ pub(in crate::rules) fn on_scraper(
     let Some(directory) = directory else {
         return OnScraper::default();
     };
-    let wanted = written::tls_config(directory, Spelling::Camel);
+    let wanted = tls_settings::tls_config(directory, Spelling::Camel);
     let present = scraper.class_named(name);
     let Some((index, class)) = present else {
         let class = json!({"name": name, "tlsConfig": wanted});
@@ -54,10 +54,10 @@ pub(in crate::rules) fn on_scraper(
     let written = class.get("tlsConfig").and_then(Value::as_object);
     let at = PointerBuf::from_tokens(["spec", "scrapeClasses", &index.to_string(), "tlsConfig"]);
     let steps = written.map_or_else(Vec::new, |written| {
-        let mistakes = written::mistakes(written, &wanted);
+        let mistakes = tls_settings::mistakes(written, &wanted);
         match mistakes.is_empty() {
             true => Vec::new(),
-            false => written::repairs(&at, written, &mistakes),
+            false => tls_settings::repairs(&at, written, &mistakes),
         }
     });
     OnScraper {

@@ -13,8 +13,8 @@ use super::super::Rule;
 use super::super::certificates::SetUp;
 use super::super::decision::Now;
 use super::super::obstacle::Blocked;
+use super::super::tls_settings;
 use super::super::view::Scraping;
-use super::super::written;
 use super::{Class, Leaning, Towards, Way, names_unseen};
 use crate::config::{CertificatesVia, Config};
 use crate::model::{Finds, Scraper, Spelling};
@@ -115,7 +115,9 @@ pub(super) fn is_refused(scraping: &Scraping<'_>) -> bool {
         .filter_map(|(scraper, _)| scraper.class_of(scraping.scrape));
     applying.any(|(_, class)| {
         let tls = class.get("tlsConfig").and_then(Value::as_object);
-        tls.is_some_and(|tls| written::is_istios(tls, Spelling::Camel) && !rivals(tls).is_empty())
+        tls.is_some_and(|tls| {
+            tls_settings::is_istios(tls, Spelling::Camel) && !rivals(tls).is_empty()
+        })
     })
 }
 
@@ -123,9 +125,9 @@ pub(super) fn is_refused(scraping: &Scraping<'_>) -> bool {
 fn rivals(tls: &Map<String, Value>) -> Vec<&'static str> {
     let is_set = |rival: &&str| {
         tls.get(*rival)
-            .is_some_and(|value| !written::is_zero(value))
+            .is_some_and(|value| !tls_settings::is_zero(value))
     };
-    let rivals = written::rivals(Spelling::Camel).into_iter();
+    let rivals = tls_settings::rivals(Spelling::Camel).into_iter();
     rivals.filter(is_set).collect()
 }
 
@@ -136,7 +138,7 @@ fn brought(scraping: &Scraping<'_>, config: &Config) -> Option<Way> {
     for (position, (scraper, state)) in scraping.scrapers.iter().zip(scraping.scrapers()) {
         let (_, class) = scraper.class_of(scraping.scrape)?;
         let tls = class.get("tlsConfig")?.as_object()?;
-        if !written::is_istios(tls, Spelling::Camel) {
+        if !tls_settings::is_istios(tls, Spelling::Camel) {
             return None;
         }
         let name = name_of(class);
@@ -157,8 +159,8 @@ fn brought(scraping: &Scraping<'_>, config: &Config) -> Option<Way> {
             Ok(directory) => directory,
             Err(why) => return Some(wrong(name, scraper, why)),
         };
-        let wanted = written::tls_config(&directory, Spelling::Camel);
-        let fields: Vec<_> = written::mistakes(tls, &wanted)
+        let wanted = tls_settings::tls_config(&directory, Spelling::Camel);
+        let fields: Vec<_> = tls_settings::mistakes(tls, &wanted)
             .into_iter()
             .map(|(field, _)| field)
             .collect();
@@ -201,7 +203,7 @@ fn directory(
     ours: bool,
     config: &Config,
 ) -> Result<String, &'static str> {
-    let named = tls.and_then(|tls| written::directory_of(tls, Spelling::Camel));
+    let named = tls.and_then(|tls| tls_settings::directory_of(tls, Spelling::Camel));
     let has = |directory: &str| match set_up.directory() {
         Some(_) => set_up.directories.iter().any(|path| path == directory),
         None => directory == config.directory,
@@ -284,8 +286,8 @@ fn everywhere(scraping: &Scraping<'_>, config: &Config) -> Result<Class, String>
         let directory = directory(set_up, tls, true, config)
             .map_err(|why| format!("{} {why}", scraper.object))?;
         let written = tls.is_some_and(|tls| {
-            let wanted = written::tls_config(&directory, Spelling::Camel);
-            written::mistakes(tls, &wanted).is_empty()
+            let wanted = tls_settings::tls_config(&directory, Spelling::Camel);
+            tls_settings::mistakes(tls, &wanted).is_empty()
         });
         if !written && set_up.is_fixed() {
             return Err(format!(
@@ -309,7 +311,7 @@ fn everywhere(scraping: &Scraping<'_>, config: &Config) -> Result<Class, String>
 pub(super) fn is_only_ours(class: &Value) -> bool {
     let tls = class.get("tlsConfig").and_then(Value::as_object);
     let fields = class.as_object().into_iter().flatten();
-    tls.is_some_and(|tls| written::is_istios(tls, Spelling::Camel) && rivals(tls).is_empty())
+    tls.is_some_and(|tls| tls_settings::is_istios(tls, Spelling::Camel) && rivals(tls).is_empty())
         && fields
             .filter(|(_, value)| !value.is_null())
             .all(|(field, _)| matches!(field.as_str(), "name" | "default" | "tlsConfig"))

@@ -526,5 +526,5 @@ fn a_service_without_targets_is_not_left_out() {
     );
     let (targets, missing, _) = left_of(&[web(), portless, object]);
     assert_eq!(targets, "");
-    assert_eq!(missing, ["no port behind Service demo/one"]);
+    assert_eq!(missing, ["there is no port behind Service demo/one"]);
 }

@@ -15,6 +15,8 @@ use super::{Endpoint, Spelling, TargetSource};
 pub struct KubernetesDiscovery {
     /// Objects of which kind become targets.
     pub role: KubernetesRole,
+    /// `endpointslice`, not `endpoints`.
+    pub by_slices: bool,
     /// In these namespaces; with `own_namespace` unset, none means all.
     pub namespaces: Vec<String>,
     /// In the scraper's own namespace too.
@@ -156,6 +158,7 @@ fn kubernetes(entry: &Field<'_>, name: &str, spelling: Spelling) -> Read<Vec<Tar
     let own_namespace = namespaces.key(&own_namespace)?.boolean()?;
     Ok(vec![TargetSource::Kubernetes(KubernetesDiscovery {
         role,
+        by_slices: written.starts_with("endpointslice"),
         namespaces: strings(&namespaces.key("names")?)?,
         own_namespace,
         selector,

@@ -73,6 +73,9 @@ pub struct Endpoint {
     pub port: EndpointPort,
     /// How vmagent finds and addresses the targets.
     pub role: DiscoveryRole,
+    /// Whether pods behind Services are found by EndpointSlices, which have labels of their own; `None`: not written, the
+    /// operator chooses.
+    pub by_slices: Option<bool>,
     /// Where its scheme is, or is to be written.
     pub scheme_at: PointerBuf,
     /// `scheme` as written.
@@ -179,7 +182,7 @@ pub(super) fn scrape(
         false => LabelSelector::default(),
     };
     let role = role(&spec, description)?;
-    let endpoints = match description.endpoints {
+    let mut endpoints: Vec<Endpoint> = match description.endpoints {
         Endpoints::List(list) => {
             let endpoints = spec.key(list)?;
             if endpoints.is_missing() {
@@ -198,6 +201,10 @@ pub(super) fn scrape(
             .into_iter()
             .collect(),
     };
+    let by_slices = by_slices(&spec)?;
+    for endpoint in &mut endpoints {
+        endpoint.by_slices = by_slices;
+    }
     Ok(Scrape {
         object,
         labels,
@@ -249,6 +256,20 @@ pub(super) fn role(spec: &Field<'_>, description: &ScrapeDescription) -> Read<Di
     }
 }
 
+/// Whether EndpointSlices are asked for, or Endpoints, as either operator spells it.
+fn by_slices(spec: &Field<'_>) -> Read<Option<bool>> {
+    for key in ["discoveryRole", "serviceDiscoveryRole"] {
+        if let Some(role) = spec.key(key)?.text()? {
+            return Ok(match role.to_ascii_lowercase().as_str() {
+                "endpointslice" | "endpointslices" => Some(true),
+                "endpoints" => Some(false),
+                _ => None,
+            });
+        }
+    }
+    Ok(None)
+}
+
 /// An endpoint of a kind, from where it is written.
 pub(super) fn endpoint(
     field: &Field<'_>,
@@ -287,6 +308,7 @@ pub(super) fn endpoint(
         sources: sources(field, description)?,
         port: port(field, description.ports)?,
         role,
+        by_slices: None,
         scheme_at,
         scheme,
         overruled_scheme,

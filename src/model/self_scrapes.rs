@@ -375,6 +375,7 @@ impl Made {
             sources: vec![self.source.clone()],
             port,
             role: self.role,
+            by_slices: None,
             scheme_at: at.with_trailing_token("scheme"),
             scheme: None,
             overruled_scheme: None,

@@ -42,6 +42,7 @@ pub(super) fn by_kubernetes<'a>(
     };
     let asked = Endpoint {
         port: EndpointPort::Every,
+        by_slices: Some(discovery.by_slices),
         role: match discovery.role {
             KubernetesRole::Service => DiscoveryRole::Service,
             KubernetesRole::Endpoints | KubernetesRole::Pod => DiscoveryRole::Pods,

@@ -2,7 +2,7 @@
 //!
 //! Authority: VictoriaMetrics `lib/promscrape/discovery/kubernetes/{pod,service,endpoints,endpointslice}.go`.
 //! Departs from it: what the cluster adds (controllers, the injector) is not known; `endpoints` and `endpointslice`
-//! call the port differently, and whoever names one of the two is taken to know which it is.
+//! call the port differently, and where no role is written, whoever names one of the two is taken to know which it is.
 //! Knows: Services, pods, ports. Does not know: who asks for the labels.
 
 use std::borrow::Cow;
@@ -24,6 +24,8 @@ pub(super) enum Labels<'a> {
 /// A way to a target.
 pub(super) struct Way<'a> {
     by: By,
+    /// Whether EndpointSlices are asked; `None`: not known.
+    by_slices: Option<bool>,
     service: Option<&'a Service>,
     /// The port of the Service, where one leads there.
     service_port: Option<&'a ServicePort>,
@@ -82,6 +84,7 @@ pub(super) fn ways<'t>(
         for container in &containers {
             ways.push(Labels::Of(Way {
                 by,
+                by_slices: endpoint.by_slices,
                 service,
                 service_port,
                 pods,
@@ -106,6 +109,7 @@ pub(super) fn is_of_service(label: &str) -> bool {
 pub(super) fn of_service(service: &Service) -> Labels<'_> {
     Labels::Of(Way {
         by: By::Endpoints,
+        by_slices: None,
         service: Some(service),
         service_port: None,
         pods: None,
@@ -187,10 +191,13 @@ impl<'a> Way<'a> {
                 let pods = self.pods.map(|pods| &pods.object.namespace);
                 service.or(pods).map(|name| Cow::Borrowed(name.as_str()))
             }
+            ("endpoint_port_name" | "endpointslice_port_name", By::Services | By::Pods) => MISSING,
+            // Each of the two calls the port by a label of its own.
+            ("endpoint_port_name", By::Endpoints) if self.by_slices == Some(true) => MISSING,
+            ("endpointslice_port_name", By::Endpoints) if self.by_slices == Some(false) => MISSING,
             ("endpoint_port_name" | "endpointslice_port_name", By::Endpoints) => {
                 Some(Cow::Borrowed(self.name_of_service_port()))
             }
-            ("endpoint_port_name" | "endpointslice_port_name", By::Services | By::Pods) => MISSING,
             _ => None,
         }
     }

@@ -8,10 +8,7 @@ mod support;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::ops::Range;
-use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{LazyLock, Mutex};
-use std::thread;
+use std::sync::LazyLock;
 
 use istio_scrape::config::Config;
 use istio_scrape::krm::{self, Source};
@@ -21,11 +18,11 @@ use json_patch::Patch;
 use proptest::prelude::*;
 use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
+use support::inputs::{at_once, written};
 
 /// Orders of documents that are tried besides the one that is written.
 const SHUFFLES: u64 = 2;
 const RANDOM_MESHES: u32 = 120;
-const THREADS: usize = 4;
 
 /// An input that runs to its end.
 struct Input {
@@ -78,20 +75,9 @@ fn decisions(outcome: &Outcome) -> Vec<Value> {
 
 /// Cases and corpus.
 fn inputs() -> Vec<Input> {
-    let corpus = support::data("corpus", "properties over the corpus");
-    let mut directories = support::directories("testdata");
-    for entry in corpus
-        .iter()
-        .flat_map(|corpus| corpus.read_dir().expect("a folder can be listed"))
-    {
-        directories.push(entry.expect("a folder can be listed").path());
-    }
-    let text = |path: &Path| std::fs::read_to_string(path).ok();
-    directories.sort();
-    let found = at_once(&directories, |directory| {
-        let input = text(&directory.join("input.yaml"))?;
-        let config = text(&directory.join("config.yaml"));
-        Input::of(&directory.display().to_string(), input, config)
+    let written = written("properties over the corpus");
+    let found = at_once(&written, |one| {
+        Input::of(&one.name, one.text.clone(), one.config.clone())
     });
     found.into_iter().flatten().collect()
 }
@@ -108,28 +94,6 @@ fn over_all(wrong: impl Fn(&Input) -> Vec<String> + Sync) {
     }
     assert!(told.is_empty(), "\n{told}");
     assert!(INPUTS.len() > 400, "only {} inputs", INPUTS.len());
-}
-
-/// The answers for all items, in their order, worked out by several threads.
-fn at_once<T: Sync, A: Send>(items: &[T], answer: impl Fn(&T) -> A + Sync) -> Vec<A> {
-    let (next, answers) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
-    thread::scope(|scope| {
-        for _ in 0..THREADS {
-            scope.spawn(|| {
-                loop {
-                    let position = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(item) = items.get(position) else {
-                        break;
-                    };
-                    let found = answer(item);
-                    let mut answers = answers.lock().expect("a map grows");
-                    answers.insert(position, found);
-                }
-            });
-        }
-    });
-    let answers = answers.into_inner().expect("all threads have ended");
-    answers.into_values().collect()
 }
 
 fn lines_of_diff(before: &str, after: &str) -> String {

@@ -8,10 +8,7 @@ mod support;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::ops::Range;
-use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
-use std::thread;
 
 use istio_scrape::krm::{self, Source};
 use istio_scrape::model::{
@@ -23,9 +20,9 @@ use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use serde_json::{Map, Value, json};
 use similar::TextDiff;
+use support::inputs::{at_once, written};
 
 const RANDOM_OBJECTS: u32 = 40;
-const THREADS: usize = 4;
 
 /// An input with its configuration. Several properties look at the same texts, and a run often comes to one that was
 /// run before: each is run once.
@@ -121,29 +118,13 @@ impl Input {
 
 /// Cases and corpus.
 fn inputs() -> Vec<Input> {
-    let corpus = support::data("corpus", "the way back over the corpus");
-    let mut directories = support::directories("testdata");
-    for entry in corpus
-        .iter()
-        .flat_map(|corpus| corpus.read_dir().expect("a folder can be listed"))
-    {
-        directories.push(entry.expect("a folder can be listed").path());
-    }
-    directories.sort();
-    let text = |path: &Path| std::fs::read_to_string(path).ok();
     let readable = |input: &Input| {
         let sources = [Source::named("input.yaml", input.text.as_str())];
         krm::open(&sources, model::reads).is_ok()
     };
-    directories
-        .iter()
-        .filter_map(|directory| {
-            Some(Input::new(
-                directory.display().to_string(),
-                text(&directory.join("input.yaml"))?,
-                text(&directory.join("config.yaml")),
-            ))
-        })
+    written("the way back over the corpus")
+        .into_iter()
+        .map(|one| Input::new(one.name, one.text, one.config))
         .filter(readable)
         .collect()
 }
@@ -169,28 +150,6 @@ fn over_all(at_least: usize, wrong: impl Fn(&Input) -> Option<Vec<String>> + Syn
         looked_at >= at_least,
         "only {looked_at} inputs were looked at"
     );
-}
-
-/// The answers for all items, in their order, worked out by several threads.
-fn at_once<T: Sync, A: Send>(items: &[T], answer: impl Fn(&T) -> A + Sync) -> Vec<A> {
-    let (next, answers) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
-    thread::scope(|scope| {
-        for _ in 0..THREADS {
-            scope.spawn(|| {
-                loop {
-                    let position = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(item) = items.get(position) else {
-                        break;
-                    };
-                    let found = answer(item);
-                    let mut answers = answers.lock().expect("a map grows");
-                    answers.insert(position, found);
-                }
-            });
-        }
-    });
-    let answers = answers.into_inner().expect("all threads have ended");
-    answers.into_values().collect()
 }
 
 fn lines_of_diff(before: &str, after: &str) -> String {

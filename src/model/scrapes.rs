@@ -4,20 +4,19 @@
 //! Departs from it: an endpoint with a field of a wrong type is left out and reported, the others are kept.
 //! Knows: scrape objects. Does not know: what they select, what becomes of them.
 
+mod ports;
 mod probes;
 
 use std::collections::BTreeMap;
 
 use jsonptr::{Pointer, PointerBuf};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
-use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use serde_json::{Map, Value};
 
 use super::field::{Field, Problem, Read, noted};
-use super::services::port_number;
 use super::{
-    Endpoints, Finds, KubernetesDiscovery, Labels, Object, PortFields, PortRef, ScrapeDescription,
-    ScrapeKind, discovery, metadata, selectors,
+    Endpoints, Finds, KubernetesDiscovery, Labels, Object, PortRef, ScrapeDescription, ScrapeKind,
+    discovery, metadata, selectors,
 };
 
 /// A scrape object.
@@ -306,7 +305,7 @@ pub(super) fn endpoint(
         within: None,
         origin: Origin::Written,
         sources: sources(field, description)?,
-        port: port(field, description.ports)?,
+        port: ports::port(field, description.ports)?,
         role,
         by_slices: None,
         scheme_at,
@@ -367,47 +366,6 @@ fn sources(field: &Field<'_>, description: &ScrapeDescription) -> Read<Vec<Targe
         }
         Finds::Discovery => discovery::sources(field, description.spelling)?,
     })
-}
-
-/// The port that the fields name; zero and empty count as unset.
-fn port(field: &Field<'_>, fields: PortFields) -> Read<EndpointPort> {
-    if fields == PortFields::None {
-        return Ok(EndpointPort::Every);
-    }
-    let name = field.key("port")?.text()?.map(str::to_owned);
-    let target = target_port(&field.key("targetPort")?)?;
-    Ok(match fields {
-        PortFields::OfService => name.map(EndpointPort::ServicePort),
-        PortFields::OfPod => name
-            .map(PortRef::Name)
-            .or(container_port_number(&field.key("portNumber")?)?)
-            .map(EndpointPort::ContainerPort),
-        PortFields::None => None,
-    }
-    .or(target.map(EndpointPort::ContainerPort))
-    .unwrap_or(EndpointPort::Every))
-}
-
-fn container_port_number(field: &Field<'_>) -> Read<Option<PortRef>> {
-    match field.integer()? {
-        None | Some(0) => Ok(None),
-        Some(number) => numbered(field, i32::try_from(number).unwrap_or(-1)),
-    }
-}
-
-fn target_port(field: &Field<'_>) -> Read<Option<PortRef>> {
-    match field.typed("a number or a name")? {
-        None | Some(IntOrString::Int(0)) => Ok(None),
-        Some(IntOrString::Int(number)) => numbered(field, number),
-        Some(IntOrString::String(name)) if name.is_empty() => Ok(None),
-        Some(IntOrString::String(name)) => Ok(Some(PortRef::Name(name))),
-    }
-}
-
-fn numbered(field: &Field<'_>, number: i32) -> Read<Option<PortRef>> {
-    port_number(number)
-        .map(|number| Some(PortRef::Number(number)))
-        .ok_or_else(|| field.expected("a number from 1 to 65535"))
 }
 
 #[cfg(test)]

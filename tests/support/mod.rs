@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 pub(crate) mod crds;
+pub(crate) mod inputs;
 pub(crate) mod source;
 
 /// A file of this repository.

@@ -141,7 +141,7 @@ fn labels_of_pods_behind_services() {
         ("service_labelpresent_svc", "true", ALL),
         ("service_annotation_x", "y", PERHAPS),
         ("endpoint_port_name", "http", "8080"),
-        ("endpointslice_port_name", "metrics", "9102"),
+        ("endpointslice_port_name", "metrics", ""),
         ("pod_container_name", "exporter", "9102"),
         ("pod_container_port_name", "http", "8080"),
         ("pod_container_port_number", "9090", "9090"),
@@ -150,6 +150,25 @@ fn labels_of_pods_behind_services() {
         ("endpoint_ready", "true", ALL),
     ] {
         assert_eq!(of_services(keep(label, regex)), expected, "{label} {regex}");
+    }
+}
+
+/// Where no role is written, whoever names a label is taken to know which of the two is asked.
+#[test]
+fn endpoints_and_slices_name_ports_by_labels_of_their_own() {
+    for (role, of_endpoints, of_slices) in [
+        ("endpoints", "8080", ""),
+        ("endpointslice", "", "8080"),
+        ("endpointslices", "", "8080"),
+        ("", "8080", "8080"),
+    ] {
+        let left = |label| {
+            let rules = keep(label, "http");
+            let scrape = scrape("VMServiceScrape", "endpoints", &rules, role);
+            left_of(&[web(), service("one"), scrape]).0
+        };
+        assert_eq!(left("endpoint_port_name"), of_endpoints, "{role}");
+        assert_eq!(left("endpointslice_port_name"), of_slices, "{role}");
     }
 }
 

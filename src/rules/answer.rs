@@ -170,7 +170,7 @@ fn to_certificates(
     let scraping = &draft.scraping;
     let by_class = class.by_class().map(|how| draft.effective.by_class(how));
     let effective = by_class.as_ref().unwrap_or(&draft.effective);
-    let directory = match class.class() {
+    let directory = match class.class_for(&draft.effective) {
         Some(class) => class.first_directory(config),
         None => obstacle::directory(scraping, config)?,
     };

@@ -284,7 +284,9 @@ fn decide(draft: Draft<'_>, class: &AtEndpoint<'_>, config: &Config) -> JudgedEn
         judged: view.judged,
         kind: scraping.scrape.kind,
         scrapers: scraping.scrapers,
-        class: certificates.as_ref().and_then(|_| class.class().cloned()),
+        class: certificates
+            .as_ref()
+            .and_then(|_| class.class_for(&effective).cloned()),
         certificates,
     }
 }

@@ -124,6 +124,13 @@ impl AtEndpoint<'_> {
         }
     }
 
+    /// The class that brings the certificates of an endpoint that is written like this: files that it may name itself
+    /// win over those of a class.
+    pub(super) fn class_for(&self, effective: &Effective<'_>) -> Option<&Class> {
+        let names_its_own = effective.names_files() && !self.object.only;
+        self.class().filter(|_| !names_its_own)
+    }
+
     /// How the class takes the place of a tlsConfig.
     pub(super) fn by_class(&self) -> Option<ByClass> {
         let only = self.object.only;

@@ -41,12 +41,12 @@ pub(super) fn rewritten(scraping: &Scraping<'_>) -> Option<Blocked> {
     }
     relabellings(scraping)
         .into_iter()
-        .find_map(|Relabelling { place, rules, .. }| match relabel::interference(rules)? {
+        .find_map(|list| match list.interference()? {
             Interference::Address => blocked(
                 Rule::AddressIsRewritten,
-                format!("{place} rewrites __address__: which ports are scraped cannot be known from manifests"),
+                format!("{} rewrites __address__: which ports are scraped cannot be known from manifests", list.place),
             ),
-            Interference::Scheme => scheme_does_not_decide(&place),
+            Interference::Scheme => scheme_does_not_decide(&list.place),
             Interference::MetaLabels => None,
         })
 }
@@ -68,6 +68,17 @@ pub(super) struct Relabelling<'a> {
     is_own: bool,
     /// They run after the endpoint's own.
     runs_after: bool,
+    /// The address is set once more behind them.
+    address_is_overruled: bool,
+}
+
+impl Relabelling<'_> {
+    /// What they do to the labels that our decision rests on.
+    pub(super) fn interference(&self) -> Option<Interference> {
+        let counts =
+            |one: &Interference| !(self.address_is_overruled && *one == Interference::Address);
+        relabel::interferences(self.rules).filter(counts).min()
+    }
 }
 
 /// Every list of relabelling rules that the endpoint's targets go through.
@@ -79,20 +90,18 @@ pub(super) fn relabellings<'a>(scraping: &Scraping<'a>) -> Vec<Relabelling<'a>> 
         rules,
         is_own: true,
         runs_after: false,
+        address_is_overruled: false,
     }));
     // The VictoriaMetrics operator sets the prober's address after these, the Prometheus operator before them.
     let sets_address_last = scrape.kind.description().template.is_some();
-    for (at, rules) in &scrape.prober_relabelings {
-        let is_overruled = relabel::interference(rules) == Some(Interference::Address);
-        if !(sets_address_last && is_overruled) {
-            lists.push(Relabelling {
-                place: at.to_string(),
-                rules,
-                is_own: false,
-                runs_after: false,
-            });
-        }
-    }
+    let of_prober = scrape.prober_relabelings.iter();
+    lists.extend(of_prober.map(|(at, rules)| Relabelling {
+        place: at.to_string(),
+        rules,
+        is_own: false,
+        runs_after: false,
+        address_is_overruled: sets_address_last,
+    }));
     for (scraper, _) in scraping.scrapers() {
         let added = scraper.added_rules(scrape).into_iter();
         lists.extend(added.map(|added| Relabelling {
@@ -100,6 +109,7 @@ pub(super) fn relabellings<'a>(scraping: &Scraping<'a>) -> Vec<Relabelling<'a>> 
             rules: added.rules,
             is_own: false,
             runs_after: added.run_after,
+            address_is_overruled: false,
         }));
     }
     lists
@@ -156,7 +166,7 @@ pub(super) fn to_certificates(
     relabellings(scraping)
         .into_iter()
         .filter(|list| !list.runs_after)
-        .find(|list| relabel::interference(list.rules) == Some(Interference::MetaLabels))
+        .find(|list| list.interference() == Some(Interference::MetaLabels))
         .and_then(|list| {
             let why = "drops, keeps, maps or sets labels that a rule of ours would need";
             blocked(rule, format!("{} {why}", list.place))

@@ -192,7 +192,7 @@ pub(super) fn in_the_way(scraping: &Scraping<'_>) -> Option<Blocked> {
     }
     let maps_labels = obstacle::relabellings(scraping)
         .into_iter()
-        .find(|list| relabel::interference(list.rules).is_some());
+        .find(|list| list.interference().is_some());
     maps_labels.map(|list| {
         blocked(format!(
             "{opening}; {} drops, keeps or maps labels that a rule of ours would need",

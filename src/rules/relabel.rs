@@ -142,13 +142,12 @@ pub(super) enum Interference {
     MetaLabels,
 }
 
-/// What the rules of the user in `rules` do; ours are not looked at.
-pub(super) fn interference(rules: &[Value]) -> Option<Interference> {
+/// What each rule of the user in `rules` does; ours are not looked at.
+pub(super) fn interferences(rules: &[Value]) -> impl Iterator<Item = Interference> {
     rules
         .iter()
         .filter(|rule| SchemeRule::read(rule).is_none() && !own_pod::is_rule(rule))
         .filter_map(interferes)
-        .min()
 }
 
 /// Whether a rule among these chooses the scheme as ours do. What all injected pods get anyway is no choice of anybody's.
@@ -331,7 +330,7 @@ mod tests {
             (SchemeRule::where_injected().written(), None),
         ] {
             assert_eq!(
-                interference(std::slice::from_ref(&rule)),
+                interferences(std::slice::from_ref(&rule)).min(),
                 expected,
                 "{rule}"
             );

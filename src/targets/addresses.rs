@@ -27,8 +27,13 @@ pub enum Host<'a> {
 
 /// Whom `address` names, which is `host:port` or a URL; `from` is the namespace whose search path short names follow.
 pub fn host<'a>(inventory: &'a Inventory, address: &str, from: Option<&str>) -> Host<'a> {
-    let (name, port) = name_and_port(address);
     let unknown = |why: &str| Host::Unknown(format!("{address} {why}"));
+    let (name, port) = match name_and_port(address) {
+        (name, Ok(port)) => (name, port),
+        (_, Err(NoPort)) => {
+            return unknown("has a port that is no number from 1 to 65535");
+        }
+    };
     if is_ip(name) {
         return unknown("is an IP address: which pods answer there is not in the input");
     }
@@ -80,8 +85,11 @@ fn service<'a>(inventory: &'a Inventory, namespace: &str, name: &str) -> Option<
         .filter(|service| service.object.name == name)
 }
 
+/// What stands in the place of a port is none.
+struct NoPort;
+
 /// The host of an address, and its port: as written, else that of the URL's scheme.
-fn name_and_port(address: &str) -> (&str, Option<u16>) {
+fn name_and_port(address: &str) -> (&str, Result<Option<u16>, NoPort>) {
     let (scheme, rest) = match address.split_once("://") {
         Some((scheme, rest)) => (Some(scheme), rest),
         None => (None, address),
@@ -95,12 +103,21 @@ fn name_and_port(address: &str) -> (&str, Option<u16>) {
     };
     if let Some(bracketed) = authority.strip_prefix('[') {
         let (ip, rest) = bracketed.split_once(']').unwrap_or((bracketed, ""));
-        let port = rest.strip_prefix(':').and_then(|port| port.parse().ok());
-        return (ip, port.or(by_scheme));
+        return (
+            ip,
+            rest.strip_prefix(':').map_or(Ok(by_scheme), port_number),
+        );
     }
     match authority.rsplit_once(':') {
-        Some((name, port)) if !name.contains(':') => (name, port.parse().ok().or(by_scheme)),
-        _ => (authority, by_scheme),
+        Some((name, port)) if !name.contains(':') => (name, port_number(port)),
+        Some(_) | None => (authority, Ok(by_scheme)),
+    }
+}
+
+fn port_number(text: &str) -> Result<Option<u16>, NoPort> {
+    match text.parse() {
+        Ok(0) | Err(_) => Err(NoPort),
+        Ok(number) => Ok(Some(number)),
     }
 }
 
@@ -166,6 +183,9 @@ mod tests {
             ("http://web.shop.svc/", None, "shop/web:80"),
             ("other.shop.svc:80", None, "? shop/other"),
             ("example.com:80", None, "-"),
+            ("web.shop.svc:http", None, "-"),
+            ("web.shop.svc:99999", None, "-"),
+            ("http://web.shop.svc:0/", None, "-"),
             ("metrics.example.com:80", None, "-"),
             ("10.0.0.1:80", None, "-"),
             ("[fd00::1]:80", None, "-"),

@@ -16,7 +16,7 @@ use crate::model::Scraper;
 
 const USER_VOLUME: &str = "sidecar.istio.io/userVolume";
 
-/// The volumes that an annotation and `spec.volumes` define both.
+/// The volumes that an annotation and `spec.volumes` define both, and annotations that nobody can read.
 pub(super) fn decide_all(patched: &Patched<'_>) -> Vec<Decision> {
     let scrapers = patched.inventory.scrapers.iter();
     scrapers.filter_map(twice).collect()
@@ -24,7 +24,15 @@ pub(super) fn decide_all(patched: &Patched<'_>) -> Vec<Decision> {
 
 fn twice(scraper: &Scraper) -> Option<Decision> {
     let annotation = scraper.pods.annotations.get(USER_VOLUME)?;
-    let annotated = names(&serde_json::from_str(annotation).ok()?);
+    let at = PointerBuf::from_tokens(["spec", "podMetadata", "annotations", USER_VOLUME]);
+    let annotated = match serde_json::from_str(annotation) {
+        Ok(volumes) => names(&volumes),
+        Err(error) => {
+            let message = format!("not valid JSON, as the injector reads it: {error}");
+            let rule = Rule::NotUnderstood;
+            return Some(Decision::finding(&scraper.object, at, rule, message));
+        }
+    };
     let volumes = names(scraper.spec.get("volumes")?);
     let both: Vec<_> = annotated
         .intersection(&volumes)
@@ -33,10 +41,9 @@ fn twice(scraper: &Scraper) -> Option<Decision> {
     if both.is_empty() {
         return None;
     }
-    let at = ["spec", "podMetadata", "annotations", USER_VOLUME];
     Some(Decision::finding(
         &scraper.object,
-        PointerBuf::from_tokens(at),
+        at,
         Rule::VolumeIsDefinedTwice,
         format!(
             "the annotation adds volume {} to the pods, which spec.volumes adds too: injection merges the two, or the pod is \

@@ -123,7 +123,7 @@ fn of_endpoint(
         }
     }
     let finding = |message| {
-        let at = endpoint.at.clone();
+        let at = judged.decision.at.clone();
         Decision::finding(&scrape.object, at, Rule::MergedAndScraped, message)
     };
     let way_out = "scrape only one of the two, or annotate the pods prometheus.istio.io/merge-metrics: \"false\"";

@@ -140,19 +140,12 @@ fn judge_pods(
     target: &Target<'_>,
     pods: &Workload,
 ) -> Judged {
-    let injection = policy::data_plane(mesh, pods);
+    let AtPort {
+        injection,
+        mode,
+        captured,
+    } = at_port(mesh, pods, target.port);
     let plane = injection.fact;
-    let mode = match plane.value {
-        Some(DataPlane::Ambient) => policy::mode_in_ambient(mesh, pods, target.port),
-        Some(DataPlane::Sidecar | DataPlane::None) | None => policy::mode(mesh, pods, target.port),
-    };
-    let captured = match plane.value {
-        Some(DataPlane::Sidecar) => policy::captured(mesh, pods, target.port),
-        Some(DataPlane::Ambient) => policy::captured_by_ztunnel(pods, target.port),
-        Some(DataPlane::None) => past_no_data_plane(mesh, pods, target.port, &plane),
-        None if injection.else_ambient => captured_by_either(mesh, pods, target.port),
-        None => policy::captured(mesh, pods, target.port),
-    };
     let facts = Facts {
         tunnelled: tunnelled(mesh, scraper, pods, plane.value),
         plane: &plane,
@@ -197,6 +190,38 @@ fn judge_pods(
         mode_proven: mode.fact.proven,
         addressed_as_pod: target.addressed_by.is_none(),
         signs: Rc::new(Signs::of_pods(pods, target.port, plane.value)),
+    }
+}
+
+/// What Istio says of a port of pods.
+pub(super) struct AtPort {
+    /// What stands before it.
+    pub(super) injection: policy::Injection,
+    /// What the policies say that count there.
+    pub(super) mode: policy::Mode,
+    /// Whether what stands before it takes the connections to it.
+    pub(super) captured: Fact<bool>,
+}
+
+/// Asks Istio about a port of pods: sidecars and ztunnel heed policies and annotations of their own.
+pub(super) fn at_port(mesh: &Mesh<'_>, pods: &Workload, port: Option<u16>) -> AtPort {
+    let injection = policy::data_plane(mesh, pods);
+    let plane = &injection.fact;
+    let mode = match plane.value {
+        Some(DataPlane::Ambient) => policy::mode_in_ambient(mesh, pods, port),
+        Some(DataPlane::Sidecar | DataPlane::None) | None => policy::mode(mesh, pods, port),
+    };
+    let captured = match plane.value {
+        Some(DataPlane::Sidecar) => policy::captured(mesh, pods, port),
+        Some(DataPlane::Ambient) => policy::captured_by_ztunnel(pods, port),
+        Some(DataPlane::None) => past_no_data_plane(mesh, pods, port, plane),
+        None if injection.else_ambient => captured_by_either(mesh, pods, port),
+        None => policy::captured(mesh, pods, port),
+    };
+    AtPort {
+        injection,
+        mode,
+        captured,
     }
 }
 

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::Rule;
 use super::decision::{Decision, Demand};
-use super::demand;
+use super::demand::{self, AtPort};
 use super::scraper::Patched;
 use crate::config::MtlsMode;
 use crate::model::{Labels, Object, PodsKnown, Scraper, Workload};
@@ -100,17 +100,12 @@ fn receiver(mesh: &Mesh<'_>, scraper: &Scraper, entry: &Value, at: PointerBuf) -
 
 /// Whether a port lets in members of the mesh only, and what says so; with it, whether that is certain.
 fn closed(mesh: &Mesh<'_>, pods: &Workload, port: Option<u16>) -> Option<(bool, Vec<String>)> {
-    let plane = policy::data_plane(mesh, pods).fact;
-    let (mode, captured) = match plane.value {
-        Some(DataPlane::Ambient) => (
-            policy::mode_in_ambient(mesh, pods, port).fact,
-            policy::captured_by_ztunnel(pods, port),
-        ),
-        Some(DataPlane::Sidecar | DataPlane::None) | None => (
-            policy::mode(mesh, pods, port).fact,
-            policy::captured(mesh, pods, port),
-        ),
-    };
+    let AtPort {
+        injection,
+        mode,
+        captured,
+    } = demand::at_port(mesh, pods, port);
+    let (plane, mode) = (injection.fact, mode.fact);
     let is_shown = pods.known != PodsKnown::SelectorOnly && port.is_some();
     // Of pods that nobody shows, which ports are taken is not known; that all are is the rule.
     let taken = match captured.value {

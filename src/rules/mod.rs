@@ -6,7 +6,7 @@
 //!
 //! ```text
 //!                                                                       in the file
-//! Scrape ──targets──► pods and ports ──policy──► demand, summed up      view, demand, summary
+//! Scrape ──targets──► pods and ports ──policy──► demand, summed up      view, at_port, demand, summary
 //!    └── tlsConfig, scheme, what a class adds ──► how it is written     written, inherited
 //!          │
 //!          ▼ the endpoint table: what is asked for                      endpoint
@@ -28,6 +28,7 @@
 
 mod additional;
 mod answer;
+mod at_port;
 mod blocks;
 pub mod catalog;
 mod certificates;

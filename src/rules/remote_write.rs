@@ -11,8 +11,9 @@ use jsonptr::PointerBuf;
 use serde_json::Value;
 
 use super::Rule;
+use super::at_port::{AtPort, at_port};
 use super::decision::{Decision, Demand};
-use super::demand::{self, AtPort};
+use super::demand;
 use super::scraper::Patched;
 use crate::config::MtlsMode;
 use crate::model::{Labels, Object, PodsKnown, Scraper, Workload};
@@ -104,7 +105,7 @@ fn closed(mesh: &Mesh<'_>, pods: &Workload, port: Option<u16>) -> Option<(bool, 
         injection,
         mode,
         captured,
-    } = demand::at_port(mesh, pods, port);
+    } = at_port(mesh, pods, port);
     let (plane, mode) = (injection.fact, mode.fact);
     let is_shown = pods.known != PodsKnown::SelectorOnly && port.is_some();
     // Of pods that nobody shows, which ports are taken is not known; that all are is the rule.

@@ -19,10 +19,10 @@ const USER_VOLUME: &str = "sidecar.istio.io/userVolume";
 /// The volumes that an annotation and `spec.volumes` define both, and annotations that nobody can read.
 pub(super) fn decide_all(patched: &Patched<'_>) -> Vec<Decision> {
     let scrapers = patched.inventory.scrapers.iter();
-    scrapers.filter_map(twice).collect()
+    scrapers.filter_map(of_scraper).collect()
 }
 
-fn twice(scraper: &Scraper) -> Option<Decision> {
+fn of_scraper(scraper: &Scraper) -> Option<Decision> {
     let annotation = scraper.pods.annotations.get(USER_VOLUME)?;
     let at = PointerBuf::from_tokens(["spec", "podMetadata", "annotations", USER_VOLUME]);
     let annotated = match serde_json::from_str(annotation) {

@@ -61,7 +61,7 @@ demo: build ## what it decides and changes on examples/kustomize-exec; no cluste
 .PHONY: examples
 examples: build hosts-if-possible not-run-none ## runs the commands in the README of every example
 	@ISTIO_SCRAPE=$(BIN) TOOLS=$(TOOLS) HOSTS="$(notdir $(patsubst %/,%,$(dir $(KUSTOMIZES) $(HELMS) $(KPT))))" \
-	 bash examples/run.sh
+	 ISTIO_SCRAPE_IMAGE_ROOT="$(TARGET)/image/rootfs" bash examples/run.sh
 	@$(MAKE) --no-print-directory not-run-summary
 
 .PHONY: clean

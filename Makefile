@@ -86,23 +86,19 @@ $(CARGO_DENY):
 	@$(CARGO) install --quiet --locked --root "$(TOOLS)" --target-dir "$(TARGET)/tools" cargo-deny@$(CARGO_DENY_VERSION)
 	@rm -rf "$(TARGET)/tools"
 
-$(KPT):
-	@command -v go >/dev/null || { echo "kpt $(KPT_VERSION) needs Go (apt-get install golang-go), which is not here" >&2; exit 1; }
-	@echo "installing kpt $(KPT_VERSION)"
-	@GOBIN="$(@D)" GOTOOLCHAIN=auto go install github.com/kptdev/kpt@$(KPT_VERSION)
-
 .PHONY: hosts-if-possible
 hosts-if-possible:
 	@$(MAKE) -s --no-print-directory -k $(KUSTOMIZES) $(HELMS) \
 	 || echo 'not every version of kustomize and Helm could be installed; what needs them is left out and named'
 	@command -v kpt >/dev/null || $(MAKE) -s --no-print-directory kpt-if-possible
 
-# Not every module proxy has kpt. One from a package on PATH does as well.
+# Not every module proxy has kpt. One from a package, on PATH, does as well.
 .PHONY: kpt-if-possible
 kpt-if-possible:
-	@$(MAKE) -s --no-print-directory $(KPT) \
-	 || if command -v kpt >/dev/null; then echo "taking kpt $$(kpt version) from PATH"; \
-	    else echo 'kpt could not be installed (https://kpt.dev/installation); what needs it is left out and named'; fi
+	@test -x $(KPT) && exit; echo "installing kpt $(KPT_VERSION)"; \
+	 GOBIN="$(dir $(KPT))" GOTOOLCHAIN=auto go install github.com/kptdev/kpt@$(KPT_VERSION) && exit; \
+	 if command -v kpt >/dev/null; then echo "taking kpt $$(kpt version) from PATH"; \
+	 else echo 'kpt could not be installed (https://kpt.dev/installation); what needs it is left out and named'; fi
 
 .PHONY: not-run-none
 not-run-none:

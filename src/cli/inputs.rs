@@ -25,7 +25,6 @@ pub(super) struct Inputs {
 impl Inputs {
     /// The same inputs for a command whose answer is about what is applied: a kustomization among them is refused, since
     /// only what it builds is.
-    #[allow(dead_code, reason = "the commands that ask for it come next")]
     pub(super) fn built(self, command: &'static str) -> Result<Self, Failure> {
         let files = self.sources.iter().map(|source| Path::new(&source.name));
         let folder = |file: &Path| match file.parent() {

@@ -75,9 +75,7 @@ fn shown<'a>(decisions: &'a [Located], failing: &'a Failing) -> impl Iterator<It
 
 fn descriptor(rule: Rule) -> Value {
     let (name, meaning) = (rule.name(), rule.meaning());
-    let short = meaning
-        .split_once(": ")
-        .map_or_else(|| meaning.to_owned(), |(first, _)| format!("{first}."));
+    let short = clause(meaning).map_or_else(|| meaning.to_owned(), |first| format!("{first}."));
     let help = format!(
         "{meaning} What becomes of it: {RULES}. The annotation istio-scrape.dev/accept: {name} on an object says that the finding is known there; istio-scrape.dev/ignore: \"true\" that the object is not to be changed."
     );
@@ -88,6 +86,15 @@ fn descriptor(rule: Rule) -> Value {
         "help": {"text": help},
         "helpUri": RULES,
         "defaultConfiguration": {"level": level(rule.severity())},
+    })
+}
+
+/// What stands in front of the first colon of a sentence, if that is not one of a setting in backticks.
+fn clause(sentence: &str) -> Option<&str> {
+    let mut colons = sentence.match_indices(": ");
+    colons.find_map(|(at, _)| {
+        let before = &sentence[..at];
+        (before.matches('`').count() % 2 == 0).then_some(before)
     })
 }
 
@@ -102,8 +109,9 @@ fn result(located: &Located, failing: &Failing, rules: &[Rule], fingerprint: &st
         (false, Severity::Off) => ("error", decision.message.clone()),
         (false, severity) => (level(severity), decision.message.clone()),
     };
+    let location = location(located);
     let mut fingerprints = json!({"istioScrape/v1": fingerprint});
-    if located.location.line.is_none() {
+    if location.pointer("/physicalLocation/region").is_none() {
         // GitHub would take the first line of the file for the place, and all results of a rule in it for one.
         fingerprints["primaryLocationLineHash"] = json!(fingerprint);
     }
@@ -112,7 +120,7 @@ fn result(located: &Located, failing: &Failing, rules: &[Rule], fingerprint: &st
         "ruleIndex": rules.iter().position(|rule| *rule == decision.rule),
         "level": level,
         "message": {"text": message},
-        "locations": [location(located)],
+        "locations": [location],
         "partialFingerprints": fingerprints,
     })
 }

@@ -30,7 +30,7 @@ Examples:
   istio-scrape diff --config config.yaml manifests/
   kustomize build . | istio-scrape check
 
-Exit codes: 0 done; 1 findings, for check a pending change too, for diff a difference; 2 could not run."
+Exit codes: 0 done; 1 findings, a pending change (check), a difference (diff); 2 could not run."
 )]
 pub(super) struct Arguments {
     /// Something to learn about the input, instead of patching it.

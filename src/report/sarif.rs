@@ -94,7 +94,11 @@ fn clause(sentence: &str) -> Option<&str> {
     let mut colons = sentence.match_indices(": ");
     colons.find_map(|(at, _)| {
         let before = &sentence[..at];
-        (before.matches('`').count() % 2 == 0).then_some(before)
+        before
+            .matches('`')
+            .count()
+            .is_multiple_of(2)
+            .then_some(before)
     })
 }
 

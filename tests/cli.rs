@@ -56,6 +56,8 @@ fn help_and_version_win_over_stdin() {
 
     Commands:
       explain  Say of every endpoint and scraper what is decided, why, and which object decided it
+      check    Say what is not in place; exit code 1 if a change is pending or a finding reaches
+               --fail-on
       diff     Show what would change, as a unified diff; exit code 1 if anything would
 
     Arguments:
@@ -81,8 +83,9 @@ fn help_and_version_win_over_stdin() {
       kustomize build . | istio-scrape | kubectl apply -f -
       istio-scrape explain manifests/
       istio-scrape diff --config config.yaml manifests/
+      kustomize build . | istio-scrape check
 
-    Exit codes: 0 done; 1 findings or, for diff, a difference; 2 could not run.
+    Exit codes: 0 done; 1 findings, a pending change (check), a difference (diff); 2 could not run.
     ");
 }
 

@@ -28,8 +28,9 @@ Examples:
   kustomize build . | istio-scrape | kubectl apply -f -
   istio-scrape explain manifests/
   istio-scrape diff --config config.yaml manifests/
+  kustomize build . | istio-scrape check
 
-Exit codes: 0 done; 1 findings or, for diff, a difference; 2 could not run."
+Exit codes: 0 done; 1 findings, a pending change (check), a difference (diff); 2 could not run."
 )]
 pub(super) struct Arguments {
     /// Something to learn about the input, instead of patching it.
@@ -60,6 +61,19 @@ pub(super) enum Command {
         #[arg(short, long, value_enum, default_value_t = ExplainFormat::Table)]
         output: ExplainFormat,
     },
+    /// Say what is not in place; exit code 1 if a change is pending or a finding reaches --fail-on
+    Check {
+        #[arg(value_name = "INPUT", help = INPUT_HELP)]
+        inputs: Vec<PathBuf>,
+
+        /// How to say it: for people, as `explain -o json` does, or for code scanning (SARIF 2.1.0)
+        #[arg(short, long, value_enum, default_value_t = CheckFormat::Table)]
+        output: CheckFormat,
+
+        /// From which severity on a finding fails the check; without it, failOn of the configuration
+        #[arg(long, value_enum, value_name = "SEVERITY")]
+        fail_on: Option<FailOn>,
+    },
     /// Show what would change, as a unified diff; exit code 1 if anything would
     Diff {
         #[arg(value_name = "INPUT", help = INPUT_HELP)]
@@ -74,6 +88,28 @@ pub(super) enum ExplainFormat {
     Table,
     /// For programs
     Json,
+}
+
+/// Formats of `check`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum CheckFormat {
+    /// What is wrong, and what to do
+    Table,
+    /// The report of `explain -o json`
+    Json,
+    /// SARIF 2.1.0
+    Sarif,
+}
+
+/// From which severity on a finding fails a check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum FailOn {
+    /// Warnings and errors
+    Warning,
+    /// Errors
+    Error,
+    /// No finding; pending changes do all the same
+    Never,
 }
 
 impl Arguments {
@@ -96,7 +132,11 @@ impl Arguments {
     pub(super) fn inputs(&self) -> &[PathBuf] {
         match &self.command {
             None => &self.inputs,
-            Some(Command::Explain { inputs, .. } | Command::Diff { inputs }) => inputs,
+            Some(
+                Command::Explain { inputs, .. }
+                | Command::Check { inputs, .. }
+                | Command::Diff { inputs },
+            ) => inputs,
         }
     }
 }

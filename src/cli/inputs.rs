@@ -22,6 +22,25 @@ pub(super) struct Inputs {
     pub(super) notices: Vec<String>,
 }
 
+impl Inputs {
+    /// The same inputs for a command whose answer is about what is applied: a kustomization among them is refused, since
+    /// only what it builds is.
+    pub(super) fn built(self, command: &'static str) -> Result<Self, Failure> {
+        let files = self.sources.iter().map(|source| Path::new(&source.name));
+        let folder = |file: &Path| match file.parent() {
+            Some(folder) if folder != Path::new("") => folder.display().to_string(),
+            _ => ".".to_owned(),
+        };
+        match files.into_iter().find(|file| is_kustomization(file)) {
+            Some(file) => Err(Failure::NotBuilt {
+                folder: folder(file),
+                command,
+            }),
+            None => Ok(self),
+        }
+    }
+}
+
 /// Reads the inputs; without any, stdin. `config` is not read here, but may be stdin too.
 pub(super) fn gather(inputs: &[PathBuf], config: Option<&Path>) -> Result<Inputs, Failure> {
     let named = inputs.iter().map(PathBuf::as_path).chain(config);
@@ -148,4 +167,32 @@ pub(super) fn decoded(file: &Path, name: String, origin: Origin) -> Result<Sourc
         error,
     })?;
     Ok(Source::decode(name, bytes, origin)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn built(names: &[&str]) -> Result<(), String> {
+        let inputs = Inputs {
+            sources: names.iter().map(|name| Source::named(*name, "")).collect(),
+            notices: Vec::new(),
+        };
+        let built = inputs.built("check");
+        built.map(drop).map_err(|failure| failure.to_string())
+    }
+
+    #[test]
+    fn a_kustomization_is_refused_with_the_command_that_builds_it() {
+        assert_eq!(built(&["-", "a.yaml", "b/kustomize.yaml"]), Ok(()));
+        for (file, folder) in [
+            ("kustomization.yaml", "."),
+            ("a/b/Kustomization", "a/b"),
+            ("/a/kustomization.yml", "/a"),
+        ] {
+            let refused = built(&["a.yaml", file]).expect_err(file);
+            let command = format!("`kustomize build {folder} | istio-scrape check`");
+            assert!(refused.contains(&command), "{refused}");
+        }
+    }
 }

@@ -21,7 +21,8 @@ use std::sync::Arc;
 use anstream::{AutoStream, ColorChoice};
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
-use istio_scrape::{ContextFiles, Flags, Format, Report, krm};
+use istio_scrape::config::FailOn;
+use istio_scrape::{CheckFormat, ContextFiles, Flags, Format, Report, krm};
 use serde_json::{Value, json};
 
 use arguments::{Arguments, Command, ExplainFormat};
@@ -81,9 +82,35 @@ fn dispatch(arguments: &Arguments) -> u8 {
                 istio_scrape::explain(&inputs.sources, flags, format, color)
             })
         }
+        Some(Command::Check {
+            output, fail_on, ..
+        }) => {
+            let (format, fail_on) = (check_format(*output), fail_on.map(as_set));
+            let color = color_on_stdout();
+            let inputs = inputs.and_then(|inputs| inputs.built("check"));
+            report(inputs, config, |inputs, flags| {
+                istio_scrape::check(&inputs.sources, flags, fail_on, format, color)
+            })
+        }
         Some(Command::Diff { .. }) => report(inputs, config, |inputs, flags| {
             istio_scrape::diff(&inputs.sources, flags)
         }),
+    }
+}
+
+fn check_format(output: arguments::CheckFormat) -> CheckFormat {
+    match output {
+        arguments::CheckFormat::Table => CheckFormat::Table,
+        arguments::CheckFormat::Json => CheckFormat::Json,
+        arguments::CheckFormat::Sarif => CheckFormat::Sarif,
+    }
+}
+
+fn as_set(fail_on: arguments::FailOn) -> FailOn {
+    match fail_on {
+        arguments::FailOn::Warning => FailOn::Warning,
+        arguments::FailOn::Error => FailOn::Error,
+        arguments::FailOn::Never => FailOn::Never,
     }
 }
 

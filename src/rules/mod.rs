@@ -39,6 +39,7 @@ mod demand;
 mod distinguish;
 mod draft;
 mod endpoint;
+mod failing;
 mod findings;
 mod inherited;
 mod interception;
@@ -80,6 +81,7 @@ use crate::policy::Settings;
 
 pub use catalog::Rule;
 pub use decision::{Decision, Demand, JudgedTarget, Now, Step, Transport, Verdict, Wanted};
+pub use failing::Failing;
 
 /// Every decision about every scrape object and scraper of the inventory, in the order of the items.
 ///

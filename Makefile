@@ -58,6 +58,10 @@ examples: build kustomize-if-possible not-run-none ## runs the commands in the R
 	@ISTIO_SCRAPE=$(BIN) TOOLS=$(TOOLS) bash examples/run.sh
 	@$(MAKE) --no-print-directory not-run-summary
 
+.PHONY: definition
+definition: build ## writes functions/istio-scrape-tls/definition.yaml again, after a change of settings or rules
+	@$(BIN) schema definition > functions/istio-scrape-tls/definition.yaml
+
 .PHONY: clean
 clean: ## removes target/ and .tools/
 	@$(CARGO) clean

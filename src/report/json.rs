@@ -165,7 +165,7 @@ pub(super) fn mode(mode: MtlsMode) -> &'static str {
     }
 }
 
-fn demand(demand: Demand) -> &'static str {
+pub(super) fn demand(demand: Demand) -> &'static str {
     match demand {
         Demand::MutualTls => "mutualTLS",
         Demand::Plain => "plain",

@@ -7,6 +7,7 @@
 pub mod diff;
 pub mod json;
 pub mod results;
+pub mod schema;
 pub mod secrets;
 pub mod table;
 pub mod text;

@@ -96,7 +96,16 @@ fn schema(of: Described) -> String {
 fn completion(shell: Shell) -> String {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Arguments::command(), NAME, &mut script);
-    String::from_utf8_lossy(&script).into_owned()
+    let script = String::from_utf8_lossy(&script);
+    // In a name with a hyphen the script for bash calls one thing by two names, and then completes nothing behind a
+    // command (clap-rs/clap#6421).
+    match NAME.split_once('-') {
+        Some((one, other)) if shell == Shell::Bash => script.replace(
+            &format!("{one}__subcmd__{other}"),
+            &format!("{one}__{other}"),
+        ),
+        _ => script.into_owned(),
+    }
 }
 
 /// The man page. Of clap's own the parts that are right for one page about several commands.
@@ -109,9 +118,11 @@ fn man(mut command: Command) -> String {
         .cloned()
         .collect();
     let page = Man::new(command.clone());
-    let mut text = Vec::new();
+    // Not clap's title: without a date, which a page that is the same for everybody cannot have, it puts the version there.
+    let version = command.get_version().unwrap_or_default();
+    let title = format!(".TH ISTIO\\-SCRAPE 1 \"\" \"{NAME} {version}\" \"User Commands\"\n");
+    let mut text = title.into_bytes();
     let parts = [
-        Man::render_title,
         Man::render_name_section,
         Man::render_synopsis_section,
         Man::render_description_section,

@@ -158,11 +158,7 @@ pub(super) fn data_plane(plane: Option<DataPlane>) -> &'static str {
 }
 
 pub(super) fn mode(mode: MtlsMode) -> &'static str {
-    match mode {
-        MtlsMode::Strict => "STRICT",
-        MtlsMode::Permissive => "PERMISSIVE",
-        MtlsMode::Disable => "DISABLE",
-    }
+    mode.word()
 }
 
 pub(super) fn demand(demand: Demand) -> &'static str {

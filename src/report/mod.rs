@@ -44,12 +44,7 @@ impl Located {
 }
 
 fn severity(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Off => "off",
-        Severity::Info => "info",
-        Severity::Warning => "warning",
-        Severity::Error => "error",
-    }
+    severity.word()
 }
 
 fn verdict(verdict: Verdict) -> &'static str {

@@ -5,7 +5,7 @@
 //! Knows: packages, configuration objects. Does not know: what the settings are for.
 
 use crate::config::{self, Candidate, Config, ConfigError, Problem};
-use crate::krm::{self, Form, Item, Package, Source};
+use crate::krm::{self, Form, Item, OpenError, Package, Source};
 use crate::rules::Rule;
 use crate::yaml::{self, Node};
 use crate::{Error, Flags};
@@ -149,7 +149,16 @@ fn written(object: &Node<'_>, keys: &[String]) -> usize {
 }
 
 fn configuration_of(file: &Source) -> Result<Candidate, Error> {
-    let package = krm::open(std::slice::from_ref(file), |_, _, _| true)?;
+    let package = match krm::open(std::slice::from_ref(file), |_, _, _| true) {
+        // What is no object of Kubernetes is as wrong here as an object of another kind.
+        Err(OpenError::NoKind { .. }) => {
+            return Err(Error::Config(ConfigError::UnknownKind {
+                whence: file.name.clone(),
+                found: "an object without kind".to_owned(),
+            }));
+        }
+        package => package?,
+    };
     match package.items.as_slice() {
         [only] => Ok(Candidate::read(&only.node, file.name.clone())?),
         items => Err(Error::Config(ConfigError::NotOne {

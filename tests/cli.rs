@@ -219,6 +219,51 @@ fn what_is_wrong_with_a_configuration_is_said_with_its_line() {
     assert!(ended.code == 2 && has_none, "{ended}");
 }
 
+/// A configuration that is none is said to be none, and not run without.
+#[test]
+fn what_is_no_configuration_is_refused() {
+    let files = folder(&[
+        ("kustomization.yaml", "resources: []\n"),
+        (
+            "deployment.yaml",
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\n",
+        ),
+        (
+            "capitals.yaml",
+            "apiVersion: istio-scrape.dev/v1alpha1\nkind: ScrapeTls\nmetadata: {name: a}\n",
+        ),
+        ("input.yaml", "kind: A\n"),
+    ]);
+    for (arguments, said) in [
+        (
+            &["--config", "kustomization.yaml", "input.yaml"][..],
+            "kustomization.yaml is no configuration of this function: it is an object without kind; give kind ScrapeTLS",
+        ),
+        (
+            &["--config", "deployment.yaml", "input.yaml"],
+            "it is kind Deployment (apiVersion apps/v1); give kind ScrapeTLS",
+        ),
+        (
+            &["--config", "capitals.yaml", "input.yaml"],
+            "it is kind ScrapeTls (apiVersion istio-scrape.dev/v1alpha1); give kind ScrapeTLS",
+        ),
+        (
+            &["capitals.yaml", "input.yaml"],
+            "it is kind ScrapeTls (apiVersion istio-scrape.dev/v1alpha1); give kind ScrapeTLS",
+        ),
+        (
+            &["--config", "no-such.yaml", "input.yaml"],
+            "no-such.yaml: No such file",
+        ),
+    ] {
+        let ended = run_in(files.path(), arguments);
+        assert!(
+            ended.code == 2 && ended.stdout.is_empty() && ended.stderr.contains(said),
+            "{said}: {ended}"
+        );
+    }
+}
+
 #[test]
 fn files_are_one_stream() {
     let files = folder(&[("a.yaml", "kind: A"), ("b.yaml", "kind: B\n")]);

@@ -119,9 +119,10 @@ pub fn choose(
     )
 }
 
-/// Whether an object among the inputs is a configuration: only our own kind, never a ConfigMap.
+/// Whether an object among the inputs is a configuration: only our own kind, never a ConfigMap. In other capitals it is
+/// one that is refused, and not passed on as if nobody had configured anything.
 pub fn is_scrape_tls(api_version: &str, kind: &str) -> bool {
-    kind == "ScrapeTLS" && api_version.starts_with("istio-scrape.dev/")
+    kind.eq_ignore_ascii_case("ScrapeTLS") && api_version.starts_with("istio-scrape.dev/")
 }
 
 fn says_nothing(object: &Value) -> bool {

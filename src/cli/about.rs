@@ -82,7 +82,7 @@ fn schema(of: Described) -> String {
         .iter()
         .map(|rule| RuleName {
             name: rule.name(),
-            means: rule.means(),
+            means: rule.meaning(),
             severity: rule.severity(),
         })
         .collect();

@@ -7,11 +7,11 @@
 use crate::config::Severity;
 
 macro_rules! rules {
-    ($($(#[doc = $means:literal])+ $variant:ident = $name:literal, $severity:ident;)*) => {
+    ($($(#[doc = $doc:literal])* $variant:ident = $name:literal, $severity:ident;)*) => {
         /// A rule: one reason to change, keep or report something.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
         pub enum Rule {
-            $($(#[doc = $means])+ $variant,)*
+            $($(#[doc = $doc])* $variant,)*
         }
 
         impl Rule {
@@ -25,10 +25,10 @@ macro_rules! rules {
                 }
             }
 
-            /// What it says, in a sentence.
-            pub fn means(self) -> &'static str {
+            /// What it means, in a sentence.
+            pub fn meaning(self) -> &'static str {
                 match self {
-                    $(Rule::$variant => concat!($($means),+).trim_ascii(),)*
+                    $(Rule::$variant => concat!($($doc),*).trim_start(),)*
                 }
             }
 

@@ -453,7 +453,7 @@ fn the_definition_is_in_step() {
 /// What Kubernetes asks of a schema (apiextensions.k8s.io/v1, "structural"): a type everywhere, no fields forbidden, no
 /// references, no looking ahead in patterns, nothing about metadata.
 #[test]
-fn the_definition_has_a_structural_schema() {
+fn the_definition_has_a_structural_schema_and_names_every_example() {
     let text = support::read("functions/istio-scrape-tls/definition.yaml");
     let documents = yaml::read(&text).expect("YAML");
     let definition = documents[0]
@@ -462,7 +462,26 @@ fn the_definition_has_a_structural_schema() {
         .expect("an object")
         .value(Rules::Kustomize)
         .expect("JSON");
-    let schema = &definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
+    let examples: Vec<String> = support::directories("examples")
+        .iter()
+        .filter_map(|example| example.file_name()?.to_str().map(str::to_owned))
+        .collect();
+    let version = &definition["spec"]["versions"][0];
+    let named: Vec<&str> = version["examples"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    assert!(
+        named.len() == examples.len()
+            && named
+                .iter()
+                .zip(&examples)
+                .all(|(url, example)| url.ends_with(&format!("/examples/{example}/README.md"))),
+        "{named:?} are not the examples {examples:?}: src/config/definition.rs"
+    );
+    let schema = &version["schema"]["openAPIV3Schema"];
     assert_eq!(schema["properties"]["metadata"], json!({"type": "object"}));
     let mut wrong = Vec::new();
     structural(schema, "", &mut wrong);

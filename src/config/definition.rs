@@ -13,8 +13,18 @@ const REPOSITORY: &str = env!("CARGO_PKG_REPOSITORY");
 /// The definition of the function ScrapeTLS.
 pub fn definition(rules: &[RuleName]) -> Value {
     let page = |path: &str| format!("{REPOSITORY}/blob/main/{path}/README.md");
-    let examples = ["kustomize-exec", "plain-cli", "context", "strict"]
-        .map(|example| page(&format!("examples/{example}")));
+    let examples = [
+        "argo-cd",
+        "config-sync",
+        "context",
+        "helm",
+        "kpt",
+        "kustomize-container",
+        "kustomize-exec",
+        "plain-cli",
+        "strict",
+    ]
+    .map(|example| page(&format!("examples/{example}")));
     json!({
         "apiVersion": "config.kubernetes.io/v1alpha1",
         "kind": "KRMFunctionDefinition",

@@ -64,6 +64,10 @@ examples: build hosts-if-possible not-run-none ## runs the commands in the READM
 	 ISTIO_SCRAPE_IMAGE_ROOT="$(TARGET)/image/rootfs" bash examples/run.sh
 	@$(MAKE) --no-print-directory not-run-summary
 
+.PHONY: definition
+definition: build ## writes functions/istio-scrape-tls/definition.yaml again, after a change of settings or rules
+	@$(BIN) schema definition > functions/istio-scrape-tls/definition.yaml
+
 .PHONY: clean
 clean: ## removes target/ and .tools/
 	@$(CARGO) clean

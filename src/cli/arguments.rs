@@ -6,7 +6,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+
+use super::about::About;
 
 const INPUT_HELP: &str =
     "Files, directories (every *.yaml, *.yml, *.json below) or `-` for stdin; without any, stdin";
@@ -79,6 +81,8 @@ pub(super) enum Command {
         #[arg(value_name = "INPUT", help = INPUT_HELP)]
         inputs: Vec<PathBuf>,
     },
+    #[command(flatten)]
+    About(About),
 }
 
 /// Formats of `explain`.
@@ -121,11 +125,34 @@ impl Arguments {
         match &self.command {
             None => None,
             Some(_) if !self.inputs.is_empty() => Some("the INPUT must stand behind the command"),
+            Some(Command::About(_)) if self.config.is_some() => {
+                Some("--config means nothing to a command that looks at no input")
+            }
             Some(_) if self.report.is_some() => Some(
                 "--report belongs to the plain run; for a report on stdout use `explain -o json`",
             ),
             Some(_) => None,
         }
+    }
+
+    /// The command that somebody meant who misspelt it: then it is a file, but there is none of that name.
+    pub(super) fn meant(&self) -> Option<String> {
+        let (None, Some(first)) = (&self.command, self.inputs.first()) else {
+            return None;
+        };
+        let word = first.to_str().filter(|word| !word.contains(['/', '.']))?;
+        if first.exists() {
+            return None;
+        }
+        let commands = Self::command();
+        let names: Vec<&str> = commands
+            .get_subcommands()
+            .map(clap::Command::get_name)
+            .collect();
+        let close = similar::get_close_matches(word, &names, 1, 0.6);
+        close
+            .first()
+            .map(|&command| format!("there is no file {word}; did you mean the command {command}?"))
     }
 
     /// The inputs of whichever command was given.
@@ -137,14 +164,13 @@ impl Arguments {
                 | Command::Check { inputs, .. }
                 | Command::Diff { inputs },
             ) => inputs,
+            Some(Command::About(_)) => &[],
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     fn parsed(line: &str) -> Result<Arguments, clap::Error> {

@@ -115,6 +115,15 @@ impl Ending {
         }
     }
 
+    /// The end of a command that prints this and has no more to say.
+    pub(super) fn text(text: String) -> Self {
+        Self::report(Report {
+            text,
+            messages: Vec::new(),
+            exit: 0,
+        })
+    }
+
     /// The end of a run that could not be made; `returned` is what goes out all the same.
     pub(super) fn failed(failure: &Failure, returned: Option<String>) -> Self {
         Self {

@@ -4,7 +4,7 @@
 //! Departs from it: directories are read to the bottom; what is a kustomization's or a chart's is no resource.
 //! Knows: files, stdin. Does not know: which objects are in them.
 
-use std::io::{self, Read};
+use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
 use istio_scrape::krm::{Origin, Source};
@@ -12,6 +12,7 @@ use istio_scrape::krm::{Origin, Source};
 use super::ending::Failure;
 use super::folder::{Folder, notices};
 use super::kustomization::{is_kustomization, named_otherwise, normal};
+use super::progress::{Progress, Step};
 
 /// The texts, and what is to say about finding them.
 #[derive(Debug, Default)]
@@ -42,7 +43,11 @@ impl Inputs {
 }
 
 /// Reads the inputs; without any, stdin. `config` is not read here, but may be stdin too.
-pub(super) fn gather(inputs: &[PathBuf], config: Option<&Path>) -> Result<Inputs, Failure> {
+pub(super) fn gather(
+    inputs: &[PathBuf],
+    config: Option<&Path>,
+    progress: &Progress,
+) -> Result<Inputs, Failure> {
     let named = inputs.iter().map(PathBuf::as_path).chain(config);
     let stdins = named.filter(|input| is_stdin(input)).count() + usize::from(inputs.is_empty());
     if stdins > 1 {
@@ -50,13 +55,19 @@ pub(super) fn gather(inputs: &[PathBuf], config: Option<&Path>) -> Result<Inputs
     }
     if inputs.is_empty() {
         return Ok(Inputs {
-            sources: vec![stdin()?],
+            sources: vec![stdin(progress)?],
             notices: Vec::new(),
         });
     }
     let gathered = inputs
         .iter()
-        .map(|input| one(input))
+        .map(|input| match is_stdin(input) {
+            true => Ok((vec![stdin(progress)?], None)),
+            false => {
+                progress.step(Step::Files(inputs.len()));
+                one(input, progress)
+            }
+        })
         .collect::<Result<Vec<_>, _>>()?;
     let folders: Vec<Folder> = gathered
         .iter()
@@ -81,16 +92,17 @@ pub(super) fn gather(inputs: &[PathBuf], config: Option<&Path>) -> Result<Inputs
 /// The text of a file that the user named.
 pub(super) fn named(file: &Path) -> Result<Source, Failure> {
     match is_stdin(file) {
-        true => stdin(),
+        true => stdin(&Progress::default()),
         false => read(file, Origin::Named),
     }
 }
 
-fn one(input: &Path) -> Result<(Vec<Source>, Option<Folder>), Failure> {
-    if is_stdin(input) || !input.is_dir() {
-        return Ok((vec![named(input)?], None));
+fn one(input: &Path, progress: &Progress) -> Result<(Vec<Source>, Option<Folder>), Failure> {
+    if !input.is_dir() {
+        return Ok((vec![read(input, Origin::Named)?], None));
     }
     let folder = Folder::walk(input)?;
+    progress.step(Step::Files(folder.files.len()));
     let sources = folder
         .files
         .iter()
@@ -143,8 +155,12 @@ fn is_stdin(input: &Path) -> bool {
     input == Path::new("-")
 }
 
-fn stdin() -> Result<Source, Failure> {
+fn stdin(progress: &Progress) -> Result<Source, Failure> {
     let mut bytes = Vec::new();
+    // Who types it knows what is waited for, and does not want a line in between.
+    if !io::stdin().is_terminal() {
+        progress.step(Step::Stdin);
+    }
     io::stdin()
         .lock()
         .read_to_end(&mut bytes)

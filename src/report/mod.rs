@@ -9,6 +9,7 @@ pub mod diff;
 pub mod json;
 pub mod results;
 pub mod sarif;
+pub mod schema;
 pub mod secrets;
 pub mod table;
 pub mod text;
@@ -45,12 +46,7 @@ impl Located {
 }
 
 fn severity(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Off => "off",
-        Severity::Info => "info",
-        Severity::Warning => "warning",
-        Severity::Error => "error",
-    }
+    severity.word()
 }
 
 fn verdict(verdict: Verdict) -> &'static str {

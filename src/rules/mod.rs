@@ -26,6 +26,7 @@
 //! what is odd about all the rest ──► Decision                           findings, and a file for each larger one
 //! ```
 
+mod accepted;
 mod additional;
 mod answer;
 mod at_port;

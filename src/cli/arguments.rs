@@ -74,6 +74,8 @@ pub(super) enum ExplainFormat {
     Table,
     /// For programs
     Json,
+    /// For reviewers: a comment below a pull request, with a picture in Mermaid
+    Markdown,
 }
 
 impl Arguments {

@@ -75,6 +75,7 @@ fn dispatch(arguments: &Arguments) -> u8 {
             let format = match output {
                 ExplainFormat::Table => Format::Table,
                 ExplainFormat::Json => Format::Json,
+                ExplainFormat::Markdown => Format::Markdown,
             };
             let color = color_on_stdout();
             report(inputs, config, |inputs, flags| {

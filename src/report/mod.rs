@@ -6,7 +6,11 @@
 
 pub mod diff;
 pub mod json;
+pub mod markdown;
+mod mermaid;
+mod picture;
 pub mod results;
+mod review;
 pub mod secrets;
 pub mod table;
 pub mod text;

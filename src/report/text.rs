@@ -56,23 +56,29 @@ fn place(located: &Located) -> String {
 
 /// `2 changes, 1 warning`
 pub(super) fn sum(decisions: &[Located]) -> String {
+    let changes = decisions
+        .iter()
+        .filter(|located| located.decision.verdict == Verdict::Patch)
+        .count();
+    let mut parts = vec![plural(changes, "change")];
+    parts.extend(severe(decisions));
+    parts.join(", ")
+}
+
+/// `1 warning`, `2 errors`: as far as there are any.
+pub(super) fn severe(decisions: &[Located]) -> Vec<String> {
     let count = |wanted: Severity| {
         decisions
             .iter()
             .filter(|located| located.decision.severity == wanted)
             .count()
     };
-    let changes = decisions
-        .iter()
-        .filter(|located| located.decision.verdict == Verdict::Patch)
-        .count();
-    let mut parts = vec![plural(changes, "change")];
-    for (severity, name) in [(Severity::Warning, "warning"), (Severity::Error, "error")] {
-        if count(severity) > 0 {
-            parts.push(plural(count(severity), name));
-        }
-    }
-    parts.join(", ")
+    [(Severity::Warning, "warning"), (Severity::Error, "error")]
+        .map(|(severity, name)| (count(severity), name))
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, name)| plural(count, name))
+        .collect()
 }
 
 fn plural(count: usize, name: &str) -> String {

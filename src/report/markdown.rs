@@ -40,17 +40,17 @@ pub fn render(decisions: &[Located]) -> String {
         ),
         Table::open(
             "Worth a look",
-            ["severity", "rule", "object", "what"],
+            ["severity", "object", "rule", "what"],
             rows::findings(&findings),
         ),
         Table::folded(
             &stay(&stays),
-            ["object", "field", "speaks", "rule"],
+            ["object", "speaks", "rule"],
             rows::stays(&stays),
         ),
         Table::folded(
             &format!("Good to know: {}", counted(notes.len(), "note")),
-            ["rule", "object", "what"],
+            ["object", "rule", "what"],
             rows::notes(&notes),
         ),
     ];
@@ -108,7 +108,7 @@ fn head(decisions: &[Located], changes: usize) -> String {
 
 fn picture(decisions: &[Located]) -> String {
     format!(
-        "**Who scrapes what, after the change** (thick: mutual TLS; dotted: not known; blue: changes)\n\n\
+        "**Who scrapes what, after the change** (thick: mutual TLS; dotted: not known; blue: changes; yellow: warnings)\n\n\
          ```mermaid\n{}```\n",
         mermaid::flowchart(decisions)
     )

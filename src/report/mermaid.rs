@@ -8,16 +8,22 @@
 use std::fmt::Write as _;
 
 use super::markdown::shortened;
-use super::picture::{Edge, Flow, Look, Node, Picture, draw};
+use super::picture::{Edge, Flow, Look, Picture, draw};
 use super::{Located, printable};
 
-/// Endpoints by name; fewer where the text or the edges become too many.
-const ENDPOINTS: usize = 40;
+/// Boxes of endpoints; fewer where the text or the edges become too many.
+const BOXES: usize = 24;
 /// Of a comment's 65 536 characters, Mermaid would take 50 000.
 const CHARACTERS: usize = 20_000;
 const EDGES: usize = 400;
 /// Characters of a line in a box.
 const LINE: usize = 46;
+
+/// Lines of a box are as long as they are, and boxes close together.
+const SETTINGS: &str = r#"%%{init: {"flowchart": {"wrappingWidth": 600, "nodeSpacing": 24}}}%%"#;
+
+/// A character that is not seen.
+const WORD_JOINER: &str = "#8288;";
 
 /// How boxes look. A fill without its own colour of letters would be unreadable in one of light and dark.
 const LOOKS: [(Look, &str, &str); 4] = [
@@ -45,7 +51,7 @@ const LOOKS: [(Look, &str, &str); 4] = [
 
 /// The flowchart of decisions: as many endpoints as it has room for, changes first.
 pub(super) fn flowchart(decisions: &[Located]) -> String {
-    let mut most = ENDPOINTS;
+    let mut most = BOXES;
     loop {
         let picture = draw(decisions, most);
         let text = written(&picture);
@@ -58,9 +64,9 @@ pub(super) fn flowchart(decisions: &[Located]) -> String {
 }
 
 fn written(picture: &Picture) -> String {
-    let mut out = String::from("flowchart LR\n");
+    let mut out = format!("{SETTINGS}\nflowchart LR\n");
     for (position, node) in picture.nodes.iter().enumerate() {
-        writeln!(out, "  n{position}[\"{}\"]", label(node)).expect("a String grows");
+        writeln!(out, "  n{position}[\"{}\"]", label(&node.lines)).expect("a String grows");
     }
     for edge in &picture.edges {
         writeln!(out, "  {}", arrow(edge)).expect("a String grows");
@@ -79,13 +85,9 @@ fn written(picture: &Picture) -> String {
     out
 }
 
-fn label(node: &Node) -> String {
-    let lines: Vec<String> = node
-        .lines
-        .iter()
-        .map(|line| escaped(&shortened(line, LINE)))
-        .collect();
-    lines.join("<br/>")
+fn label(lines: &[String]) -> String {
+    let lines = lines.iter().map(|line| escaped(&shortened(line, LINE)));
+    lines.collect::<Vec<_>>().join("<br/>")
 }
 
 fn arrow(edge: &Edge) -> String {
@@ -95,9 +97,9 @@ fn arrow(edge: &Edge) -> String {
         Flow::Unknown => "-.->",
         Flow::Nothing => "--x",
     };
-    let label = match edge.label.as_str() {
-        "" => String::new(),
-        label => format!("|\"{}\"|", escaped(label)),
+    let label = match edge.lines[..] {
+        [] => String::new(),
+        _ => format!("|\"{}\"|", label(&edge.lines)),
     };
     format!("n{} {arrow}{label} n{}", edge.from, edge.to)
 }
@@ -106,10 +108,16 @@ fn arrow(edge: &Edge) -> String {
 fn escaped(text: &str) -> String {
     let mut out = String::new();
     for c in printable(text).chars() {
-        if c.is_alphanumeric() || " ,/-?…".contains(c) {
+        // A hyphen within a word begins no list.
+        let is_inner = c == '-' && out.ends_with(|last: char| last.is_alphanumeric());
+        if c.is_alphanumeric() || is_inner || " ,/…".contains(c) {
             out.push(c);
         } else {
             write!(out, "#{};", u32::from(c)).expect("a String grows");
+        }
+        // Line breaks, formulas and icons are looked for when the codes are characters again.
+        if "\\$:".contains(c) {
+            out.push_str(WORD_JOINER);
         }
     }
     out
@@ -127,8 +135,10 @@ mod tests {
             ("\"];", "#34;#93;#59;"),
             ("<b>&lt;</b>", "#60;b#62;#38;lt#59;#60;/b#62;"),
             ("%%{init}%%", "#37;#37;#123;init#125;#37;#37;"),
+            ("fa:x $$", "fa#58;#8288;x #36;#8288;#36;#8288;"),
+            ("- a-b", "#45; a-b"),
             ("`*x*` #59;", "#96;#42;x#42;#96; #35;59#59;"),
-            ("a\nend", "a#92;nend"),
+            ("a\nend", "a#92;#8288;nend"),
         ] {
             assert_eq!(escaped(text), expected);
         }

@@ -10,10 +10,14 @@ use super::review::{Speaks, Told, is_of_a_scraper, spoken, told};
 use super::{Located, field_path, json};
 use crate::model::Object;
 use crate::policy::DataPlane;
-use crate::rules::{Demand, JudgedTarget, Rule};
+use crate::rules::{Decision, Demand, JudgedTarget, Rule};
 
-/// Names within a node, workloads of one mode within an endpoint.
-const A_FEW: usize = 3;
+/// Boxes that may stand alone although others are like them.
+const ALONE: usize = 8;
+/// Workloads of an endpoint that have a box of their own, scrapers that are named in one.
+const A_FEW: usize = 4;
+/// Names in a box.
+const NAMES: usize = 12;
 /// Groups of scrapers.
 const GROUPS: usize = 12;
 
@@ -59,8 +63,8 @@ pub(super) struct Edge {
     pub(super) to: usize,
     /// What goes along it.
     pub(super) flow: Flow,
-    /// What it says.
-    pub(super) label: String,
+    /// What it says, line by line.
+    pub(super) lines: Vec<String>,
 }
 
 /// What goes along an arrow.
@@ -76,32 +80,30 @@ pub(super) enum Flow {
     Nothing,
 }
 
-/// The picture with at most so many endpoints of which something is to be told.
+/// The picture with at most so many boxes of endpoints.
 pub(super) fn draw(decisions: &[Located], most: usize) -> Picture {
-    let all = || {
+    let endpoints = || {
         decisions
             .iter()
             .filter(|one| one.decision.transport.is_some())
     };
-    let mut of_interest: Vec<&Located> = all()
+    let mut of_interest: Vec<&Located> = endpoints()
         .filter(|one| matches!(told(one), Told::Change | Told::Finding))
         .collect();
     of_interest.sort_by_key(|one| told(one));
-    let hidden = of_interest.split_off(of_interest.len().min(most));
+    let mut shown = alike(&of_interest);
+    let hidden = shown.split_off(shown.len().min(most));
     let mut drawing = Drawing::default();
-    let shown: Vec<usize> = of_interest
-        .iter()
-        .map(|located| drawing.endpoint(located))
-        .collect();
     let mut selections = Selections::default();
-    for (located, node) in of_interest.iter().zip(&shown) {
-        selections.add(located, Selected::Shown(*node, flow_to(located)));
+    for same in &shown {
+        let node = drawing.endpoints(same);
+        selections.add(same[0], &Selected::Shown(node, flow_to(same[0])));
     }
-    for located in &hidden {
-        selections.add(located, Selected::Hidden(told(located)));
+    for located in hidden.into_iter().flatten() {
+        selections.add(located, &Selected::Hidden(told(located)));
     }
-    for located in all().filter(|one| told(one) == Told::Stays) {
-        selections.add(located, Selected::Hidden(Told::Stays));
+    for located in endpoints().filter(|one| told(one) == Told::Stays) {
+        selections.add(located, &Selected::Hidden(Told::Stays));
     }
     let changed: BTreeSet<&Object> = decisions
         .iter()
@@ -111,10 +113,34 @@ pub(super) fn draw(decisions: &[Located], most: usize) -> Picture {
     for (scrapers, selected) in selections.grouped(&changed) {
         drawing.scrapers(&scrapers, &selected, &changed);
     }
-    let mut picture = drawing.picture;
-    picture.edges.sort();
-    picture.edges.dedup();
-    picture
+    drawing.finished()
+}
+
+/// Endpoints that share a box: each has its own as long as there are few, else those of which the same is to be seen
+/// are together.
+fn alike<'a>(endpoints: &[&'a Located]) -> Vec<Vec<&'a Located>> {
+    if endpoints.len() <= ALONE {
+        return endpoints.iter().map(|one| vec![*one]).collect();
+    }
+    let mut groups: Vec<Vec<&Located>> = Vec::new();
+    let mut known = BTreeMap::new();
+    for located in endpoints {
+        let decision = &located.decision;
+        let demands: BTreeSet<_> = decision.targets.iter().map(|one| demanded(one)).collect();
+        let seen = (told(located), &decision.object.kind, flow_to(located));
+        let key = (seen, demands, is_unseen(decision), &decision.scrapers);
+        let position = *known.entry(key).or_insert_with(|| {
+            groups.push(Vec::new());
+            groups.len() - 1
+        });
+        groups[position].push(located);
+    }
+    groups
+}
+
+/// Whether the input does not show all that an endpoint reaches.
+fn is_unseen(decision: &Decision) -> bool {
+    decision.targets.is_empty() || decision.rule == Rule::TargetUnknown
 }
 
 /// What a scraper selects: an endpoint that is shown, or one of those that are counted.
@@ -135,7 +161,7 @@ struct Selections<'a> {
 type Group<'a> = (Vec<Option<&'a Object>>, BTreeMap<Selected, usize>);
 
 impl<'a> Selections<'a> {
-    fn add(&mut self, located: &'a Located, selected: Selected) {
+    fn add(&mut self, located: &'a Located, selected: &Selected) {
         let position = self.endpoints;
         self.endpoints += 1;
         let scrapers = &located.decision.scrapers;
@@ -193,77 +219,96 @@ fn counted(selected: Vec<(usize, Selected)>) -> BTreeMap<Selected, usize> {
 
 #[derive(Default)]
 struct Drawing {
-    picture: Picture,
-    workloads: BTreeMap<Vec<String>, usize>,
-    not_shown: Option<usize>,
+    nodes: Vec<Node>,
+    edges: BTreeMap<(usize, usize), (Flow, Vec<String>)>,
+    targets: BTreeMap<(Vec<String>, Look), usize>,
 }
 
 impl Drawing {
     fn node(&mut self, lines: Vec<String>, look: Look) -> usize {
-        self.picture.nodes.push(Node { lines, look });
-        self.picture.nodes.len() - 1
+        self.nodes.push(Node { lines, look });
+        self.nodes.len() - 1
     }
 
+    /// What several endpoints may reach.
+    fn target(&mut self, lines: Vec<String>, look: Look) -> usize {
+        match self.targets.get(&(lines.clone(), look)) {
+            Some(known) => *known,
+            None => {
+                let node = self.node(lines.clone(), look);
+                self.targets.insert((lines, look), node);
+                node
+            }
+        }
+    }
+
+    /// One arrow between two boxes, whatever goes along it.
     fn edge(&mut self, from: usize, to: usize, (flow, label): (Flow, String)) {
-        self.picture.edges.push(Edge {
+        let (of_all, lines) = self.edges.entry((from, to)).or_insert((flow, Vec::new()));
+        *of_all = flow.min(*of_all);
+        if !label.is_empty() && !lines.contains(&label) {
+            lines.push(label);
+        }
+    }
+
+    fn finished(self) -> Picture {
+        let edge = |((from, to), (flow, lines))| Edge {
             from,
             to,
             flow,
-            label,
-        });
+            lines,
+        };
+        Picture {
+            nodes: self.nodes,
+            edges: self.edges.into_iter().map(edge).collect(),
+        }
     }
 
-    /// An endpoint with what it reaches.
-    fn endpoint(&mut self, located: &Located) -> usize {
-        let decision = &located.decision;
-        let look = match told(located) {
+    /// Endpoints of which the same is to be seen, with what they reach.
+    fn endpoints(&mut self, same: &[&Located]) -> usize {
+        let look = match told(same[0]) {
             Told::Change => Look::Changed,
             Told::Finding | Told::Stays | Told::Note | Told::Nowhere => Look::Warned,
         };
-        let mut lines = named(&decision.object);
-        let place = field_path(&decision.at);
-        lines.push(place.strip_prefix("spec.").unwrap_or(&place).to_owned());
-        let endpoint = self.node(lines, look);
-        let mut by_mode: Vec<((Flow, String), Vec<&JudgedTarget>)> = Vec::new();
-        for target in &decision.targets {
-            let demand = demanded(target);
-            match by_mode.iter_mut().find(|(known, _)| *known == demand) {
-                Some((_, targets)) => targets.push(target),
-                None => by_mode.push((demand, vec![target])),
+        let first = &same[0].decision;
+        let mut lines = vec![first.object.kind.clone()];
+        match same {
+            [_] => lines.extend([place(&first.object), field(first)]),
+            _ => lines.extend(some(same.iter().map(|one| {
+                let decision = &one.decision;
+                format!("{} {}", place(&decision.object), field(decision))
+            }))),
+        }
+        let node = self.node(lines, look);
+        let mut by_demand: Vec<((Flow, String), Vec<Vec<String>>)> = Vec::new();
+        let mut known = BTreeSet::new();
+        for target in same.iter().flat_map(|one| &one.decision.targets) {
+            let (demand, lines) = (demanded(target), port_of(target));
+            if !known.insert((demand.clone(), lines.clone())) {
+                continue;
+            }
+            match by_demand.iter_mut().find(|(known, _)| *known == demand) {
+                Some((_, targets)) => targets.push(lines),
+                None => by_demand.push((demand, vec![lines])),
             }
         }
-        for (demand, targets) in by_mode {
-            // One more box is no more than a box that counts one.
-            let shown = match targets.len() <= A_FEW + 1 {
-                true => targets.len(),
-                false => A_FEW,
-            };
-            for target in &targets[..shown] {
-                let lines = port_of(target);
-                let node = match self.workloads.get(&lines) {
-                    Some(known) => *known,
-                    None => {
-                        let node = self.node(lines.clone(), Look::There);
-                        self.workloads.insert(lines, node);
-                        node
-                    }
-                };
-                self.edge(endpoint, node, demand.clone());
-            }
-            let more = targets.len() - shown;
-            if more > 0 {
-                let node = self.node(vec![format!("and {more} more")], Look::Folded);
-                self.edge(endpoint, node, demand);
+        for (demand, targets) in by_demand {
+            if targets.len() <= A_FEW && same.len() == 1 {
+                for lines in targets {
+                    let target = self.target(lines, Look::There);
+                    self.edge(node, target, demand.clone());
+                }
+            } else {
+                let names = some(targets.iter().map(|lines| lines[1..].join(" ")));
+                let target = self.target(names, Look::There);
+                self.edge(node, target, demand);
             }
         }
-        if decision.targets.is_empty() || decision.rule == Rule::TargetUnknown {
-            let known = self.not_shown;
-            let node = known
-                .unwrap_or_else(|| self.node(vec!["not in the input".to_owned()], Look::Missing));
-            self.not_shown = Some(node);
-            self.edge(endpoint, node, (Flow::Unknown, "unknown".to_owned()));
+        if same.iter().any(|one| is_unseen(&one.decision)) {
+            let target = self.target(vec!["not in the input".to_owned()], Look::Missing);
+            self.edge(node, target, (Flow::Unknown, "unknown".to_owned()));
         }
-        endpoint
+        node
     }
 
     /// Scrapers with what they select.
@@ -287,7 +332,11 @@ impl Drawing {
                     true => Look::Changed,
                     false => Look::There,
                 };
-                (names(first, &known), look)
+                let lines = match known.len() {
+                    1 => vec![first.kind.clone(), place(first)],
+                    _ => some(known.iter().map(ToString::to_string)),
+                };
+                (lines, look)
             }
         };
         let scraper = self.node(lines, look);
@@ -357,46 +406,49 @@ fn demanded(target: &JudgedTarget) -> (Flow, String) {
     (flow, label)
 }
 
-/// Kind, and namespace with name.
-fn named(object: &Object) -> Vec<String> {
-    vec![object.kind.clone(), place(&object.namespace, &object.name)]
+/// `shop/web`; what has no namespace goes by its name.
+fn place(object: &Object) -> String {
+    place_of(&object.namespace, &object.name)
 }
 
-fn place(namespace: &str, name: &str) -> String {
+fn place_of(namespace: &str, name: &str) -> String {
     match namespace {
         "" => name.to_owned(),
         namespace => format!("{namespace}/{name}"),
     }
 }
 
-/// A few scrapers by name, the others by number.
-fn names(first: &Object, all: &[&Object]) -> Vec<String> {
-    if all.len() == 1 {
-        return named(first);
-    }
-    let shown = match all.len() <= A_FEW + 1 {
-        true => all.len(),
-        false => A_FEW,
+/// `endpoints[0]`
+fn field(decision: &Decision) -> String {
+    let path = field_path(&decision.at);
+    path.strip_prefix("spec.").unwrap_or(&path).to_owned()
+}
+
+/// As many as a box has room for, the others by number. One more takes no more room than its number.
+fn some(all: impl ExactSizeIterator<Item = String>) -> Vec<String> {
+    let count = all.len();
+    let shown = match count <= NAMES + 1 {
+        true => count,
+        false => NAMES,
     };
-    let mut lines: Vec<String> = all[..shown].iter().map(|one| one.to_string()).collect();
-    if all.len() > shown {
-        lines.push(format!("and {} more", all.len() - shown));
+    let mut lines: Vec<String> = all.take(shown).collect();
+    if count > shown {
+        lines.push(format!("and {} more", count - shown));
     }
     lines
 }
 
-/// A workload with its port; what is many things without a name, as nodes are, goes by its kind.
+/// A workload with its port, by kind, name and port; what is many things without a name, as nodes are, goes by its kind.
 fn port_of(target: &JudgedTarget) -> Vec<String> {
     let mut kind = target.kind.clone();
     if let Some(part) = target.part {
         kind = format!("{kind} {part}");
     }
-    let port = target
-        .port
-        .map_or_else(|| "?".to_owned(), |port| port.to_string());
-    match place(&target.namespace, &target.name).as_str() {
-        "" if target.port.is_none() => vec![format!("any {kind}")],
-        "" => vec![format!("any {kind}"), format!("port {port}")],
-        place => vec![kind, place.to_owned(), format!("port {port}")],
-    }
+    let port = target.port.map(|port| format!("port {port}"));
+    let place = place_of(&target.namespace, &target.name);
+    let name = match place.is_empty() {
+        true => format!("any {kind}"),
+        false => place,
+    };
+    [kind, name].into_iter().chain(port).collect()
 }

@@ -9,6 +9,8 @@ use super::Row;
 /// Room for the sentence on what was left out, and the lines around a table.
 const MARGIN: usize = 400;
 
+const EXPLAIN: &str = "There is no more room here: `istio-scrape explain`";
+
 /// A table with a heading.
 pub(super) struct Table {
     lead: String,
@@ -71,11 +73,11 @@ impl Table {
             return String::new();
         }
         let rows: String = self.rows.iter().map(|row| row.text.as_str()).collect();
-        let left_out = match self.left_out {
-            0 => String::new(),
-            more => format!(
-                "\n…and {more} more, for which there is no room here: `istio-scrape explain` shows them all.\n"
-            ),
+        let unnamed: usize = self.rows.iter().map(|row| row.unnamed).sum();
+        let left_out = match (self.left_out, unnamed) {
+            (0, 0) => String::new(),
+            (0, _) => format!("\n{EXPLAIN} names them all.\n"),
+            (more, _) => format!("\n…and {more} more. {EXPLAIN} names them all.\n"),
         };
         format!("{}{rows}{left_out}{}", self.lead, self.end)
     }

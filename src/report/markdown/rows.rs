@@ -1,6 +1,6 @@
 //! What does a row of a comment say?
 //!
-//! Authority: ourselves: one row for what is said of one object in the same words.
+//! Authority: ourselves: one row for all of which the same is said.
 //! Departs from nothing.
 //! Knows: decisions. Does not know: how many rows there is room for.
 
@@ -10,12 +10,15 @@ use std::collections::BTreeMap;
 use super::words::{code, sentence, shortened};
 use crate::config::Severity;
 use crate::model::Object;
-use crate::report::review::{is_of_a_scraper, spoken};
+use crate::report::review::spoken;
 use crate::report::{Located, causes, field_path, severity};
 use crate::rules::{Decision, Rule};
 
-/// Places, or reasons, that are named before the rest is only counted.
-const NAMED: usize = 3;
+/// Objects that a row names before it counts, and the length at which it stops earlier.
+const NAMED: usize = 50;
+const LENGTH: usize = 4_000;
+/// Deciding objects that a row names before it counts.
+const REASONS: usize = 3;
 /// Characters of a name, and of a message.
 const NAME: usize = 120;
 const MESSAGE: usize = 600;
@@ -28,37 +31,23 @@ pub(super) struct Row {
     pub(super) rule: &'static str,
     /// How many decisions it stands for.
     pub(super) decisions: usize,
-}
-
-fn row<const N: usize>(cells: [&str; N], rule: Rule, decisions: usize) -> Row {
-    Row {
-        text: format!("| {} |\n", cells.join(" | ")),
-        rule: rule.name(),
-        decisions,
-    }
+    /// How many of them it does not name.
+    pub(super) unnamed: usize,
 }
 
 /// What changes: from what to what, and why.
 pub(super) fn changes(changes: &[&Located]) -> Vec<Row> {
-    let said = |located: &Located| {
-        let decision = &located.decision;
+    let said = |decision: &Decision| {
         let becomes = match spoken(decision) {
-            None => "gets what it needs".to_owned(),
+            None if decision.rule == Rule::TlsNeedsRepair => "put right".to_owned(),
+            None => "gets **certificates**".to_owned(),
             Some((now, then)) if now == then => format!("{}, put right", now.words()),
             Some((now, then)) => format!("{} → **{}**", now.words(), then.words()),
         };
         (becomes, why(decision))
     };
-    grouped(changes, said)
-        .into_iter()
-        .map(|((becomes, why), same)| {
-            let first = same[0];
-            let decision = &first.decision;
-            let where_ = format!("{}<br>{}", object(&decision.object), fields(&same));
-            let cells = [&where_, &becomes, &link(decision.rule), &why];
-            row(cells.map(String::as_str), decision.rule, same.len())
-        })
-        .collect()
+    let cells = |(becomes, why): (String, String), objects, rule| [objects, becomes, rule, why];
+    grouped(changes, said, cells)
 }
 
 /// The deciding objects; where more is to be said than what they say, the message.
@@ -76,104 +65,103 @@ fn why(decision: &Decision) -> String {
     if !warning.is_empty() || !by_targets || reasons.is_empty() {
         return warning + &sentence(&shortened(&decision.message, MESSAGE));
     }
-    let mut parts: Vec<String> = reasons
-        .iter()
-        .take(NAMED)
+    let named = reasons.iter().take(REASONS);
+    let mut parts: Vec<String> = named
         .map(|reason| sentence(&shortened(reason, NAME)))
         .collect();
-    if reasons.len() > NAMED {
-        parts.push(format!("and {} more", reasons.len() - NAMED));
+    if reasons.len() > REASONS {
+        parts.push(format!("and {} more", reasons.len() - REASONS));
     }
     parts.join("; ")
+}
+
+/// What stays as it is.
+pub(super) fn stays(stays: &[&Located]) -> Vec<Row> {
+    let said = |decision: &Decision| spoken(decision).map_or("", |(now, _)| now.words());
+    let cells = |speaks: &str, objects, rule| [objects, speaks.to_owned(), rule];
+    grouped(stays, said, cells)
 }
 
 /// What may need a hand: the most severe first, those of one cause together.
 pub(super) fn findings(findings: &[&Located]) -> Vec<Row> {
     let mut causes = causes(findings.iter().copied());
     causes.sort_by_key(|cause| Reverse(cause.first.decision.severity));
+    let cells = |decision: &Decision, objects| {
+        let severity = severity(decision.severity).to_owned();
+        [severity, objects, link(decision.rule), message(decision)]
+    };
+    let rows = causes.iter().map(|cause| row(&cause.places, cells));
+    rows.collect()
+}
+
+/// What was assumed, and what is good to know.
+pub(super) fn notes(notes: &[&Located]) -> Vec<Row> {
+    let cells = |decision: &Decision, objects| [objects, link(decision.rule), message(decision)];
+    let causes = causes(notes.iter().copied());
     causes
         .iter()
-        .map(|cause| {
-            let decision = &cause.first.decision;
-            let cells = [
-                severity(decision.severity).to_owned(),
-                link(decision.rule),
-                places(&cause.places),
-                sentence(&shortened(&decision.message, MESSAGE)),
-            ];
-            row(
-                cells.each_ref().map(String::as_str),
-                decision.rule,
-                cause.places.len(),
-            )
-        })
+        .map(|cause| row(&cause.places, cells))
         .collect()
 }
 
-/// What was assumed.
-pub(super) fn notes(notes: &[&Located]) -> Vec<Row> {
-    causes(notes.iter().copied())
-        .iter()
-        .map(|cause| {
-            let decision = &cause.first.decision;
-            let cells = [
-                link(decision.rule),
-                places(&cause.places),
-                sentence(&shortened(&decision.message, MESSAGE)),
-            ];
-            row(
-                cells.each_ref().map(String::as_str),
-                decision.rule,
-                cause.places.len(),
-            )
-        })
-        .collect()
+fn message(decision: &Decision) -> String {
+    sentence(&shortened(&decision.message, MESSAGE))
 }
 
-/// What stays as it is.
-pub(super) fn stays(stays: &[&Located]) -> Vec<Row> {
-    let said = |located: &Located| spoken(&located.decision).map_or("", |(now, _)| now.words());
-    grouped(stays, said)
-        .into_iter()
-        .map(|(speaks, same)| {
-            let decision = &same[0].decision;
-            let fields = match is_of_a_scraper(decision) {
-                true => String::new(),
-                false => fields(&same),
-            };
-            let cells = [
-                object(&decision.object),
-                fields,
-                speaks.to_owned(),
-                link(decision.rule),
-            ];
-            row(
-                cells.each_ref().map(String::as_str),
-                decision.rule,
-                same.len(),
-            )
-        })
-        .collect()
-}
-
-/// Decisions about one object by one rule of which the same is said, in the order of the first of each.
-fn grouped<'a, T: Clone + Ord>(
-    decisions: &[&'a Located],
-    said: impl Fn(&Located) -> T,
-) -> Vec<(T, Vec<&'a Located>)> {
-    let mut groups: Vec<(T, Vec<&Located>)> = Vec::new();
-    let mut known: BTreeMap<(&Object, Rule, T), usize> = BTreeMap::new();
+/// Decisions about one kind by one rule of which the same is said, in the order of the first of each.
+fn grouped<T: Clone + Ord, const N: usize>(
+    decisions: &[&Located],
+    said: impl Fn(&Decision) -> T,
+    cells: impl Fn(T, String, String) -> [String; N],
+) -> Vec<Row> {
+    let mut groups: Vec<Vec<&Located>> = Vec::new();
+    let mut known: BTreeMap<(&str, Rule, T), usize> = BTreeMap::new();
     for located in decisions {
         let decision = &located.decision;
-        let said = said(located);
-        let key = (&decision.object, decision.rule, said.clone());
+        let key = (decision.object.kind.as_str(), decision.rule, said(decision));
         let position = *known.entry(key).or_insert_with(|| {
-            groups.push((said, Vec::new()));
+            groups.push(Vec::new());
             groups.len() - 1
         });
-        groups[position].1.push(located);
+        groups[position].push(located);
     }
-    groups
+    let of_group =
+        |decision: &Decision, objects| cells(said(decision), objects, link(decision.rule));
+    groups.iter().map(|same| row(same, of_group)).collect()
+}
+
+/// A row about decisions of which the same is said.
+fn row<const N: usize>(same: &[&Located], cells: impl Fn(&Decision, String) -> [String; N]) -> Row {
+    let first = &same[0].decision;
+    let mut objects = String::new();
+    let mut kind = None;
+    let mut named = 0;
+    for located in same.iter().take(NAMED) {
+        if objects.len() > LENGTH {
+            break;
+        }
+        let of_this = located.decision.object.kind.as_str();
+        let is_other = kind.replace(of_this) != Some(of_this);
+        if named > 0 {
+            objects.push_str("<br>");
+        }
+        if is_other {
+            objects.push_str(&sentence(&shortened(of_this, NAME)));
+            objects.push_str(if same.len() > 1 { "<br>" } else { " " });
+        }
+        objects.push_str(&place(located));
+        named += 1;
+    }
+    let unnamed = same.len() - named;
+    if unnamed > 0 {
+        objects.push_str(&format!("<br>and {unnamed} more"));
+    }
+    Row {
+        text: format!("| {} |\n", cells(first, objects).join(" | ")),
+        rule: first.rule.name(),
+        decisions: same.len(),
+        unnamed,
+    }
 }
 
 /// `[rule]`, whose address stands at the end.
@@ -181,58 +169,27 @@ fn link(rule: Rule) -> String {
     format!("[{}]", rule.name())
 }
 
-/// Kind in words, name as code.
-fn object(object: &Object) -> String {
-    let name = match object.namespace.as_str() {
-        "" => object.name.clone(),
-        namespace => format!("{namespace}/{}", object.name),
+/// Which object, where in it, and in which file.
+fn place(located: &Located) -> String {
+    let name = code(&shortened(&name(&located.decision.object), NAME));
+    let path = match field_path(&located.decision.at).as_str() {
+        // A scraper as a whole.
+        "" | "spec" => String::new(),
+        path => format!(" {}", code(&shortened(path, NAME))),
     };
-    format!(
-        "{} {}",
-        sentence(&shortened(&object.kind, NAME)),
-        code(&shortened(&name, NAME))
-    )
-}
-
-/// Where in the object, and in which file.
-fn fields(same: &[&Located]) -> String {
-    let mut parts: Vec<String> = same
-        .iter()
-        .take(NAMED)
-        .map(|located| field_path(&located.decision.at))
-        .filter(|path| !path.is_empty())
-        .map(|path| code(&shortened(&path, NAME)))
-        .collect();
-    if same.len() > NAMED {
-        parts.push(format!("and {} more", same.len() - NAMED));
-    }
-    let location = &same[0].location;
+    let location = &located.location;
+    let file = shortened(&location.file, NAME);
     let file = match (location.file.as_str(), location.line) {
         ("-", _) => String::new(),
-        (file, None) => format!(" in {}", code(&shortened(file, NAME))),
-        (file, Some(line)) => {
-            format!(" in {}", code(&format!("{}:{line}", shortened(file, NAME))))
-        }
+        (_, None) => format!(" in {}", code(&file)),
+        (_, Some(line)) => format!(" in {}", code(&format!("{file}:{line}"))),
     };
-    parts.join(", ") + &file
+    name + &path + &file
 }
 
-/// The objects that a finding is about.
-fn places(places: &[&Located]) -> String {
-    let mut parts: Vec<String> = places
-        .iter()
-        .take(NAMED)
-        .map(|located| {
-            let path = field_path(&located.decision.at);
-            let object = object(&located.decision.object);
-            match path.as_str() {
-                "" => object,
-                path => format!("{object} {}", code(&shortened(path, NAME))),
-            }
-        })
-        .collect();
-    if places.len() > NAMED {
-        parts.push(format!("and {} more", places.len() - NAMED));
+fn name(object: &Object) -> String {
+    match object.namespace.as_str() {
+        "" => object.name.clone(),
+        namespace => format!("{namespace}/{}", object.name),
     }
-    parts.join("<br>")
 }

@@ -13,6 +13,7 @@ const DIGITS: usize = 6;
 /// A sentence: plain words as they are, every other word as code, so that nothing in it acts.
 pub(super) fn sentence(text: &str) -> String {
     let mut out = String::new();
+    let text = printable(text);
     let parts: Vec<&str> = text.split('`').collect();
     // What stands between two backticks is meant as code; an odd backtick is one of a name.
     let is_paired = parts.len() % 2 == 1;

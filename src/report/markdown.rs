@@ -32,26 +32,31 @@ pub fn render(decisions: &[Located]) -> String {
     };
     let (changes, findings) = (told(Told::Change), told(Told::Finding));
     let (stays, notes) = (told(Told::Stays), told(Told::Note));
+    let files: BTreeSet<&str> = decisions
+        .iter()
+        .map(|one| one.location.file.as_str())
+        .collect();
+    let is_one_file = files.len() == 1;
     let mut tables = [
         Table::open(
             "Changes",
             ["object", "from → to", "rule", "why"],
-            rows::changes(&changes),
+            rows::changes(&changes, is_one_file),
         ),
         Table::open(
             "Worth a look",
             ["severity", "object", "rule", "what"],
-            rows::findings(&findings),
+            rows::findings(&findings, is_one_file),
         ),
         Table::folded(
             &stay(&stays),
             ["object", "speaks", "rule"],
-            rows::stays(&stays),
+            rows::stays(&stays, is_one_file),
         ),
         Table::folded(
             &format!("Good to know: {}", counted(notes.len(), "note")),
             ["object", "rule", "what"],
-            rows::notes(&notes),
+            rows::notes(&notes, is_one_file),
         ),
     ];
     let head = head(decisions, changes.len());
@@ -93,9 +98,13 @@ fn head(decisions: &[Located], changes: usize) -> String {
                 .into_iter()
                 .map(|way| (spoken.iter().filter(|one| **one == way).count(), way))
                 .filter(|(count, _)| *count > 0)
-                .map(|(count, way)| format!("{count} {}", way.words()))
+                .map(|(count, way)| format!("{} ({count})", way.words()))
                 .collect();
-            format!("{}: {}", counted(all, "endpoint"), by_way.join(", "))
+            let after = match changes {
+                0 => "",
+                _ => ", after the change",
+            };
+            format!("{}{after}: {}", counted(all, "endpoint"), by_way.join(", "))
         }
     };
     let severe = match text::severe(decisions).join(", ").as_str() {
@@ -137,3 +146,6 @@ fn counted(count: usize, name: &str) -> String {
         _ => format!("{count} {name}s"),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,10 +17,11 @@ const BOXES: usize = 24;
 const CHARACTERS: usize = 20_000;
 const EDGES: usize = 400;
 /// Characters of a line in a box.
-const LINE: usize = 46;
+const LINE: usize = 60;
 
 /// Lines of a box are as long as they are, and boxes close together.
-const SETTINGS: &str = r#"%%{init: {"flowchart": {"wrappingWidth": 600, "nodeSpacing": 24}}}%%"#;
+const SETTINGS: &str =
+    r#"%%{init: {"flowchart": {"wrappingWidth": 600, "nodeSpacing": 24, "rankSpacing": 32}}}%%"#;
 
 /// A character that is not seen.
 const WORD_JOINER: &str = "#8288;";
@@ -63,7 +64,7 @@ pub(super) fn flowchart(decisions: &[Located]) -> String {
     }
 }
 
-fn written(picture: &Picture) -> String {
+pub(super) fn written(picture: &Picture) -> String {
     let mut out = format!("{SETTINGS}\nflowchart LR\n");
     for (position, node) in picture.nodes.iter().enumerate() {
         writeln!(out, "  n{position}[\"{}\"]", label(&node.lines)).expect("a String grows");

@@ -5,6 +5,8 @@
 //! Knows: decisions and where their objects are. Does not know: how they were made.
 
 pub mod diff;
+#[cfg(test)]
+mod fixture;
 pub mod json;
 pub mod markdown;
 mod mermaid;

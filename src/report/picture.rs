@@ -4,22 +4,23 @@
 //! Departs from nothing.
 //! Knows: decisions. Does not know: how a picture is written.
 
+mod boxes;
+mod selections;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::review::{Speaks, Told, is_of_a_scraper, spoken, told};
-use super::{Located, field_path, json};
+use super::{Located, json};
 use crate::model::Object;
 use crate::policy::DataPlane;
 use crate::rules::{Decision, Demand, JudgedTarget, Rule};
+use boxes::{Port, field, names_of, place, some};
+use selections::{Selected, Selections};
 
 /// Boxes that may stand alone although others are like them.
 const ALONE: usize = 8;
 /// Workloads of an endpoint that have a box of their own, scrapers that are named in one.
 const A_FEW: usize = 4;
-/// Names in a box.
-const NAMES: usize = 12;
-/// Groups of scrapers.
-const GROUPS: usize = 12;
 
 /// Nodes, and edges between them.
 #[derive(Debug, Default)]
@@ -143,80 +144,6 @@ fn is_unseen(decision: &Decision) -> bool {
     decision.targets.is_empty() || decision.rule == Rule::TargetUnknown
 }
 
-/// What a scraper selects: an endpoint that is shown, or one of those that are counted.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Selected {
-    Shown(usize, (Flow, String)),
-    Hidden(Told),
-}
-
-/// What each scraper selects, in the order of the endpoints; `None`: what no scraper selects.
-#[derive(Default)]
-struct Selections<'a> {
-    order: Vec<Option<&'a Object>>,
-    selected: BTreeMap<Option<&'a Object>, Vec<(usize, Selected)>>,
-    endpoints: usize,
-}
-
-type Group<'a> = (Vec<Option<&'a Object>>, BTreeMap<Selected, usize>);
-
-impl<'a> Selections<'a> {
-    fn add(&mut self, located: &'a Located, selected: &Selected) {
-        let position = self.endpoints;
-        self.endpoints += 1;
-        let scrapers = &located.decision.scrapers;
-        let none = scrapers.is_empty().then_some(None);
-        for scraper in scrapers.iter().map(|one| Some(&**one)).chain(none) {
-            let of_scraper = self.selected.entry(scraper).or_insert_with(|| {
-                self.order.push(scraper);
-                Vec::new()
-            });
-            of_scraper.push((position, selected.clone()));
-        }
-    }
-
-    /// Scrapers that select the same and become the same are one; so are those beyond the first groups.
-    fn grouped(mut self, changed: &BTreeSet<&Object>) -> Vec<Group<'a>> {
-        let mut groups: Vec<(Vec<Option<&Object>>, Vec<(usize, Selected)>)> = Vec::new();
-        let mut known = BTreeMap::new();
-        for scraper in self.order {
-            let selected = self.selected.remove(&scraper).unwrap_or_default();
-            let changes = scraper.is_some_and(|scraper| changed.contains(scraper));
-            let key = (scraper.is_none(), changes, selected);
-            let position = *known.entry(key).or_insert_with_key(|(_, _, selected)| {
-                groups.push((Vec::new(), selected.clone()));
-                groups.len() - 1
-            });
-            groups[position].0.push(scraper);
-        }
-        // What nobody selects is nobody's.
-        groups.sort_by_key(|(scrapers, _)| scrapers.contains(&None));
-        let nobodys = groups.pop_if(|(scrapers, _)| scrapers.contains(&None));
-        let beyond = groups.split_off(groups.len().min(GROUPS));
-        let (scrapers, selected): (Vec<_>, Vec<_>) = beyond.into_iter().unzip();
-        let selected: BTreeSet<_> = selected.into_iter().flatten().collect();
-        if !scrapers.is_empty() {
-            groups.push((
-                scrapers.into_iter().flatten().collect(),
-                selected.into_iter().collect(),
-            ));
-        }
-        groups
-            .into_iter()
-            .chain(nobodys)
-            .map(|(scrapers, selected)| (scrapers, counted(selected)))
-            .collect()
-    }
-}
-
-fn counted(selected: Vec<(usize, Selected)>) -> BTreeMap<Selected, usize> {
-    let mut counts = BTreeMap::new();
-    for (_, one) in selected {
-        *counts.entry(one).or_default() += 1;
-    }
-    counts
-}
-
 #[derive(Default)]
 struct Drawing {
     nodes: Vec<Node>,
@@ -271,35 +198,35 @@ impl Drawing {
             Told::Finding | Told::Stays | Told::Note | Told::Nowhere => Look::Warned,
         };
         let first = &same[0].decision;
-        let mut lines = vec![first.object.kind.clone()];
-        match same {
-            [_] => lines.extend([place(&first.object), field(first)]),
-            _ => lines.extend(some(same.iter().map(|one| {
-                let decision = &one.decision;
-                format!("{} {}", place(&decision.object), field(decision))
-            }))),
-        }
+        let lines = match same {
+            [_] => vec![
+                first.object.kind.clone(),
+                place(&first.object),
+                field(first),
+            ],
+            _ => names_of(same),
+        };
         let node = self.node(lines, look);
-        let mut by_demand: Vec<((Flow, String), Vec<Vec<String>>)> = Vec::new();
+        let mut by_demand: Vec<((Flow, String), Vec<Port>)> = Vec::new();
         let mut known = BTreeSet::new();
         for target in same.iter().flat_map(|one| &one.decision.targets) {
-            let (demand, lines) = (demanded(target), port_of(target));
-            if !known.insert((demand.clone(), lines.clone())) {
+            let (demand, port) = (demanded(target), Port::of(target));
+            if !known.insert((demand.clone(), port.clone())) {
                 continue;
             }
             match by_demand.iter_mut().find(|(known, _)| *known == demand) {
-                Some((_, targets)) => targets.push(lines),
-                None => by_demand.push((demand, vec![lines])),
+                Some((_, targets)) => targets.push(port),
+                None => by_demand.push((demand, vec![port])),
             }
         }
         for (demand, targets) in by_demand {
             if targets.len() <= A_FEW && same.len() == 1 {
-                for lines in targets {
-                    let target = self.target(lines, Look::There);
+                for port in targets {
+                    let target = self.target(port.lines(), Look::There);
                     self.edge(node, target, demand.clone());
                 }
             } else {
-                let names = some(targets.iter().map(|lines| lines[1..].join(" ")));
+                let names = some(targets.iter().map(Port::on_a_line));
                 let target = self.target(names, Look::There);
                 self.edge(node, target, demand);
             }
@@ -396,9 +323,7 @@ fn demanded(target: &JudgedTarget) -> (Flow, String) {
         Demand::MutualTls if label == "STRICT" => (Flow::MutualTls, label),
         Demand::MutualTls => (Flow::MutualTls, format!("{label}, asks for mutual TLS")),
         // Loopback, and what the scraper's own sidecar encrypts.
-        Demand::Plain if label == "STRICT" => {
-            (Flow::Other, format!("{label}, takes plain text here"))
-        }
+        Demand::Plain if label == "STRICT" => (Flow::Other, format!("{label}, plain here")),
         Demand::Plain => (Flow::Other, label),
         Demand::Unreachable => (Flow::Nothing, label),
         Demand::MutualTlsIfInjected | Demand::Unknown => (Flow::Unknown, label),
@@ -406,49 +331,5 @@ fn demanded(target: &JudgedTarget) -> (Flow, String) {
     (flow, label)
 }
 
-/// `shop/web`; what has no namespace goes by its name.
-fn place(object: &Object) -> String {
-    place_of(&object.namespace, &object.name)
-}
-
-fn place_of(namespace: &str, name: &str) -> String {
-    match namespace {
-        "" => name.to_owned(),
-        namespace => format!("{namespace}/{name}"),
-    }
-}
-
-/// `endpoints[0]`
-fn field(decision: &Decision) -> String {
-    let path = field_path(&decision.at);
-    path.strip_prefix("spec.").unwrap_or(&path).to_owned()
-}
-
-/// As many as a box has room for, the others by number. One more takes no more room than its number.
-fn some(all: impl ExactSizeIterator<Item = String>) -> Vec<String> {
-    let count = all.len();
-    let shown = match count <= NAMES + 1 {
-        true => count,
-        false => NAMES,
-    };
-    let mut lines: Vec<String> = all.take(shown).collect();
-    if count > shown {
-        lines.push(format!("and {} more", count - shown));
-    }
-    lines
-}
-
-/// A workload with its port, by kind, name and port; what is many things without a name, as nodes are, goes by its kind.
-fn port_of(target: &JudgedTarget) -> Vec<String> {
-    let mut kind = target.kind.clone();
-    if let Some(part) = target.part {
-        kind = format!("{kind} {part}");
-    }
-    let port = target.port.map(|port| format!("port {port}"));
-    let place = place_of(&target.namespace, &target.name);
-    let name = match place.is_empty() {
-        true => format!("any {kind}"),
-        false => place,
-    };
-    [kind, name].into_iter().chain(port).collect()
-}
+#[cfg(test)]
+mod tests;

@@ -64,7 +64,7 @@ impl Speaks {
         match self {
             Speaks::Plain => "plain text",
             Speaks::MutualTls => "mutual TLS",
-            Speaks::PerTarget => "mutual TLS or plain text, by target",
+            Speaks::PerTarget => "mutual TLS or plain text by target",
             Speaks::Own => "TLS of its own",
         }
     }

@@ -36,7 +36,7 @@ pub(super) struct Row {
 }
 
 /// What changes: from what to what, and why.
-pub(super) fn changes(changes: &[&Located]) -> Vec<Row> {
+pub(super) fn changes(changes: &[&Located], is_one_file: bool) -> Vec<Row> {
     let said = |decision: &Decision| {
         let becomes = match spoken(decision) {
             None if decision.rule == Rule::TlsNeedsRepair => "put right".to_owned(),
@@ -47,7 +47,7 @@ pub(super) fn changes(changes: &[&Located]) -> Vec<Row> {
         (becomes, why(decision))
     };
     let cells = |(becomes, why): (String, String), objects, rule| [objects, becomes, rule, why];
-    grouped(changes, said, cells)
+    grouped(changes, is_one_file, said, cells)
 }
 
 /// The deciding objects; where more is to be said than what they say, the message.
@@ -76,31 +76,33 @@ fn why(decision: &Decision) -> String {
 }
 
 /// What stays as it is.
-pub(super) fn stays(stays: &[&Located]) -> Vec<Row> {
+pub(super) fn stays(stays: &[&Located], is_one_file: bool) -> Vec<Row> {
     let said = |decision: &Decision| spoken(decision).map_or("", |(now, _)| now.words());
     let cells = |speaks: &str, objects, rule| [objects, speaks.to_owned(), rule];
-    grouped(stays, said, cells)
+    grouped(stays, is_one_file, said, cells)
 }
 
 /// What may need a hand: the most severe first, those of one cause together.
-pub(super) fn findings(findings: &[&Located]) -> Vec<Row> {
+pub(super) fn findings(findings: &[&Located], is_one_file: bool) -> Vec<Row> {
     let mut causes = causes(findings.iter().copied());
     causes.sort_by_key(|cause| Reverse(cause.first.decision.severity));
     let cells = |decision: &Decision, objects| {
         let severity = severity(decision.severity).to_owned();
         [severity, objects, link(decision.rule), message(decision)]
     };
-    let rows = causes.iter().map(|cause| row(&cause.places, cells));
+    let rows = causes
+        .iter()
+        .map(|cause| row(&cause.places, is_one_file, cells));
     rows.collect()
 }
 
 /// What was assumed, and what is good to know.
-pub(super) fn notes(notes: &[&Located]) -> Vec<Row> {
+pub(super) fn notes(notes: &[&Located], is_one_file: bool) -> Vec<Row> {
     let cells = |decision: &Decision, objects| [objects, link(decision.rule), message(decision)];
     let causes = causes(notes.iter().copied());
     causes
         .iter()
-        .map(|cause| row(&cause.places, cells))
+        .map(|cause| row(&cause.places, is_one_file, cells))
         .collect()
 }
 
@@ -111,6 +113,7 @@ fn message(decision: &Decision) -> String {
 /// Decisions about one kind by one rule of which the same is said, in the order of the first of each.
 fn grouped<T: Clone + Ord, const N: usize>(
     decisions: &[&Located],
+    is_one_file: bool,
     said: impl Fn(&Decision) -> T,
     cells: impl Fn(T, String, String) -> [String; N],
 ) -> Vec<Row> {
@@ -127,11 +130,18 @@ fn grouped<T: Clone + Ord, const N: usize>(
     }
     let of_group =
         |decision: &Decision, objects| cells(said(decision), objects, link(decision.rule));
-    groups.iter().map(|same| row(same, of_group)).collect()
+    groups
+        .iter()
+        .map(|same| row(same, is_one_file, of_group))
+        .collect()
 }
 
 /// A row about decisions of which the same is said.
-fn row<const N: usize>(same: &[&Located], cells: impl Fn(&Decision, String) -> [String; N]) -> Row {
+fn row<const N: usize>(
+    same: &[&Located],
+    is_one_file: bool,
+    cells: impl Fn(&Decision, String) -> [String; N],
+) -> Row {
     let first = &same[0].decision;
     let mut objects = String::new();
     let mut kind = None;
@@ -149,7 +159,7 @@ fn row<const N: usize>(same: &[&Located], cells: impl Fn(&Decision, String) -> [
             objects.push_str(&sentence(&shortened(of_this, NAME)));
             objects.push_str(if same.len() > 1 { "<br>" } else { " " });
         }
-        objects.push_str(&place(located));
+        objects.push_str(&place(located, is_one_file));
         named += 1;
     }
     let unnamed = same.len() - named;
@@ -169,8 +179,8 @@ fn link(rule: Rule) -> String {
     format!("[{}]", rule.name())
 }
 
-/// Which object, where in it, and in which file.
-fn place(located: &Located) -> String {
+/// Which object, where in it, and in which file, unless there is only one.
+fn place(located: &Located, is_one_file: bool) -> String {
     let name = code(&shortened(&name(&located.decision.object), NAME));
     let path = match field_path(&located.decision.at).as_str() {
         // A scraper as a whole.
@@ -181,6 +191,7 @@ fn place(located: &Located) -> String {
     let file = shortened(&location.file, NAME);
     let file = match (location.file.as_str(), location.line) {
         ("-", _) => String::new(),
+        (_, Some(line)) if is_one_file => format!(" line {line}"),
         (_, None) => format!(" in {}", code(&file)),
         (_, Some(line)) => format!(" in {}", code(&format!("{file}:{line}"))),
     };

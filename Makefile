@@ -14,6 +14,9 @@ TOOLS := $(CURDIR)/.tools
 KUSTOMIZES := $(foreach v,$(KUSTOMIZE_VERSIONS),$(TOOLS)/kustomize-$(v)/kustomize)
 CARGO_DENY := $(TOOLS)/bin/cargo-deny
 
+# The browser of `make browser`.
+CHROMIUM ?= chromium
+
 # The test data: CRD schemas, real manifests, conformance cases.
 export ISTIO_SCRAPE_DATA ?= $(abspath ../shared)
 # One line for each thing that was not run, and why. With CI=true a single one fails the run.
@@ -58,10 +61,20 @@ examples: build kustomize-if-possible not-run-none ## runs the commands in the R
 	@ISTIO_SCRAPE=$(BIN) TOOLS=$(TOOLS) bash examples/run.sh
 	@$(MAKE) --no-print-directory not-run-summary
 
+.PHONY: browser
+browser: build not-run-none ## renders `explain -o markdown` in Chromium; its pages as PNG into target/browser/
+	@if ! command -v npm >/dev/null || ! command -v "$(CHROMIUM)" >/dev/null; then \
+	   echo "did not run: tests/browser: it needs Node.js with npm, and $(CHROMIUM) (apt-get install nodejs npm chromium)" >> "$$ISTIO_SCRAPE_NOT_RUN"; \
+	 else \
+	   $(MAKE) -s --no-print-directory tests/browser/node_modules/.package-lock.json && \
+	   ISTIO_SCRAPE=$(BIN) ISTIO_SCRAPE_PICTURES=$(TARGET)/browser CHROMIUM="$$(command -v "$(CHROMIUM)")" node tests/browser/render.mjs; \
+	 fi
+	@$(MAKE) --no-print-directory not-run-summary
+
 .PHONY: clean
-clean: ## removes target/ and .tools/
+clean: ## removes target/, .tools/ and what `make browser` installed
 	@$(CARGO) clean
-	@rm -rf "$(TOOLS)"
+	@rm -rf "$(TOOLS)" tests/browser/node_modules
 
 # --- below: parts of the targets above
 
@@ -74,6 +87,11 @@ $(CARGO_DENY):
 	@echo "installing cargo-deny $(CARGO_DENY_VERSION) (some minutes)"
 	@$(CARGO) install --quiet --locked --root "$(TOOLS)" --target-dir "$(TARGET)/tools" cargo-deny@$(CARGO_DENY_VERSION)
 	@rm -rf "$(TARGET)/tools"
+
+tests/browser/node_modules/.package-lock.json: tests/browser/package-lock.json
+	@echo "installing what renders Markdown and Mermaid into tests/browser/node_modules"
+	@npm ci --prefix tests/browser --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
 
 .PHONY: kustomize-if-possible
 kustomize-if-possible:

@@ -132,7 +132,7 @@ function hostileTexts() {
 // What the program is given, by name: arguments, a folder to run in, or stdin.
 export function inputs(repository, data) {
   const kyma = join(data, "corpus/kyma-2021-09-after-11994-as-vm/input.yaml");
-  const examples = ["kustomize-exec", "strict", "plain-cli"].map((name) => ({
+  const examples = ["kustomize-exec", "strict", "plain-cli", "context"].map((name) => ({
     name, folder: join(repository, "examples", name), arguments: ["."],
   }));
   return [

@@ -2,7 +2,7 @@
 // GitHub Flavored Markdown, the pictures by Mermaid in the versions that forges use. Pictures of the pages are in
 // target/browser/. What cannot be asked of a forge itself: what it makes links of; so everything that it might is code.
 import { spawnSync } from "node:child_process";
-import { mkdirSync, appendFileSync, writeFileSync, readFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join, dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import markdownIt from "markdown-it";
@@ -95,14 +95,17 @@ const same = (a, b) => JSON.stringify([...a].map(squeezed).sort()) === JSON.stri
 // Line breaks of a label are no text in the picture, and word joiners are not seen.
 const squeezed = (text) => text.replace(/[\s\u2060]+/g, "");
 
-async function rendered(browser, version, input, markdown, html) {
-  const source = /^```mermaid\n([^]*?)^```$/m.exec(markdown)?.[1];
-  for (const theme of version === SCREENSHOTS ? ["light", "dark"] : ["light"]) {
-    const page = await browser.newPage({ viewport: { width: 812, height: 600 } });
-    const name = `${input.name} (${version}, ${theme})`;
-    page.on("dialog", (dialog) => { check(name, false, `a dialog: ${dialog.message()}`); dialog.dismiss(); });
-    page.on("request", (request) => check(name, request.url().startsWith("data:"), `asks for ${request.url()}`));
-    await page.setContent(`<!doctype html><meta charset="utf-8"><style>${STYLE}</style><body class="${theme}">${html}`);
+// All inputs with one version of Mermaid, in one theme.
+async function rendered(browser, version, theme, given) {
+  const page = await browser.newPage({ viewport: { width: 812, height: 600 } });
+  let name;
+  page.on("dialog", (dialog) => { check(name, false, `a dialog: ${dialog.message()}`); dialog.dismiss(); });
+  page.on("request", (request) => check(name, false, `asks for ${request.url()}`));
+  await page.setContent(`<!doctype html><meta charset="utf-8"><style>${STYLE}</style><body class="${theme}">`);
+  await page.addScriptTag({ path: join(here, "node_modules", version, "dist/mermaid.min.js") });
+  for (const input of given) {
+    name = `${input.name} (${version}, ${theme})`;
+    await page.evaluate((html) => { document.body.innerHTML = html; }, input.html);
     const there = await page.evaluate(shown);
     check(name, there.elements.every((one) => ELEMENTS.has(one)), `elements ${[...new Set(there.elements)].filter((one) => !ELEMENTS.has(one))}`);
     check(name, there.attributes.every((one) => ["href", "class"].includes(one)), `attributes ${[...new Set(there.attributes)]}`);
@@ -110,7 +113,7 @@ async function rendered(browser, version, input, markdown, html) {
     const acts = /@\w|#\d|\bGH-\d|https?:|www\.|[$~*_<>&|`]|:\w+:/.exec(there.words);
     check(name, !acts, `text that a forge may act on: ${acts?.[0]} in ${acts?.input.slice(Math.max(0, acts.index - 40), acts.index + 40)}`);
     for (const rows of there.tables) check(name, rows.every((cells) => cells === rows[0]), `a table with rows of ${[...new Set(rows)]} cells`);
-    await page.addScriptTag({ path: join(here, "node_modules", version, "dist/mermaid.min.js") });
+    const source = /^```mermaid\n([^]*?)^```$/m.exec(input.markdown)?.[1];
     const picture = await page.evaluate(drawn, theme).catch((error) => { check(name, false, error.message.split("\n")[0]); });
     if (source && picture) {
       const { labels, edges } = said(source);
@@ -120,13 +123,15 @@ async function rendered(browser, version, input, markdown, html) {
       check(name, picture.strange.length === 0, `in the picture: ${picture.strange}`);
       input.figures = `${labels.length} nodes, ${edges} edges, ${picture.size.join("×")} of ${Math.round(picture.natural)} wide`;
     }
-    if (version === SCREENSHOTS) {
-      const { width, height } = await page.evaluate(() => ({ width: innerWidth, height: document.documentElement.scrollHeight }));
-      await page.screenshot({ path: join(out, `${input.name}-${theme}.png`), fullPage: true, clip: { x: 0, y: 0, width, height: Math.min(height, 3000) } });
-      if (picture) await page.locator(".mermaid").screenshot({ path: join(out, `${input.name}-${theme}-picture.png`) });
-    }
-    await page.close();
+    if (version === SCREENSHOTS) await photographed(page, join(out, `${input.name}-${theme}`), picture);
   }
+  await page.close();
+}
+
+async function photographed(page, file, picture) {
+  const { width, height } = await page.evaluate(() => ({ width: innerWidth, height: document.documentElement.scrollHeight }));
+  await page.screenshot({ path: `${file}.png`, fullPage: true, clip: { x: 0, y: 0, width, height: Math.min(height, 3000) } });
+  if (picture) await page.locator(".mermaid").screenshot({ path: `${file}-picture.png` });
 }
 
 mkdirSync(out, { recursive: true });
@@ -141,21 +146,21 @@ try {
   const all = inputs(repository, data);
   for (const { name, missing } of all.filter((input) => input.missing)) {
     const line = `did not run: tests/browser, ${name}: ${missing}\n`;
-    process.env.ISTIO_SCRAPE_NOT_RUN ? appendFileSync(process.env.ISTIO_SCRAPE_NOT_RUN, line) : process.stderr.write(line);
+    if (process.env.ISTIO_SCRAPE_NOT_RUN) appendFileSync(process.env.ISTIO_SCRAPE_NOT_RUN, line);
+    else process.stderr.write(line);
   }
   const given = all.filter((input) => !input.missing);
-  const texts = given.map(markdownOf);
-  console.log(`printed after ${((Date.now() - began) / 1000).toFixed(1)} s`);
-  for (const [i, input] of given.entries()) {
-    writeFileSync(join(out, `${input.name}.md`), texts[i]);
-    check(input.name, texts[i].length <= COMMENT, `${texts[i].length} characters`);
-    check(input.name, texts[i].startsWith("### istio-scrape: "), "no heading");
+  for (const input of given) {
+    input.markdown = markdownOf(input);
+    input.html = renderer.render(input.markdown);
+    writeFileSync(join(out, `${input.name}.md`), input.markdown);
+    check(input.name, input.markdown.length <= COMMENT, `${input.markdown.length} characters`);
+    check(input.name, input.markdown.startsWith("### istio-scrape: "), "no heading");
   }
-  for (const version of VERSIONS) {
-    await Promise.all(given.map((input, i) => rendered(browser, version, input, texts[i], renderer.render(texts[i]))));
-  }
-  for (const [i, input] of given.entries()) {
-    console.log(`${input.name}: ${texts[i].length} characters; ${input.figures ?? "no picture"}`);
+  const light = VERSIONS.map((version) => rendered(browser, version, "light", given));
+  await Promise.all([...light, rendered(browser, SCREENSHOTS, "dark", given)]);
+  for (const { name, markdown, figures } of given) {
+    console.log(`${name}: ${markdown.length} characters; ${figures ?? "no picture"}`);
   }
 } finally {
   await browser.close();

@@ -3,6 +3,7 @@
 
 #![allow(unreachable_pub, missing_docs)]
 
+#[allow(dead_code, reason = "folders are for other tests")]
 #[path = "support/program.rs"]
 mod program;
 

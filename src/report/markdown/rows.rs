@@ -143,6 +143,7 @@ fn row<const N: usize>(
     cells: impl Fn(&Decision, String) -> [String; N],
 ) -> Row {
     let first = &same[0].decision;
+    let is_one_path = same.iter().all(|one| one.decision.at == first.at);
     let mut objects = String::new();
     let mut kind = None;
     let mut named = 0;
@@ -150,16 +151,30 @@ fn row<const N: usize>(
         if objects.len() > LENGTH {
             break;
         }
-        let of_this = located.decision.object.kind.as_str();
+        let decision = &located.decision;
+        let of_this = decision.object.kind.as_str();
         let is_other = kind.replace(of_this) != Some(of_this);
         if named > 0 {
             objects.push_str("<br>");
         }
+        let [name, path, file] = place(located, is_one_file);
         if is_other {
             objects.push_str(&sentence(&shortened(of_this, NAME)));
-            objects.push_str(if same.len() > 1 { "<br>" } else { " " });
         }
-        objects.push_str(&place(located, is_one_file));
+        if is_other && same.len() > 1 {
+            // What is the same in all stands once.
+            objects.push_str(if is_one_path { &path } else { "" });
+            objects.push_str("<br>");
+        } else if is_other {
+            objects.push(' ');
+        }
+        objects.push_str(&name);
+        objects.push_str(if is_one_path && same.len() > 1 {
+            ""
+        } else {
+            &path
+        });
+        objects.push_str(&file);
         named += 1;
     }
     let unnamed = same.len() - named;
@@ -180,7 +195,7 @@ fn link(rule: Rule) -> String {
 }
 
 /// Which object, where in it, and in which file, unless there is only one.
-fn place(located: &Located, is_one_file: bool) -> String {
+fn place(located: &Located, is_one_file: bool) -> [String; 3] {
     let name = code(&shortened(&name(&located.decision.object), NAME));
     let path = match field_path(&located.decision.at).as_str() {
         // A scraper as a whole.
@@ -195,7 +210,7 @@ fn place(located: &Located, is_one_file: bool) -> String {
         (_, None) => format!(" in {}", code(&file)),
         (_, Some(line)) => format!(" in {}", code(&format!("{file}:{line}"))),
     };
-    name + &path + &file
+    [name, path, file]
 }
 
 fn name(object: &Object) -> String {

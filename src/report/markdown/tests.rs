@@ -41,7 +41,7 @@ fn nothing_is_no_news() {
 
     | object | speaks | rule |
     |---|---|---|
-    | VMServiceScrape<br>`shop/app-0` `spec.endpoints[0]`<br>`shop/app-1` `spec.endpoints[0]` | plain text | [already-right] |
+    | VMServiceScrape `spec.endpoints[0]`<br>`shop/app-0`<br>`shop/app-1` | plain text | [already-right] |
 
     </details>
 
@@ -113,7 +113,7 @@ fn each_decision_is_told_once() {
 
     | object | speaks | rule |
     |---|---|---|
-    | VMServiceScrape<br>`shop/cart` `spec.endpoints[0]`<br>`shop/jobs` `spec.endpoints[0]` | plain text | [already-right] |
+    | VMServiceScrape `spec.endpoints[0]`<br>`shop/cart`<br>`shop/jobs` | plain text | [already-right] |
 
     </details>
 

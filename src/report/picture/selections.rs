@@ -27,12 +27,16 @@ pub(super) enum Selected {
 #[derive(Default)]
 pub(super) struct Selections<'a> {
     order: Vec<Option<&'a Object>>,
-    selected: BTreeMap<Option<&'a Object>, Vec<(usize, Selected)>>,
+    selected: BTreeMap<Option<&'a Object>, Places>,
     endpoints: usize,
 }
 
+/// `None` stands for what no scraper selects.
+type Scrapers<'a> = Vec<Option<&'a Object>>;
+/// What is selected, each with the endpoint's position, so that equal counts are not taken for equal endpoints.
+type Places = Vec<(usize, Selected)>;
 /// Scrapers that select the same, and how often.
-pub(super) type Group<'a> = (Vec<Option<&'a Object>>, BTreeMap<Selected, usize>);
+pub(super) type Group<'a> = (Scrapers<'a>, BTreeMap<Selected, usize>);
 
 impl<'a> Selections<'a> {
     /// Adds an endpoint, or several of which the scrapers are the same.
@@ -52,7 +56,7 @@ impl<'a> Selections<'a> {
 
     /// Scrapers that select the same and become the same are one; so are those beyond the first groups.
     pub(super) fn grouped(mut self, changed: &BTreeSet<&Object>) -> Vec<Group<'a>> {
-        let mut groups: Vec<(Vec<Option<&Object>>, Vec<(usize, Selected)>)> = Vec::new();
+        let mut groups: Vec<(Scrapers<'_>, Places)> = Vec::new();
         let mut known = BTreeMap::new();
         for scraper in self.order {
             let selected = self.selected.remove(&scraper).unwrap_or_default();
@@ -84,7 +88,7 @@ impl<'a> Selections<'a> {
     }
 }
 
-fn counted(selected: Vec<(usize, Selected)>) -> BTreeMap<Selected, usize> {
+fn counted(selected: Places) -> BTreeMap<Selected, usize> {
     let mut counts = BTreeMap::new();
     for (_, one) in selected {
         *counts.entry(one).or_default() += 1;

@@ -272,7 +272,10 @@ fn secrets_are_not_told() {
     objects[4]["spec"]["endpoints"][0]["basicAuth"] = json!({"password": "hunter2"});
     objects[4]["spec"]["endpoints"][0]["params"] = json!({"authKey": ["hunter2"]});
     objects.push(json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s", "namespace": "vm"}, "stringData": {"a": "hunter2"}}));
+    objects.push(json!({"apiVersion": "operator.victoriametrics.com/v1beta1", "kind": "VMScrapeConfig", "metadata": {"name": "c", "namespace": "vm"},
+        "spec": {"staticConfigs": [{"targets": ["joe:hunter2@partner.example:443", "partner.example:99999?token=hunter2"]}]}}));
     let text = of(&objects);
+    assert!(text.contains("partner.example:443"), "{text}");
     assert!(
         text.contains("shop/main") && !text.contains("hunter2"),
         "{text}"

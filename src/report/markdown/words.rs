@@ -40,6 +40,8 @@ fn append_words(out: &mut String, text: &str) {
         // `name="value"` is one word.
         if core.matches('"').count() % 2 == 1 && rest[core.len()..].starts_with('"') {
             core = &rest[..=core.len()];
+        } else if core.ends_with('=') && rest[core.len()..].starts_with("\"\"") {
+            core = &rest[..core.len() + 2];
         }
         if core.is_empty() {
             append(out, &if_punctuation(word));
@@ -131,6 +133,7 @@ mod tests {
                 "annotation sidecar.istio.io/interceptionMode=\"NONE\"",
                 "annotation `sidecar.istio.io/interceptionMode=\"NONE\"`",
             ),
+            ("(a.b/c=\"\")", "(`a.b/c=\"\"`)"),
             ("it is \"10.0.0.0/8\", kept", "it is \"`10.0.0.0/8`\", kept"),
             ("", ""),
         ] {

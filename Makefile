@@ -10,9 +10,18 @@ BIN := $(TARGET)/release/istio-scrape
 # Tools that tests and lint use. kustomize: the newest, and one before `exec.args` (5.7), as in kubectl 1.32.
 KUSTOMIZE_VERSIONS := v5.8.1 v5.5.0
 CARGO_DENY_VERSION := 0.20.2
+# Writes the bill of materials of a release.
+CARGO_CYCLONEDX_VERSION := 0.5.9
 TOOLS := $(CURDIR)/.tools
 KUSTOMIZES := $(foreach v,$(KUSTOMIZE_VERSIONS),$(TOOLS)/kustomize-$(v)/kustomize)
 CARGO_DENY := $(TOOLS)/bin/cargo-deny
+CARGO_CYCLONEDX := $(TOOLS)/bin/cargo-cyclonedx
+
+# What `make dist` builds for, where this machine can.
+HOST := $(shell uname -m)-unknown-linux-gnu
+DIST_TARGETS ?= $(HOST) $(filter-out $(HOST),x86_64-unknown-linux-gnu aarch64-unknown-linux-gnu)
+STATIC := $(TARGET)/$(HOST)/release/istio-scrape
+RELEASE := CARGO="$(CARGO)" TARGET="$(TARGET)" PATH="$(TOOLS)/bin:$$PATH"
 
 # The test data: CRD schemas, real manifests, conformance cases.
 export ISTIO_SCRAPE_DATA ?= $(abspath ../shared)
@@ -43,7 +52,7 @@ lint: not-run-none ## format, clippy, rustdoc, licences and bans of dependencies
 	@$(MAKE) --no-print-directory not-run-summary
 
 .PHONY: tools
-tools: $(KUSTOMIZES) $(CARGO_DENY) ## kustomize (two versions) and cargo-deny, into .tools/
+tools: $(KUSTOMIZES) $(CARGO_DENY) $(CARGO_CYCLONEDX) ## kustomize (two versions), cargo-deny and cargo-cyclonedx, into .tools/
 
 .PHONY: demo
 demo: build ## what it decides and changes on examples/kustomize-exec; no cluster, no kustomize
@@ -58,10 +67,28 @@ examples: build kustomize-if-possible not-run-none ## runs the commands in the R
 	@ISTIO_SCRAPE=$(BIN) TOOLS=$(TOOLS) bash examples/run.sh
 	@$(MAKE) --no-print-directory not-run-summary
 
+.PHONY: dist
+dist: $(CARGO_CYCLONEDX) ## what a release consists of, into dist/: the same bytes from the same commit
+	@$(RELEASE) DIST_TARGETS="$(DIST_TARGETS)" TAG="$(TAG)" bash release/dist.sh
+
+.PHONY: dist-test
+dist-test: not-run-none ## runs what `make dist` made as its users will
+	@TOOLS="$(TOOLS)" bash tests/dist.sh
+	@$(MAKE) --no-print-directory not-run-summary
+
+.PHONY: image
+image: ## the image of the function, into dist/, by buildah: no daemon, no registry
+	@program=$$($(RELEASE) bash release/binary.sh $(HOST)) && $(RELEASE) bash release/image.sh "$$program"
+
+.PHONY: image-test
+image-test: build not-run-none ## runs what `make image` made: as nobody, no network, nowhere to write to
+	@ISTIO_SCRAPE=$(BIN) STATIC=$(STATIC) IMAGE=$(TARGET)/image TOOLS="$(TOOLS)" bash tests/image.sh
+	@$(MAKE) --no-print-directory not-run-summary
+
 .PHONY: clean
-clean: ## removes target/ and .tools/
+clean: ## removes target/, dist/ and .tools/
 	@$(CARGO) clean
-	@rm -rf "$(TOOLS)"
+	@rm -rf dist "$(TOOLS)"
 
 # --- below: parts of the targets above
 
@@ -73,6 +100,11 @@ $(TOOLS)/kustomize-%/kustomize:
 $(CARGO_DENY):
 	@echo "installing cargo-deny $(CARGO_DENY_VERSION) (some minutes)"
 	@$(CARGO) install --quiet --locked --root "$(TOOLS)" --target-dir "$(TARGET)/tools" cargo-deny@$(CARGO_DENY_VERSION)
+	@rm -rf "$(TARGET)/tools"
+
+$(CARGO_CYCLONEDX):
+	@echo "installing cargo-cyclonedx $(CARGO_CYCLONEDX_VERSION) (some minutes)"
+	@$(CARGO) install --quiet --locked --root "$(TOOLS)" --target-dir "$(TARGET)/tools" cargo-cyclonedx@$(CARGO_CYCLONEDX_VERSION)
 	@rm -rf "$(TARGET)/tools"
 
 .PHONY: kustomize-if-possible

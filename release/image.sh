@@ -19,6 +19,7 @@ mkdir -p dist "$image/oci" "$image/layout" "$image/rootfs"
 # What the stage `build` of the Dockerfile comes to. Given as a context of that name, it stands for the stage, whose own
 # base is then not asked for.
 install -D -m 0755 "$program" "$image/build/image/istio-scrape"
+install -D -m 0644 functions/istio-scrape-tls/passwd "$image/build/image/etc/passwd"
 
 own_buildah build --quiet --isolation chroot --pull-never --build-context "build=$image/build" --timestamp 0 \
   --identity-label=false --file functions/istio-scrape-tls/Dockerfile --tag "$name" "$image/build" > "$image/id"

@@ -14,10 +14,20 @@ ok() { echo "ok   image: $*"; }
 
 # --- what is in it
 
-[ "$(cut -d' ' -f1,2 "$image/files")" = "-rwxr-xr-x 0/0" ] || fail "more than one file of root's, or another mode: $(cat "$image/files")"
-[ "$(cd "$image/rootfs" && find . -mindepth 1)" = ./istio-scrape ] || fail "other files: $(find "$image/rootfs")"
-cmp "$image/rootfs/istio-scrape" "${STATIC:?the static program}" || fail "it is another program than the one that was built"
-ok "one file, /istio-scrape, of root's, which nobody can write"
+# Docker looks up `--user nobody` in /etc/passwd; else the program would be alone.
+cat > "$scratch/wanted" <<'FILES'
+drwxr-xr-x 0/0 etc/
+-rw-r--r-- 0/0 etc/passwd
+-rwxr-xr-x 0/0 istio-scrape
+FILES
+nothing_else() {
+  [ "$(cd "$image/rootfs" && find . -mindepth 1 | sort | xargs)" = "./etc ./etc/passwd ./istio-scrape" ] || fail "other files: $(find "$image/rootfs")"
+  cmp "$image/rootfs/istio-scrape" "${STATIC:?the static program}" || fail "it is another program than the one that was built"
+}
+awk '{ print $1, $2, $NF }' "$image/files" | diff "$scratch/wanted" - >&2 || fail "other files, owners or modes"
+nothing_else
+[ "$(cut -d: -f1,3,4 "$image/rootfs/etc/passwd")" = nobody:65534:65534 ] || fail "its passwd: $(cat "$image/rootfs/etc/passwd")"
+ok "the program and the name of nobody; all of it root's, which nobody can write"
 
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -1)
 for part in '"User":"65534:65534"' '"Entrypoint":["/istio-scrape"]' '"org.opencontainers.image.version":"'"$version"'"' \
@@ -41,8 +51,8 @@ fi
 entry=$(grep -o '"Entrypoint":\["[^"]*"\]' "$image/config.json" | cut -d'"' -f4)
 user=$(grep -o '"User":"[^"]*"' "$image/config.json" | cut -d'"' -f4)
 
-# A container, made by hand: root, network, processes and mounts of its own; all of it read-only, and no file may have
-# even one byte written to it (SIGXFSZ would end the program).
+# A container, made by hand: root, network, processes and mounts of its own; all of it read-only, and no file, wherever it
+# is, can have even one byte written to it. So what it prints goes through pipes.
 cat > "$scratch/contain" <<'CONTAIN'
 set -euo pipefail
 root=$1 user=$2
@@ -50,7 +60,6 @@ shift 2
 [ "$(wc -l < /proc/net/dev)" = 3 ] || { echo "there is a network besides loopback" >&2; exit 99; }
 mount --bind "$root" "$root"
 mount -o remount,bind,ro "$root"
-if chroot "$root" /istio-scrape --report /report < /dev/null 2>/dev/null || [ -e "$root/report" ]; then exit 98; fi
 ulimit -f 0
 environment=()
 while [ "$1" != -- ]; do environment+=("$1"); shift; done
@@ -68,8 +77,12 @@ contained() { # variables of the environment, --, arguments
 
 # The same input for both: the same bytes on stdout and stderr, and the same exit code.
 same() { # input, expected exit code
-  local code=0 code_of_plain=0
-  contained -- < "$1" 2> "$scratch/stderr" | cat > "$scratch/stdout" || code=${PIPESTATUS[0]}
+  local code code_of_plain=0
+  echo 0 > "$scratch/code"
+  {
+    { contained -- < "$1" || echo $? > "$scratch/code"; } 2>&1 >&3 | cat > "$scratch/stderr"
+  } 3>&1 | cat > "$scratch/stdout"
+  code=$(cat "$scratch/code")
   "$program" < "$1" > "$scratch/stdout.plain" 2> "$scratch/stderr.plain" || code_of_plain=$?
   [ "$code" = "$2" ] && [ "$code_of_plain" = "$2" ] \
     || fail "$1: exit code $code, of the plain program $code_of_plain, expected $2: $(cat "$scratch/stderr")"
@@ -81,6 +94,11 @@ same testdata/strict-needs-tls--resource-list/input.yaml 0
 [ "$(grep -c 'caFile: /etc/istio-certs/root-cert.pem' "$scratch/stdout")" -gt 0 ] || fail "nothing was patched"
 same testdata/strict-needs-tls--text-resource-list-fails/input.yaml 1
 same /dev/null 2
+"$program" --report "$scratch/report" < testdata/strict-needs-tls--resource-list/input.yaml > /dev/null 2>&1 && [ -s "$scratch/report" ] \
+  || fail "the plain program writes no report"
+code=0
+contained -- --report /report < testdata/strict-needs-tls--resource-list/input.yaml 2>&1 | cat > "$scratch/stdout" || code=$?
+[ "$code" = 2 ] && grep --quiet /report "$scratch/stdout" || fail "exit code $code where no report can be written: $(cat "$scratch/stdout")"
 ok "a ResourceList is patched as by the plain program; environment empty, no network, nothing to write to"
 
 for variable in LOG_TO_STDERR=true ISTIO_SCRAPE_REPORT=; do
@@ -103,14 +121,14 @@ while [ $# -gt 1 ]; do
   case $1 in
     -e) environment+=("$2"); shift ;;
     --network) [ "$2" = none ] && network=none; shift ;;
-    --user) [ "$2" = nobody ] && nobody=yes; shift ;;
+    --user) user=$(awk -F: -v name="$2" '$1 == name { print $3 ":" $4 }' "$image/rootfs/etc/passwd"); shift ;;
     -a) shift ;;
     run | --rm | -i | --security-opt=no-new-privileges) ;;
     *) echo "docker is not stood in for with $1" >&2; exit 125 ;;
   esac
   shift
 done
-[ "$1" = "$name" ] && [ "${network-}" = none ] && [ "${nobody-}" = yes ] || { echo "docker $arguments?" >&2; exit 125; }
+[ "$1" = "$name" ] && [ "${network-}" = none ] && [ "$user" = 65534:65534 ] || { echo "docker $arguments?" >&2; exit 125; }
 tee "$scratch/sent" | contained "${environment[@]}" --
 DOCKER
 } > "$scratch/docker"
@@ -125,8 +143,10 @@ found=
 for kustomize in "${TOOLS:-.tools}"/kustomize-*/kustomize; do
   [ -x "$kustomize" ] || continue
   found=1
-  PATH="$scratch/bin:$PATH" "$kustomize" build --enable-alpha-plugins --enable-exec "$scratch/exec" > "$scratch/built.exec"
-  PATH="$scratch/bin:$PATH" "$kustomize" build --enable-alpha-plugins "$scratch/container" > "$scratch/built.container"
+  PATH="$scratch/bin:$PATH" "$kustomize" build --enable-alpha-plugins --enable-exec "$scratch/exec" > "$scratch/built.exec" 2> "$scratch/log" \
+    || fail "$kustomize, function on PATH: $(cat "$scratch/log")"
+  PATH="$scratch/bin:$PATH" "$kustomize" build --enable-alpha-plugins "$scratch/container" > "$scratch/built.container" 2> "$scratch/log" \
+    || fail "$kustomize, container: $(cat "$scratch/log")"
   grep --quiet 'caFile: /etc/istio-certs/root-cert.pem' "$scratch/built.container" || fail "$kustomize: nothing was patched"
   cmp "$scratch/built.exec" "$scratch/built.container" || fail "$kustomize: the container builds something else"
   same "$scratch/sent" 0
@@ -134,5 +154,4 @@ for kustomize in "${TOOLS:-.tools}"/kustomize-*/kustomize; do
 done
 [ -n "$found" ] || echo "did not run: the image under kustomize: no kustomize in .tools/ (make tools)" >> "$not_run"
 
-[ "$(cd "$image/rootfs" && find . -mindepth 1)" = ./istio-scrape ] || fail "something was written"
-cmp "$image/rootfs/istio-scrape" "$STATIC" || fail "the program was changed"
+nothing_else

@@ -17,7 +17,7 @@ flags+=" --remap-path-prefix=$(rustc --print sysroot)/lib/rustlib/src/rust=/rust
 
 # RUSTFLAGS and not .cargo/config.toml: they overrule what the machine's configuration says. With --target they leave
 # build scripts and macros alone, which cannot be static.
-RUSTFLAGS=$flags CARGO_TARGET_DIR=$build "$cargo" build --quiet --release --locked --bin istio-scrape --target "$target" >&2
+RUSTFLAGS=$flags CARGO_TARGET_DIR=$build "$cargo" build --release --locked --bin istio-scrape --target "$target" >&2
 
 program=$build/$target/release/istio-scrape
 if LC_ALL=C readelf --program-headers --dynamic --wide "$program" | grep -E 'INTERP|\(NEEDED\)' >&2; then

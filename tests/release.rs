@@ -92,6 +92,24 @@ fn the_workflow_types_what_ci_types_and_all_of_it_is_there() {
     }
 }
 
+/// Runners of the forge have a compiler, git, make and Go.
+#[test]
+fn the_workflow_installs_what_ci_installs() {
+    let there = job("check");
+    let script = read(".ci/run");
+    let packages = script
+        .lines()
+        .filter_map(|line| line.strip_prefix("need ")?.split(' ').nth(1))
+        .filter(|package| !["make", "gcc", "git", "golang-go"].contains(package));
+    for package in packages {
+        let install = there.lines().find(|line| line.contains("apt-get install"));
+        assert!(
+            install.is_some_and(|line| line.split(' ').any(|word| word == package)),
+            "{WORKFLOW} does not install {package}, .ci/run does"
+        );
+    }
+}
+
 #[test]
 fn a_pull_request_needs_no_secret_and_may_write_nothing() {
     let text = read(WORKFLOW);
@@ -239,10 +257,22 @@ fn the_package_holds_what_a_build_needs_and_not_much_more() {
     ] {
         assert!(packed.contains(needed), "{needed} is not in the package");
     }
+    // cargo warns of each test and benchmark that is left out.
+    for folder in ["tests", "benches"] {
+        for file in fs::read_dir(in_repository(folder)).into_iter().flatten() {
+            let name = file.expect("the folder can be listed").file_name();
+            let path = format!("{folder}/{}", name.to_string_lossy());
+            assert!(
+                !path.ends_with(".rs") || packed.contains(path.as_str()),
+                "{path} is not in the package"
+            );
+        }
+    }
     for name in &packed {
         let known = [
             "src/",
             "tests/",
+            "benches/",
             "functions/",
             "Cargo.",
             "README",
@@ -261,6 +291,12 @@ fn the_package_holds_what_a_build_needs_and_not_much_more() {
         .map(|file| file.len())
         .sum();
     assert!(size < 5_000_000, "{size} bytes before compression");
+    let dockerfile = read(&format!("{FUNCTION}/Dockerfile"));
+    let copies = dockerfile
+        .lines()
+        .filter_map(|line| line.strip_prefix("COPY "));
+    let copied: Vec<&str> = copies.flat_map(str::split_whitespace).collect();
+    assert!(copied.contains(&"src"), "{copied:?}");
     for file in support::source::files() {
         for included in file.text.split("include_str!(\"").skip(1) {
             let named = included.split('"').next().unwrap_or_default();
@@ -271,8 +307,29 @@ fn the_package_holds_what_a_build_needs_and_not_much_more() {
                 "{} includes {path}, which is not in the package",
                 file.name
             );
+            assert!(
+                copied.iter().any(|copy| path.starts_with(copy)),
+                "{} includes {path}, which the Dockerfile does not copy",
+                file.name
+            );
         }
     }
+}
+
+#[test]
+fn a_tag_that_is_not_the_version_releases_nothing() {
+    let output = Command::new("bash")
+        .arg("release/dist.sh")
+        .envs([("TAG", "v0.0.0"), ("DIST_TARGETS", "none")])
+        .current_dir(in_repository(""))
+        .output()
+        .expect("bash starts");
+    let complaints = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{complaints}");
+    assert!(
+        complaints.contains("the tag is v0.0.0") && complaints.contains(VERSION),
+        "{complaints}"
+    );
 }
 
 /// A path without `..`.

@@ -42,7 +42,7 @@ if [ -d "$scratch/$name/completions" ]; then
   ok "completions for three shells"
 fi
 if [ -d "$scratch/$name/man" ]; then
-  grep --quiet '^\.TH istio-scrape 1' "$scratch/$name/man/istio-scrape.1" || fail "the man page has no title"
+  grep --quiet --ignore-case '^\.TH istio\\-scrape 1' "$scratch/$name/man/istio-scrape.1" || fail "the man page has no title"
   ok "a man page"
 fi
 grep --quiet '"bomFormat": "CycloneDX"' "dist/$name.cdx.json" || fail "dist/$name.cdx.json is no CycloneDX"

@@ -67,6 +67,11 @@ examples: build kustomize-if-possible not-run-none ## runs the commands in the R
 	@ISTIO_SCRAPE=$(BIN) TOOLS=$(TOOLS) bash examples/run.sh
 	@$(MAKE) --no-print-directory not-run-summary
 
+.PHONY: clean
+clean: ## removes target/, dist/ and .tools/
+	@$(CARGO) clean
+	@rm -rf dist "$(TOOLS)"
+
 .PHONY: dist
 dist: $(CARGO_CYCLONEDX) ## what a release consists of, into dist/: the same bytes from the same commit
 	@$(RELEASE) DIST_TARGETS="$(DIST_TARGETS)" TAG="$(TAG)" bash release/dist.sh
@@ -84,11 +89,6 @@ image: ## the image of the function, into dist/, by buildah: no daemon, no regis
 image-test: build not-run-none ## runs what `make image` made: as nobody, no network, nowhere to write to
 	@ISTIO_SCRAPE=$(BIN) STATIC=$(STATIC) IMAGE=$(TARGET)/image TOOLS="$(TOOLS)" bash tests/image.sh
 	@$(MAKE) --no-print-directory not-run-summary
-
-.PHONY: clean
-clean: ## removes target/, dist/ and .tools/
-	@$(CARGO) clean
-	@rm -rf dist "$(TOOLS)"
 
 # --- below: parts of the targets above
 

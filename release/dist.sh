@@ -80,7 +80,7 @@ bill_of_materials() { # target, file
   missing=$(comm -13 \
     <(sed -n 's|.*"purl": "pkg:cargo/\([^"@]*\)@\([^"?]*\).*|\1 v\2|p' "$2" | sort -u) \
     <(cargo tree --quiet --locked --target "$1" --edges normal,build --prefix none --no-dedupe | cut -d' ' -f1,2 | sort -u))
-  [ -z "$missing" ] || fail "$2 does not list" $missing
+  [ -z "$missing" ] || fail "$2 does not list $missing"
 }
 
 # Helm 4 looks for plugin.yaml in a folder that is called like the archive, up to its version.

@@ -14,8 +14,13 @@ name=$(sed -n 's/^image: //p' functions/istio-scrape-tls/metadata.yaml)
 command -v buildah >/dev/null || { echo "image: there is no buildah (apt-get install buildah)" >&2; exit 1; }
 own_buildah() { buildah --root "$image/store" --runroot "$image/run" --storage-driver vfs "$@"; }
 
-rm -rf "$image"
-mkdir -p dist "$image/oci" "$image/layout" "$image/rootfs"
+# Who is not root owns what buildah stores only in a name space of buildah's.
+discard() {
+  if [ "$(id -u)" = 0 ]; then rm -rf "$@"; else buildah unshare rm -rf "$@"; fi
+}
+
+discard "$image"
+mkdir -p dist "$image/layout" "$image/rootfs"
 # What the stage `build` of the Dockerfile comes to. Given as a context of that name, it stands for the stage, whose own
 # base is then not asked for.
 install -D -m 0755 "$program" "$image/build/image/istio-scrape"
@@ -24,7 +29,7 @@ install -D -m 0644 functions/istio-scrape-tls/passwd "$image/build/image/etc/pas
 own_buildah build --quiet --isolation chroot --pull-never --build-context "build=$image/build" --timestamp 0 \
   --identity-label=false --file functions/istio-scrape-tls/Dockerfile --tag "$name" "$image/build" > "$image/id"
 own_buildah push --quiet "$name" "oci:$image/layout:$name"
-rm -rf "$image/store" "$image/run" "$image/oci" "$image/id"
+discard "$image/store" "$image/run" "$image/id"
 
 archive=dist/istio-scrape-image.tar
 rm -f "$archive"

@@ -15,7 +15,7 @@ fail() { echo "FAIL dist: $*" >&2; exit 1; }
 ok() { echo "ok   dist: $*"; }
 
 (cd dist && sha256sum --check --quiet --strict SHA256SUMS) || fail "SHA256SUMS"
-[ "$(cd dist && ls | grep -vxc SHA256SUMS)" = "$(wc -l < dist/SHA256SUMS)" ] || fail "SHA256SUMS leaves files out: $(ls dist)"
+[ "$(find dist -type f ! -name SHA256SUMS | wc -l)" = "$(wc -l < dist/SHA256SUMS)" ] || fail "SHA256SUMS leaves files out: $(ls dist)"
 ok "SHA256SUMS names every file, and is right"
 
 for archive in dist/*.tar.gz dist/*.tgz; do
@@ -49,7 +49,7 @@ grep --quiet '"bomFormat": "CycloneDX"' "dist/$name.cdx.json" || fail "dist/$nam
 
 plugin=dist/istio-scrape-helm-plugin-$version-$here.tgz
 if [ -f "$plugin" ]; then
-  helm=$(ls -d "${TOOLS:-.tools}"/helm-v4*/helm 2>/dev/null | tail -1 || true)
+  helm=$(find "${TOOLS:-.tools}" -path '*/helm-v4*/helm' | sort | tail -1)
   if [ -z "$helm" ]; then
     echo "did not run: the plugin for Helm 4: no Helm 4 in .tools/" >> "$not_run"
   else

@@ -49,7 +49,7 @@ grep --quiet '"bomFormat": "CycloneDX"' "dist/$name.cdx.json" || fail "dist/$nam
 
 plugin=dist/istio-scrape-helm-plugin-$version-$here.tgz
 if [ -f "$plugin" ]; then
-  helm=$(find "${TOOLS:-.tools}" -path '*/helm-v4*/helm' | sort | tail -1)
+  helm=$(find "${TOOLS:-.tools}" -path '*/helm-v4*/helm' 2>/dev/null | sort | tail -1 || true)
   if [ -z "$helm" ]; then
     echo "did not run: the plugin for Helm 4: no Helm 4 in .tools/" >> "$not_run"
   else

@@ -83,12 +83,37 @@ bill_of_materials() { # target, file
   [ -z "$missing" ] || fail "$2 does not list $missing"
 }
 
+# What the licences of others ask whoever passes the program on to pass on with it. Every crate has the texts beside its
+# sources; that of the Apache License is in LICENSE already.
+licences_of_others() { # target
+  echo "istio-scrape is under the Apache License 2.0 (LICENSE). The program contains code of these crates, under their terms."
+  case $1 in *-gnu) echo "It also contains parts of the GNU C Library, which is under the LGPL 2.1 or later; \`make dist\`
+in the repository links the program again, with the library of the machine." ;; esac
+  local crate expression sources file
+  cargo tree --quiet --locked --target "$1" --edges normal --prefix none --no-dedupe --format '{p}|{l}' | sort -u > "$staging/crates"
+  while IFS='|' read -r crate expression; do
+    read -r crate version_of_crate _ <<< "$crate"
+    [ "$crate" != istio-scrape ] || continue
+    sources=$(echo "${CARGO_HOME:-$HOME/.cargo}/registry/src/"*"/$crate-${version_of_crate#v}")
+    printf '\n\n=== %s %s (%s)\n' "$crate" "${version_of_crate#v}" "${expression# }"
+    found=
+    for file in "$sources"/{LICEN[CS]E*,COPYING*,COPYRIGHT*,NOTICE*,UNLICENSE*}; do
+      [ -f "$file" ] || continue
+      found=1
+      case ${file##*/} in LICENSE-APACHE* | LICENSE-Apache*) continue ;; esac
+      printf '\n--- %s\n\n' "${file##*/}"
+      tr -d '\r' < "$file"
+    done
+    [ -n "$found" ] || fail "$crate has no text of its licence in $sources"
+  done < "$staging/crates"
+}
+
 # Helm 4 looks for plugin.yaml in a folder that is called like the archive, up to its version.
 helm_plugin() { # program, target
   local folder=istio-scrape-helm-plugin
   rm -rf "${staging:?}/$folder"
   install -D -m 0755 "$1" "$staging/$folder/istio-scrape"
-  install -m 0644 LICENSE "$staging/$folder/LICENSE"
+  install -m 0644 LICENSE "$staging/istio-scrape-$version-$2/LICENSES-OF-OTHERS" "$staging/$folder"
   # In a checkout the program is found on PATH; here it is beside plugin.yaml.
   sed -e '/^#/d' -e 's|^\( *-\{0,1\} *command:\) istio-scrape$|\1 ${HELM_PLUGIN_DIR}/istio-scrape|' \
     functions/istio-scrape-tls/plugin.yaml > "$staging/$folder/plugin.yaml"
@@ -113,6 +138,7 @@ for target in $DIST_TARGETS; do
   for page in README.md CHANGELOG.md LICENSE functions/istio-scrape-tls/README.md; do
     install -D -m 0644 "$page" "$staging/$name/$page"
   done
+  licences_of_others "$target" > "$staging/$name/LICENSES-OF-OTHERS"
   if [ "$target" = "$here" ]; then
     mkdir -p "$staging/pages"
     pages "$program" "$staging/pages"

@@ -29,6 +29,9 @@ tar --extract --gzip --file "dist/$name.tar.gz" --directory "$scratch"
 for file in LICENSE README.md CHANGELOG.md functions/istio-scrape-tls/README.md; do
   cmp "$file" "$scratch/$name/$file" || fail "$name.tar.gz: $file"
 done
+for crate in serde_json granit-parser clap_builder linux-raw-sys; do
+  grep --quiet "^=== $crate [0-9.]* (" "$scratch/$name/LICENSES-OF-OTHERS" || fail "LICENSES-OF-OTHERS does not name $crate"
+done
 program=$scratch/$name/istio-scrape
 [ "$(env -i "$program" --version)" = "istio-scrape $version" ] || fail "--version: $("$program" --version)"
 env -i "$program" < "$input" > "$scratch/patched" 2> "$scratch/log" || fail "$(cat "$scratch/log")"

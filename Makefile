@@ -13,11 +13,20 @@ KUSTOMIZE_VERSIONS := v5.8.1 v5.5.0
 HELM_VERSIONS := v3.21.4 v4.2.4
 KPT_VERSION := v1.0.0-beta.67
 CARGO_DENY_VERSION := 0.20.2
+# Writes the bill of materials of a release.
+CARGO_CYCLONEDX_VERSION := 0.5.9
 TOOLS := $(CURDIR)/.tools
 KUSTOMIZES := $(foreach v,$(KUSTOMIZE_VERSIONS),$(TOOLS)/kustomize-$(v)/kustomize)
 HELMS := $(foreach v,$(HELM_VERSIONS),$(TOOLS)/helm-$(v)/helm)
 KPT := $(TOOLS)/kpt-$(KPT_VERSION)/kpt
 CARGO_DENY := $(TOOLS)/bin/cargo-deny
+CARGO_CYCLONEDX := $(TOOLS)/bin/cargo-cyclonedx
+
+# What `make dist` builds for, where this machine can.
+HOST := $(shell uname -m)-unknown-linux-gnu
+DIST_TARGETS ?= $(HOST) $(filter-out $(HOST),x86_64-unknown-linux-gnu aarch64-unknown-linux-gnu)
+STATIC := $(TARGET)/$(HOST)/release/istio-scrape
+RELEASE := CARGO="$(CARGO)" TARGET="$(TARGET)" PATH="$(TOOLS)/bin:$$PATH"
 
 # The browser of `make browser`.
 CHROMIUM ?= chromium
@@ -51,7 +60,7 @@ lint: not-run-none ## format, clippy, rustdoc, licences and bans of dependencies
 	@$(MAKE) --no-print-directory not-run-summary
 
 .PHONY: tools
-tools: $(KUSTOMIZES) $(HELMS) kpt-if-possible $(CARGO_DENY) ## kustomize and Helm (two versions each), kpt, cargo-deny, into .tools/
+tools: $(KUSTOMIZES) $(HELMS) kpt-if-possible $(CARGO_DENY) $(CARGO_CYCLONEDX) ## kustomize and Helm (two versions each), kpt, cargo-deny, cargo-cyclonedx, into .tools/
 
 .PHONY: demo
 demo: build ## what it decides and changes on examples/kustomize-exec; no cluster, no kustomize
@@ -81,10 +90,28 @@ browser: build not-run-none ## renders `explain -o markdown` in Chromium; its pa
 	 fi
 	@$(MAKE) --no-print-directory not-run-summary
 
+.PHONY: dist
+dist: $(CARGO_CYCLONEDX) ## what a release consists of, into dist/: the same bytes from the same commit
+	@$(RELEASE) DIST_TARGETS="$(DIST_TARGETS)" TAG="$(TAG)" bash release/dist.sh
+
+.PHONY: dist-test
+dist-test: not-run-none ## runs what `make dist` made as its users will
+	@TOOLS="$(TOOLS)" bash tests/dist.sh
+	@$(MAKE) --no-print-directory not-run-summary
+
+.PHONY: image
+image: ## the image of the function, into dist/, by buildah: no daemon, no registry
+	@program=$$($(RELEASE) bash release/binary.sh $(HOST)) && $(RELEASE) bash release/image.sh "$$program"
+
+.PHONY: image-test
+image-test: build not-run-none ## runs what `make image` made: as nobody, no network, nowhere to write to
+	@ISTIO_SCRAPE=$(BIN) STATIC=$(STATIC) IMAGE=$(TARGET)/image TOOLS="$(TOOLS)" bash tests/image.sh
+	@$(MAKE) --no-print-directory not-run-summary
+
 .PHONY: clean
-clean: ## removes target/, .tools/ and what `make browser` installed
+clean: ## removes target/, dist/, .tools/ and what `make browser` installed
 	@$(CARGO) clean
-	@rm -rf "$(TOOLS)" tests/browser/node_modules
+	@rm -rf dist "$(TOOLS)" tests/browser/node_modules
 
 # --- below: parts of the targets above
 
@@ -101,6 +128,11 @@ $(TOOLS)/helm-%/helm:
 $(CARGO_DENY):
 	@echo "installing cargo-deny $(CARGO_DENY_VERSION) (some minutes)"
 	@$(CARGO) install --quiet --locked --root "$(TOOLS)" --target-dir "$(TARGET)/tools" cargo-deny@$(CARGO_DENY_VERSION)
+	@rm -rf "$(TARGET)/tools"
+
+$(CARGO_CYCLONEDX):
+	@echo "installing cargo-cyclonedx $(CARGO_CYCLONEDX_VERSION) (some minutes)"
+	@$(CARGO) install --quiet --locked --root "$(TOOLS)" --target-dir "$(TARGET)/tools" cargo-cyclonedx@$(CARGO_CYCLONEDX_VERSION)
 	@rm -rf "$(TARGET)/tools"
 
 .PHONY: hosts-if-possible

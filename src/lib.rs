@@ -44,6 +44,7 @@ use config::{Config, ConfigError, FailOn, RunMode, Severity};
 use krm::{CloseError, Form, OpenError, Package, Source};
 use plan::Plan;
 use report::Located;
+use report::component::{self, Component, ComponentError, Patched};
 use rules::Verdict;
 use setting::Setting;
 
@@ -84,6 +85,17 @@ pub struct Report {
     pub exit: u8,
 }
 
+/// What `patches` puts into a folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Patches {
+    /// The Component; `None`: nothing, because findings have reached `failOn`.
+    pub component: Option<Component>,
+    /// What goes to stderr, line by line.
+    pub messages: Vec<String>,
+    /// Exit code: 0 done, 1 findings.
+    pub exit: u8,
+}
+
 /// How `explain` is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
@@ -114,6 +126,9 @@ pub enum Error {
     /// An edit that does not say what its patch says.
     #[error(transparent)]
     Apply(#[from] apply::ApplyError),
+    /// An object that kustomize cannot patch.
+    #[error(transparent)]
+    Component(#[from] ComponentError),
     /// A stream of which nothing would be left, and an empty output means "delete everything" to a host.
     #[error(
         "the input is nothing but configuration; name or pipe in the objects too, or use --config"
@@ -243,6 +258,66 @@ pub fn diff(sources: &[Source], flags: &Flags) -> Result<Report, Error> {
         messages: setting.messages,
         text,
     })
+}
+
+/// A Kustomize Component that does to a base what a run does, for a folder of this name.
+///
+/// # Errors
+/// As [`run`], and when kustomize cannot patch an object.
+pub fn patches(sources: &[Source], flags: &Flags, folder: &str) -> Result<Patches, Error> {
+    let (patched, messages) = to_patch(sources, flags)?;
+    Ok(Patches {
+        exit: u8::from(patched.is_none()),
+        component: patched
+            .map(|patched| component::render(&patched, folder))
+            .transpose()?,
+        messages,
+    })
+}
+
+/// The same patches as a stream of entries for `patches` of kustomize, Flux, Argo CD.
+///
+/// # Errors
+/// As [`patches`].
+pub fn patch_stream(sources: &[Source], flags: &Flags) -> Result<Report, Error> {
+    let (patched, messages) = to_patch(sources, flags)?;
+    Ok(Report {
+        exit: u8::from(patched.is_none()),
+        text: match patched {
+            Some(patched) => component::stream(&patched)?,
+            None => String::new(),
+        },
+        messages,
+    })
+}
+
+/// What is to be patched, unless findings have reached `failOn`, and what stderr is told. `mode` is of no account: like
+/// `diff`, whoever asks for patches wants to see them.
+fn to_patch(
+    sources: &[Source],
+    flags: &Flags,
+) -> Result<(Option<Vec<Patched>>, Vec<String>), Error> {
+    let Run {
+        package,
+        setting,
+        plan,
+    } = decided(sources, flags)?;
+    if !package.items.is_empty() && setting.left_out.len() == package.items.len() {
+        return Err(Error::OnlyConfiguration);
+    }
+    let mut messages = setting.messages;
+    let findings = report::text::render(&plan.decisions);
+    messages.extend(findings.lines().map(str::to_owned));
+    let config = Config {
+        mode: RunMode::Patch,
+        ..setting.config
+    };
+    if fails(&plan.decisions, &config) {
+        messages.push("istio-scrape: nothing was written: findings have reached failOn".to_owned());
+        return Ok((None, messages));
+    }
+    let patched = plan::patched(&package, &plan.decisions)?;
+    Ok((Some(patched), messages))
 }
 
 /// Whether a run with these decisions fails.

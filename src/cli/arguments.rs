@@ -65,6 +65,18 @@ pub(super) enum Command {
         #[arg(value_name = "INPUT", help = INPUT_HELP)]
         inputs: Vec<PathBuf>,
     },
+    /// Write what would change as a Kustomize Component, for hosts that run no functions
+    ///
+    /// The Component belongs above the kustomization whose build is the input:
+    /// `kustomize build base | istio-scrape patches -o mtls`.
+    Patches {
+        #[arg(value_name = "INPUT", help = INPUT_HELP)]
+        inputs: Vec<PathBuf>,
+
+        /// The folder for the Component; `-`: entries for `patches` of kustomize, Flux or Argo CD, to stdout
+        #[arg(short, long, value_name = "DIR")]
+        output: PathBuf,
+    },
 }
 
 /// Formats of `explain`.
@@ -96,7 +108,11 @@ impl Arguments {
     pub(super) fn inputs(&self) -> &[PathBuf] {
         match &self.command {
             None => &self.inputs,
-            Some(Command::Explain { inputs, .. } | Command::Diff { inputs }) => inputs,
+            Some(
+                Command::Explain { inputs, .. }
+                | Command::Diff { inputs }
+                | Command::Patches { inputs, .. },
+            ) => inputs,
         }
     }
 }

@@ -12,6 +12,8 @@ use istio_scrape::{Outcome, Report};
 use serde_json::json;
 use thiserror::Error;
 
+use super::patches::Refusal;
+
 /// Exit code of a run that could not be made.
 pub(super) const COULD_NOT_RUN: u8 = 2;
 
@@ -59,6 +61,9 @@ pub(super) enum Failure {
         /// What was skipped in them.
         notices: Vec<String>,
     },
+    /// A folder that patches are not written into, or an input that they would not fit.
+    #[error(transparent)]
+    Patches(#[from] Refusal),
     /// What the library says.
     #[error(transparent)]
     Run(istio_scrape::Error),

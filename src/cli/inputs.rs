@@ -8,6 +8,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use istio_scrape::krm::{Origin, Source};
+use istio_scrape::report::component::is_ours;
 
 use super::ending::Failure;
 use super::folder::{Folder, notices};
@@ -20,6 +21,8 @@ pub(super) struct Inputs {
     pub(super) sources: Vec<Source>,
     /// Lines for stderr.
     pub(super) notices: Vec<String>,
+    /// Folders with a kustomization, which are read and not built.
+    pub(super) kustomizations: Vec<PathBuf>,
 }
 
 /// Reads the inputs; without any, stdin. `config` is not read here, but may be stdin too.
@@ -32,7 +35,7 @@ pub(super) fn gather(inputs: &[PathBuf], config: Option<&Path>) -> Result<Inputs
     if inputs.is_empty() {
         return Ok(Inputs {
             sources: vec![stdin()?],
-            notices: Vec::new(),
+            ..Inputs::default()
         });
     }
     let gathered = inputs
@@ -55,6 +58,10 @@ pub(super) fn gather(inputs: &[PathBuf], config: Option<&Path>) -> Result<Inputs
         false => Ok(Inputs {
             sources,
             notices: notices(&folders),
+            kustomizations: folders
+                .iter()
+                .flat_map(|folder| folder.kustomizations.iter().cloned())
+                .collect(),
         }),
     }
 }
@@ -80,8 +87,10 @@ fn one(input: &Path) -> Result<(Vec<Source>, Option<Folder>), Failure> {
     Ok((without_kustomizations(sources), Some(folder)))
 }
 
-/// Marks what kustomizations use otherwise than as resources, and adds what they hold inline.
-pub(super) fn without_kustomizations(sources: Vec<Source>) -> Vec<Source> {
+/// Marks what kustomizations use otherwise than as resources, and adds what they hold inline. Leaves out patches that we
+/// wrote: they name objects, and are none.
+pub(super) fn without_kustomizations(mut sources: Vec<Source>) -> Vec<Source> {
+    sources.retain(|source| !is_ours(&source.text));
     let (inline, paths): (Vec<_>, Vec<_>) = sources
         .iter()
         .filter(|source| is_kustomization(Path::new(&source.name)))

@@ -10,6 +10,7 @@ mod ending;
 mod folder;
 mod inputs;
 mod kustomization;
+mod patches;
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal};
@@ -84,6 +85,7 @@ fn dispatch(arguments: &Arguments) -> u8 {
         Some(Command::Diff { .. }) => report(inputs, config, |inputs, flags| {
             istio_scrape::diff(&inputs.sources, flags)
         }),
+        Some(Command::Patches { output, .. }) => patches::run(inputs, config, output),
     }
 }
 

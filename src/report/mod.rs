@@ -4,6 +4,7 @@
 //! Departs from nothing.
 //! Knows: decisions and where their objects are. Does not know: how they were made.
 
+pub mod component;
 pub mod diff;
 pub mod json;
 pub mod results;

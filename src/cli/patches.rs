@@ -88,7 +88,7 @@ pub(super) fn run(inputs: Result<Inputs, Failure>, config: Option<&Path>, output
         .and_then(|patches| {
             let mut messages = patches.messages;
             if let Some(component) = &patches.component {
-                messages.push(write(output, component)?);
+                messages.extend(write(output, component)?);
             }
             Ok(Report {
                 text: String::new(),
@@ -113,53 +113,51 @@ fn name(folder: &Path) -> String {
 }
 
 /// Brings a folder up to date, and says what was done.
-fn write(folder: &Path, component: &Component) -> Result<String, Refusal> {
+fn write(folder: &Path, component: &Component) -> Result<Vec<String>, Refusal> {
     let there = There::look(folder, component)?;
     let changed: Vec<&(String, String)> = component
         .files
         .iter()
         .filter(|(name, text)| there.ours.get(name) != Some(text))
         .collect();
-    let wanted = |name: &str| component.files.iter().any(|(wanted, _)| wanted == name);
-    let obsolete: Vec<&String> = there.ours.keys().filter(|name| !wanted(name)).collect();
+    let is_wanted = |name: &str| component.files.iter().any(|(wanted, _)| wanted == name);
+    let obsolete: Vec<&String> = there.ours.keys().filter(|name| !is_wanted(name)).collect();
     if !(changed.is_empty() && obsolete.is_empty() && there.unfinished.is_empty()) {
         replace(folder, component, &changed, &obsolete)?;
         for name in &there.unfinished {
-            // Overwritten or not: nobody reads it.
+            // Nobody reads it, and the next run finds it again.
             let _ = fs::remove_file(folder.join(name));
         }
     }
-    Ok(summary(folder, component, changed.len(), obsolete.len()))
+    let folder = format!("{}/", folder.display().to_string().trim_end_matches('/'));
+    let mut said = vec![summary(&folder, component, changed.len(), obsolete.len())];
+    if component.patches == 0 && !obsolete.is_empty() {
+        said.push(format!(
+            "istio-scrape: {folder} had patches until now: if the input was built with this Component in it, restore \
+             them, and pipe in the build of what lies below the Component"
+        ));
+    }
+    Ok(said)
 }
 
 /// `wrote 7 patches for 5 objects to mtls/; removed 1 file`
-fn summary(folder: &Path, component: &Component, changed: usize, removed: usize) -> String {
-    let count = |count: usize, one: &str| match count {
-        1 => format!("1 {one}"),
-        count => format!(
-            "{count} {one}{}",
-            if one.ends_with('h') { "es" } else { "s" }
-        ),
-    };
-    let folder = format!("{}/", folder.display().to_string().trim_end_matches('/'));
+fn summary(folder: &str, component: &Component, changed: usize, removed: usize) -> String {
     let patches = match component.patches {
-        0 => "a Component without patches, as nothing is to be patched,".to_owned(),
-        patches => format!(
-            "{} for {}",
-            count(patches, "patch"),
-            count(component.objects, "object")
-        ),
+        0 => "a Component without patches (nothing is to be patched)".to_owned(),
+        1 => "1 patch for 1 object".to_owned(),
+        patches => match component.objects {
+            1 => format!("{patches} patches for 1 object"),
+            objects => format!("{patches} patches for {objects} objects"),
+        },
     };
-    match (changed, removed) {
-        (0, 0) => format!(
-            "istio-scrape: {folder} is up to date with {}",
-            patches.trim_end_matches(',')
-        ),
-        (_, 0) => format!("istio-scrape: wrote {} to {folder}", patches),
-        (_, removed) => format!(
-            "istio-scrape: wrote {patches} to {folder}; removed {}",
-            count(removed, "file")
-        ),
+    let also = match removed {
+        0 => String::new(),
+        1 => "; removed 1 file".to_owned(),
+        removed => format!("; removed {removed} files"),
+    };
+    match changed + removed {
+        0 => format!("istio-scrape: {folder} is up to date: {patches}"),
+        _ => format!("istio-scrape: wrote {patches} to {folder}{also}"),
     }
 }
 

@@ -252,23 +252,22 @@ pub fn stream(patched: &[Patched]) -> Result<String, ComponentError> {
     })
 }
 
-/// A patch inside of a string, which kustomize trims: a text of several lines at its end would lose the last break.
+/// A patch inside of a string, which kustomize trims: a text of several lines at its end would lose its last break.
 fn inline(operations: &Value) -> String {
-    let block = yaml::block(operations);
-    let text = block.trim_end();
-    // Both programs read a literal that ends without a line break as a text without one, and so do we.
-    let reads = |text: &str| {
-        let documents = yaml::read(text).ok()?;
-        documents
-            .first()?
-            .root
-            .as_ref()?
-            .value(yaml::Rules::Kubectl)
-            .ok()
+    let block = match ends_in_lines(operations) {
+        true => yaml::block_of_quotes(operations),
+        false => yaml::block(operations),
     };
-    match reads(text).as_ref() == Some(operations) {
-        true => text.to_owned(),
-        false => yaml::block_of_quotes(operations).trim_end().to_owned(),
+    block.trim_end().to_owned()
+}
+
+/// Whether the last text in a value has several lines.
+fn ends_in_lines(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\n'),
+        Value::Array(items) => items.last().is_some_and(ends_in_lines),
+        Value::Object(map) => map.values().next_back().is_some_and(ends_in_lines),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }
 

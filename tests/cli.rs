@@ -57,6 +57,7 @@ fn help_and_version_win_over_stdin() {
     Commands:
       explain  Say of every endpoint and scraper what is decided, why, and which object decided it
       diff     Show what would change, as a unified diff; exit code 1 if anything would
+      patches  Write what would change as a Kustomize Component, for hosts that run no functions
 
     Arguments:
       [INPUT]...

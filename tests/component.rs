@@ -487,6 +487,21 @@ fn the_examples_come_out_as_by_function() {
     }
 }
 
+/// The README of the example writes it in place, and would hide that it is out of date.
+#[test]
+fn the_component_of_the_example_is_up_to_date() {
+    let example = support::in_repository("examples/flux");
+    for kustomize in kustomizes() {
+        let root = package(&[]);
+        copy(&example.join("base"), &root.path().join("base"));
+        with_component(&kustomize, root.path());
+        assert_eq!(
+            files(&root.path().join("mtls")),
+            files(&example.join("mtls"))
+        );
+    }
+}
+
 // --- names
 
 #[test]
@@ -603,6 +618,35 @@ fn a_namesake_in_another_group_is_left_alone() {
         assert_eq!(of_group(&overlay, namesake), of_group(&base, namesake));
         let patched = of_group(&overlay, "operator.victoriametrics.com");
         assert_eq!(patched["spec"]["podMetricsEndpoints"][0]["scheme"], "https");
+    }
+}
+
+/// A patch that would hit two objects: kustomize selects by names of before, too.
+#[test]
+fn a_base_that_is_used_twice_needs_a_component_each() {
+    for kustomize in kustomizes() {
+        let root = package(&[
+            ("bare/kustomization.yaml", BASE),
+            ("bare/input.yaml", &app("shop", "web", ENDPOINT)),
+            ("mesh/kustomization.yaml", BASE),
+            (
+                "mesh/input.yaml",
+                &stream(&[MESH, &namespace("shop"), &namespace("depot")]),
+            ),
+            (
+                "depot/kustomization.yaml",
+                "namespace: depot\nresources: [../bare]\n",
+            ),
+            (
+                "base/kustomization.yaml",
+                "resources: [../bare, ../depot, ../mesh]\n",
+            ),
+            ("overlay/kustomization.yaml", OVERLAY),
+        ]);
+        let root = root.path();
+        assert_eq!(written_over(&kustomize, root, &[]).code, 0);
+        let said = built(&kustomize, &root.join("overlay")).expect_err("two objects");
+        assert!(said.contains("multiple matches for Id"), "{said}");
     }
 }
 
@@ -815,14 +859,21 @@ fn nothing_to_patch_is_a_component_all_the_same() {
     for kustomize in kustomizes() {
         let root = with_overlay(&open);
         let ended = written_over(&kustomize, root.path(), &[]);
-        let summary = "istio-scrape: wrote a Component without patches (nothing is to be patched) to mtls/\n";
+        let summary =
+            "istio-scrape: wrote a Component without patches (nothing is to be patched) to mtls/\n";
         assert_eq!((ended.code, ended.stderr.as_str()), (0, summary), "{ended}");
         assert_eq!(names(&root.path().join("mtls")), ["kustomization.yaml"]);
         let base = built(&kustomize, &root.path().join("base")).expect("a build");
         same(&base, built(&kustomize, &root.path().join("overlay")));
     }
     let ended = program::run(&["patches", "-o", "-"], &open);
-    insta::assert_snapshot!(ended, @"");
+    insta::assert_snapshot!(ended, @"
+    exit code 0
+    stdout:
+    # istio-scrape patches: nothing is to be patched
+
+    stderr:
+    ");
 }
 
 #[test]
@@ -890,7 +941,10 @@ fn a_second_run_brings_the_folder_up_to_date() {
         build.as_bytes(),
     );
     assert_eq!(own.code, 0, "{own}");
-    insta::assert_snapshot!(own.stderr.lines().rev().take(2).collect::<Vec<_>>().join("\n"), @"");
+    insta::assert_snapshot!(own.stderr, @"
+    istio-scrape: wrote a Component without patches (nothing is to be patched) to mtls/; removed 4 files
+    istio-scrape: mtls/ had patches until now: if the input was built with this Component in it, restore them, and pipe in the build of what lies below the Component
+    ");
     assert_eq!(
         names(&mtls),
         ["README.md", "kustomization.yaml", "own.yaml"]

@@ -198,3 +198,211 @@ fn test(at: &Pointer, value: Value) -> PatchOperation {
         value,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{from_value, json};
+
+    use super::*;
+
+    /// The tests and operations, one line each.
+    fn guarded(object: Value, operations: Value) -> Vec<String> {
+        let operations: Vec<PatchOperation> = from_value(operations).expect("operations");
+        let guarded = with_guards(&object, &operations).expect("they fit");
+        hold(&object, &guarded);
+        guarded.iter().map(line).collect()
+    }
+
+    fn line(operation: &PatchOperation) -> String {
+        let value = serde_json::to_value(operation).expect("JSON");
+        let op = value["op"].as_str().expect("a word");
+        match value.get("value") {
+            Some(value) => format!("{op} {} {value}", operation.path()),
+            None => format!("{op} {}", operation.path()),
+        }
+    }
+
+    /// Every test passes where it stands; one for `null` where nothing is, as kustomize has it.
+    fn hold(object: &Value, operations: &[PatchOperation]) {
+        let mut state = object.clone();
+        for operation in operations {
+            match operation {
+                PatchOperation::Test(test) if test.value.is_null() => {
+                    assert!(test.path.resolve(&state).is_err(), "{}", test.path);
+                    let parent = test.path.parent().expect("it is below something");
+                    assert!(parent.resolve(&state).is_ok(), "{}", test.path);
+                }
+                other => json_patch::patch(&mut state, std::slice::from_ref(other))
+                    .unwrap_or_else(|error| panic!("{}: {error}", line(other))),
+            }
+        }
+    }
+
+    #[test]
+    fn an_element_is_known_by_the_first_of_its_fields() {
+        for (element, expected) in [
+            (
+                json!({"path": "/a", "port": "web", "name": "n"}),
+                "test /l/0/name \"n\"",
+            ),
+            (
+                json!({"path": "/a", "targetPort": 80, "port": "web"}),
+                "test /l/0/port \"web\"",
+            ),
+            (
+                json!({"portNumber": 80, "targetPort": 8080}),
+                "test /l/0/targetPort 8080",
+            ),
+            (json!({"portNumber": 80}), "test /l/0/portNumber 80"),
+            (
+                json!({"targets": ["a:80"], "path": "/a"}),
+                "test /l/0/targets [\"a:80\"]",
+            ),
+            (json!({"job_name": "a"}), "test /l/0/job_name \"a\""),
+            (json!({"path": "/a"}), "test /l/0/path \"/a\""),
+            (
+                json!({"port": null, "interval": "1s"}),
+                "test /l/0 {\"port\":null,\"interval\":\"1s\"}",
+            ),
+        ] {
+            let object = json!({"l": [element]});
+            let guarded = guarded(
+                object,
+                json!([{"op": "add", "path": "/l/0/scheme", "value": "https"}]),
+            );
+            assert_eq!(guarded, [expected, "add /l/0/scheme \"https\""]);
+        }
+    }
+
+    #[test]
+    fn an_element_with_a_namesake_is_known_by_more() {
+        let add = json!([{"op": "add", "path": "/l/1/scheme", "value": "https"}]);
+        let by_path = guarded(
+            json!({"l": [{"port": "a", "path": "/x"}, {"port": "a", "path": "/y"}]}),
+            add.clone(),
+        );
+        assert_eq!(
+            by_path[..2],
+            ["test /l/1/port \"a\"", "test /l/1/path \"/y\""]
+        );
+        let whole = guarded(
+            json!({"l": [{"port": "a"}, {"port": "a", "honorLabels": true}]}),
+            add,
+        );
+        assert_eq!(whole[0], "test /l/1 {\"port\":\"a\",\"honorLabels\":true}");
+    }
+
+    #[test]
+    fn an_element_is_tested_once_however_much_is_done_to_it() {
+        let guarded = guarded(
+            json!({"l": [{"interval": "1s", "tlsConfig": {"caFile": "a"}}]}),
+            json!([
+                {"op": "add", "path": "/l/0/scheme", "value": "https"},
+                {"op": "replace", "path": "/l/0/tlsConfig/caFile", "value": "b"},
+                {"op": "add", "path": "/l/0/tlsConfig/keyFile", "value": "c"},
+            ]),
+        );
+        assert_eq!(
+            guarded,
+            [
+                "test /l/0 {\"interval\":\"1s\",\"tlsConfig\":{\"caFile\":\"a\"}}",
+                "add /l/0/scheme \"https\"",
+                "test /l/0/tlsConfig/caFile \"a\"",
+                "replace /l/0/tlsConfig/caFile \"b\"",
+                "add /l/0/tlsConfig/keyFile \"c\"",
+            ]
+        );
+    }
+
+    #[test]
+    fn where_elements_go_those_behind_them_are_tested_at_their_new_place() {
+        let guarded = guarded(
+            json!({"l": [{"a": 1}, {"a": 2}, {"name": "n"}]}),
+            json!([
+                {"op": "add", "path": "/l/2/x", "value": 1},
+                {"op": "remove", "path": "/l/0"},
+                {"op": "remove", "path": "/l/0"},
+                {"op": "add", "path": "/l/0/y", "value": 2},
+            ]),
+        );
+        assert_eq!(
+            guarded,
+            [
+                "test /l/2/name \"n\"",
+                "add /l/2/x 1",
+                "test /l/0 {\"a\":1}",
+                "remove /l/0",
+                "test /l/0 {\"a\":2}",
+                "remove /l/0",
+                "test /l/0/name \"n\"",
+                "add /l/0/y 2",
+            ]
+        );
+    }
+
+    /// Or the same patch, applied again, would append again.
+    #[test]
+    fn a_list_that_grows_is_tested_whole() {
+        let guarded = guarded(
+            json!({"e": [{"port": "a", "rules": [{"action": "drop"}]}]}),
+            json!([
+                {"op": "add", "path": "/e/0/rules/-", "value": {"b": 1}},
+                {"op": "add", "path": "/e/0/rules/-", "value": {"b": 2}},
+            ]),
+        );
+        assert_eq!(
+            guarded,
+            [
+                "test /e/0/port \"a\"",
+                "test /e/0/rules [{\"action\":\"drop\"}]",
+                "add /e/0/rules/- {\"b\":1}",
+                "add /e/0/rules/- {\"b\":2}",
+            ]
+        );
+    }
+
+    #[test]
+    fn nothing_is_put_over_what_came_later() {
+        let put = guarded(
+            json!({"spec": {}}),
+            json!([
+                {"op": "add", "path": "/spec/rules", "value": []},
+                {"op": "add", "path": "/spec/rules/-", "value": {"a": 1}},
+                {"op": "add", "path": "/spec/scheme", "value": "https"},
+            ]),
+        );
+        assert_eq!(
+            put,
+            [
+                "test /spec/rules null",
+                "add /spec/rules []",
+                "add /spec/rules/- {\"a\":1}",
+                "add /spec/scheme \"https\"",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_merge_is_tested_where_it_overwrites_and_where_it_brings_a_list() {
+        let object = json!({"spec": {"scheme": "http", "tls": {"a": 1}, "meta": {"x": "y"}, "nothing": null}});
+        let merge = json!({"spec": {
+            "scheme": "https",
+            "tls": null,
+            "meta": {"z": "new", "deep": {"list": []}},
+            "volumes": [1],
+            "other": {"a": "b"},
+            "nothing": [2],
+        }});
+        let tests: Vec<String> = of_merge(&object, &merge).iter().map(line).collect();
+        assert_eq!(
+            tests,
+            [
+                "test /spec/scheme \"http\"",
+                "test /spec/tls {\"a\":1}",
+                "test /spec/meta/deep null",
+                "test /spec/volumes null",
+                "test /spec/nothing null",
+            ]
+        );
+    }
+}

@@ -131,3 +131,122 @@ fn checked(object: &Patched) -> Result<(), ComponentError> {
         }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{from_value, json};
+
+    use super::super::Id;
+    use super::*;
+
+    fn patched(value: Value, operations: Value) -> Patched {
+        Patched {
+            id: Id {
+                kind: "VMAgent".to_owned(),
+                namespace: None,
+                name: "agent".to_owned(),
+                api_version: "v1".to_owned(),
+            },
+            value,
+            operations: from_value(operations).expect("operations"),
+        }
+    }
+
+    /// What kustomize makes of the parts, in its order; tests for nothing are left out, which json-patch refuses.
+    fn together(object: &Patched, parts: &Parts) -> Value {
+        let mut value = object.value.clone();
+        let is_for_nothing = |operation: &&PatchOperation| matches!(operation, PatchOperation::Test(test) if test.value.is_null());
+        let operations: Vec<_> = parts
+            .operations
+            .iter()
+            .filter(|operation| !is_for_nothing(operation))
+            .cloned()
+            .collect();
+        json_patch::patch(&mut value, &operations).expect("it fits");
+        if let Some(merge) = &parts.merge {
+            json_patch::merge(&mut value, merge);
+        }
+        value
+    }
+
+    fn checked_parts(value: Value, operations: Value) -> Parts {
+        let object = patched(value, operations);
+        let parts = of(&object).expect("parts");
+        let after = applied(&object, &object.value, &object.operations).expect("it fits");
+        assert_eq!(together(&object, &parts), after);
+        parts
+    }
+
+    #[test]
+    fn maps_are_merged_and_lists_are_reached_into() {
+        let parts = checked_parts(
+            json!({"l": [{"name": "a"}], "gone": 1}),
+            json!([
+                {"op": "add", "path": "/m", "value": {"x": "y"}},
+                {"op": "add", "path": "/l/0/b", "value": 1},
+                {"op": "add", "path": "/m/80", "value": "a key"},
+                {"op": "remove", "path": "/gone"},
+            ]),
+        );
+        assert_eq!(
+            parts.merge,
+            Some(json!({"gone": null, "m": {"x": "y", "80": "a key"}}))
+        );
+        let paths: Vec<&str> = parts
+            .operations
+            .iter()
+            .map(|operation| operation.path().as_str())
+            .collect();
+        assert_eq!(paths, ["/gone", "/l/0/name", "/l/0/b"]);
+    }
+
+    #[test]
+    fn a_list_that_is_new_is_merged_with_all_that_comes_into_it() {
+        let parts = checked_parts(
+            json!({}),
+            json!([
+                {"op": "add", "path": "/l", "value": [1]},
+                {"op": "add", "path": "/l/-", "value": 2},
+            ]),
+        );
+        assert_eq!(parts.merge, Some(json!({"l": [1, 2]})));
+    }
+
+    /// A merge cannot write `null`, and what it brings last must not need what comes first.
+    #[test]
+    fn what_a_merge_cannot_do_goes_step_by_step() {
+        for (value, operations) in [
+            (
+                json!({}),
+                json!([{"op": "add", "path": "/a", "value": {"b": null}}]),
+            ),
+            (
+                json!({"l": [{"name": "a"}]}),
+                json!([
+                    {"op": "add", "path": "/l", "value": [{"name": "b"}, {"name": "c"}]},
+                    {"op": "add", "path": "/l/1/x", "value": 1},
+                ]),
+            ),
+        ] {
+            let parts = checked_parts(value, operations);
+            assert_eq!(parts.merge, None);
+        }
+    }
+
+    #[test]
+    fn with_a_large_integer_nothing_but_a_merge_is_written() {
+        let large = json!({"n": u64::MAX, "scheme": "http", "l": []});
+        let merged = checked_parts(
+            large.clone(),
+            json!([{"op": "add", "path": "/scheme", "value": "https"}]),
+        );
+        assert_eq!(merged.operations, []);
+        let within = patched(large, json!([{"op": "add", "path": "/l/-", "value": 1}]));
+        for refused in [of(&within).map(|_| ()), in_one(&within).map(|_| ())] {
+            assert!(
+                matches!(refused, Err(ComponentError::LargeInteger { .. })),
+                "{refused:?}"
+            );
+        }
+    }
+}

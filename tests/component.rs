@@ -502,6 +502,84 @@ fn the_component_of_the_example_is_up_to_date() {
     }
 }
 
+/// Texts that kustomize or kubectl would take for something else without quotes, in patches as well as in tests.
+#[test]
+fn texts_stay_texts() {
+    let odd = [
+        "on",
+        "y",
+        "NO",
+        "~",
+        "null",
+        "8080",
+        "0777",
+        "0o17",
+        "1e3",
+        "0x1F",
+        "1_000",
+        "12e4567",
+        ".inf",
+        "=",
+        "<<",
+        "2001-12-14",
+        "190:20:30",
+        "a: b",
+        "a #b",
+        "- a",
+        "@a",
+        "%a",
+        "\"a\"",
+        "it's",
+        "äb",
+        "<&>",
+        "a\tb",
+        "{a}",
+        "[a]",
+        "*a",
+        "!a",
+        "|",
+        "\\\\d",
+        " a ",
+    ];
+    let mut input = shop();
+    for (index, text) in odd.iter().enumerate() {
+        let metadata = json!({"name": format!("app-{index}"), "namespace": "shop"});
+        let labels = json!({"app": format!("app-{index}")});
+        let container =
+            json!({"name": "a", "image": "a:1", "ports": [{"name": text, "containerPort": 80}]});
+        let pod = json!({"metadata": {"labels": labels}, "spec": {"containers": [container]}});
+        let selector = json!({"matchLabels": labels});
+        let deployment = json!({
+            "apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata,
+            "spec": {"selector": selector, "template": pod},
+        });
+        let endpoint = json!({"port": text, "relabelConfigs": [{"regex": text, "replacement": text, "targetLabel": "x"}]});
+        let scrape = json!({
+            "apiVersion": "operator.victoriametrics.com/v1beta1", "kind": "VMPodScrape", "metadata": metadata,
+            "spec": {"selector": selector, "podMetricsEndpoints": [endpoint]},
+        });
+        input = stream(&[&input, &yaml::block(&deployment), &yaml::block(&scrape)]);
+    }
+    // Where nobody says whether pods have a sidecar, a rule is added behind those that are there.
+    let unknown = input.replace(&namespace("shop"), "");
+    for kustomize in kustomizes() {
+        for input in [&input, &unknown] {
+            let root = with_overlay(input);
+            let build = build_of(&kustomize, &root.path().join("base"));
+            match came(
+                &kustomize,
+                root.path(),
+                &build,
+                None,
+                &["overlay", "stream"],
+            ) {
+                Came::Same(objects) => assert_eq!(objects, odd.len() + 2),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+}
+
 // --- names
 
 #[test]

@@ -106,7 +106,7 @@ pub enum ComponentError {
     )]
     LargeInteger {
         /// The object.
-        object: Id,
+        object: String,
         /// The field, as a JSON pointer.
         at: String,
         /// The number, or what it is where nobody should read it.
@@ -125,12 +125,12 @@ pub enum ComponentError {
         "{0} is in the input twice, and what is to be done to the two differs: kustomize takes each object once; \
          remove one of them"
     )]
-    Twice(Id),
+    Twice(String),
     /// An operation that the object, as kustomize reads it, does not take.
     #[error("the patch of {object} does not fit the object as kustomize reads it: {problem}")]
     Misfit {
         /// The object.
-        object: Id,
+        object: String,
         /// What is wrong.
         problem: String,
     },
@@ -303,7 +303,7 @@ fn once(patched: &[Patched]) -> Result<Vec<&Patched>, ComponentError> {
     for object in patched {
         let first = *objects.entry(key(&object.id)).or_insert(object);
         if first != object {
-            return Err(ComponentError::Twice(object.id.clone()));
+            return Err(ComponentError::Twice(object.id.to_string()));
         }
     }
     Ok(objects.into_values().collect())

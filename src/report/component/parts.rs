@@ -115,7 +115,7 @@ fn applied(
 
 fn misfit(object: &Patched) -> impl Fn(json_patch::PatchError) -> ComponentError + '_ {
     |problem| ComponentError::Misfit {
-        object: object.id.clone(),
+        object: object.id.to_string(),
         problem: problem.to_string(),
     }
 }
@@ -125,7 +125,7 @@ fn checked(object: &Patched) -> Result<(), ComponentError> {
     match large_integer(&object.value) {
         None => Ok(()),
         Some((at, value)) => Err(ComponentError::LargeInteger {
-            object: object.id.clone(),
+            object: object.id.to_string(),
             at: at.to_string(),
             value,
         }),

@@ -140,7 +140,7 @@ fn came(
     };
     put(root, &component);
     let stream = patch_stream(&sources, &flags(config)).expect("as the Component");
-    let entries = json!({"resources": ["../base"], "patches": values(&stream.text)});
+    let entries = json!({"resources": ["../base"], "patches": values(&stream.output.expect("as the Component"))});
     add(
         root,
         &[("stream/kustomization.yaml", &yaml::block(&entries))],
@@ -1208,7 +1208,7 @@ fn findings_at_fail_on_write_nothing() {
         assert!(
             ended
                 .stderr
-                .ends_with("nothing was written: findings have reached failOn\n"),
+                .contains("nothing was changed; 1 finding reaches failOn error"),
             "{ended}"
         );
         assert!(!folder.path().join("mtls").exists());
@@ -1246,6 +1246,16 @@ fn objects_that_kustomize_cannot_name_are_told() {
     // Equal ones are one, as kustomize has it.
     let equal = program::run(&["patches", "-o", "-"], &stream(&[&shop(), &agent("")]));
     assert_eq!(values(&equal.stdout).len(), 2, "{equal}");
+}
+
+/// Half a stream is no report to be cut short.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_stream_that_cannot_be_written_is_an_error() {
+    let full = fs::File::options().write(true).open("/dev/full");
+    let mut command = program(&["patches", "-o", "-"]);
+    command.stdout(full.expect("Linux has it"));
+    assert_eq!(ended(&mut command, shop().as_bytes()).code, 2);
 }
 
 #[test]

@@ -18,8 +18,7 @@ use super::kustomization::is_kustomization;
 pub(super) struct Folder {
     /// The files to read, in the order of names.
     pub(super) files: Vec<PathBuf>,
-    /// Folders with a kustomization that somebody wrote.
-    pub(super) kustomizations: Vec<PathBuf>,
+    kustomizations: Vec<PathBuf>,
     charts: Vec<PathBuf>,
     hidden: Vec<PathBuf>,
 }

@@ -9,14 +9,14 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use istio_scrape::Report;
+use istio_scrape::Outcome;
 use istio_scrape::report::component::{Component, KUSTOMIZATION, is_ours};
 use thiserror::Error;
 
 use super::ending::{Ending, Failure};
 use super::inputs::Inputs;
 use super::kustomization::is_kustomization;
-use super::{context_files, flags, guarded, report};
+use super::{context_files, flags, guarded};
 
 /// Files that were begun and not finished end so.
 const UNFINISHED: &str = ".istio-scrape-unfinished";
@@ -30,19 +30,6 @@ pub(super) enum Refusal {
     /// A file in the place of the folder.
     #[error("{}: this is no folder; name one for the Component", .0.display())]
     NoFolder(PathBuf),
-    /// An input that patches would not fit.
-    #[error(
-        "{}: patches have to fit what kustomize builds of this folder; run `kustomize build {} | istio-scrape patches -o {}`",
-        folder.display(),
-        folder.display(),
-        output.display()
-    )]
-    NotBuilt {
-        /// The folder with a kustomization.
-        folder: PathBuf,
-        /// Where the patches were to go.
-        output: PathBuf,
-    },
     /// Nothing was changed.
     #[error("{}: {error}; nothing was changed; check the path and its permissions", file.display())]
     Untouched {
@@ -65,40 +52,32 @@ pub(super) enum Refusal {
 }
 
 /// Runs the command.
-pub(super) fn run(inputs: Result<Inputs, Failure>, config: Option<&Path>, output: &Path) -> u8 {
-    let inputs = inputs.and_then(|inputs| match inputs.kustomizations.first() {
-        Some(folder) => Err(Refusal::NotBuilt {
-            folder: folder.clone(),
-            output: output.to_owned(),
-        }
-        .into()),
-        None => Ok(inputs),
-    });
-    if output == Path::new("-") {
-        return report(inputs, config, |inputs, flags| {
-            istio_scrape::patch_stream(&inputs.sources, flags)
-        });
-    }
-    let inputs = match inputs {
+pub(super) fn run(inputs: Result<Inputs, Failure>, config: Option<&Path>, output: &Path) -> Ending {
+    let command = format!("patches -o {}", output.display());
+    let inputs = match inputs.and_then(|inputs| inputs.built(&command)) {
         Ok(inputs) => inputs,
-        Err(failure) => return Ending::failed(&failure, None).write(),
+        Err(failure) => return Ending::failed(&failure, None),
     };
-    flags(config, &context_files())
-        .and_then(|flags| guarded(|| istio_scrape::patches(&inputs.sources, &flags, &name(output))))
-        .and_then(|patches| {
-            let mut messages = patches.messages;
-            if let Some(component) = &patches.component {
-                messages.extend(write(output, component)?);
-            }
-            Ok(Report {
-                text: String::new(),
-                messages,
-                exit: patches.exit,
-            })
+    let sources = &inputs.sources;
+    let outcome = flags(config, &context_files()).and_then(|flags| {
+        if output == Path::new("-") {
+            return guarded(|| istio_scrape::patch_stream(sources, &flags));
+        }
+        let patches = guarded(|| istio_scrape::patches(sources, &flags, &name(output)))?;
+        let mut messages = patches.messages;
+        if let Some(component) = &patches.component {
+            messages.extend(write(output, component)?);
+        }
+        Ok(Outcome {
+            output: None,
+            messages,
+            report: String::new(),
+            exit: patches.exit,
         })
-        .map_or_else(|failure| Ending::failed(&failure, None), Ending::report)
+    });
+    outcome
+        .map_or_else(|failure| Ending::failed(&failure, None), Ending::of)
         .after(inputs.notices)
-        .write()
 }
 
 /// The name of a folder, for texts that tell where it is.

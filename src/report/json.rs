@@ -158,14 +158,10 @@ pub(super) fn data_plane(plane: Option<DataPlane>) -> &'static str {
 }
 
 pub(super) fn mode(mode: MtlsMode) -> &'static str {
-    match mode {
-        MtlsMode::Strict => "STRICT",
-        MtlsMode::Permissive => "PERMISSIVE",
-        MtlsMode::Disable => "DISABLE",
-    }
+    mode.word()
 }
 
-fn demand(demand: Demand) -> &'static str {
+pub(super) fn demand(demand: Demand) -> &'static str {
     match demand {
         Demand::MutualTls => "mutualTLS",
         Demand::Plain => "plain",

@@ -267,12 +267,12 @@ fn style(located: &Located) -> Style {
 }
 
 /// Whether text is coloured.
-struct Paint {
-    colour: bool,
+pub(super) struct Paint {
+    pub(super) colour: bool,
 }
 
 impl Paint {
-    fn with(&self, style: Style, text: &str) -> String {
+    pub(super) fn with(&self, style: Style, text: &str) -> String {
         if self.colour && style != Style::new() {
             format!("{style}{text}{style:#}")
         } else {

@@ -868,6 +868,24 @@ fn lists_and_settings_that_came_later_fail_the_build() {
     }
 }
 
+/// Over a build that has it already: as it is, or an error, but nothing is there twice.
+#[test]
+fn a_component_that_is_applied_twice_adds_nothing_twice() {
+    let volumes = "  volumes: [{name: a, emptyDir: {}}]\n";
+    let rules = "  podMetricsEndpoints:\n  - port: metrics\n    relabelConfigs: [{targetLabel: a, replacement: b}]\n";
+    let unknown = shop_with(rules, "").replace(&namespace("shop"), "");
+    for kustomize in kustomizes() {
+        for input in [shop(), shop_with(ENDPOINT, volumes), unknown.clone()] {
+            let root = with_overlay(&input);
+            with_component(&kustomize, root.path());
+            let twice = "resources: [../overlay]\ncomponents: [../mtls]\n";
+            add(root.path(), &[("twice/kustomization.yaml", twice)]);
+            let said = built(&kustomize, &root.path().join("twice")).expect_err("a test fails");
+            assert!(said.contains("test failed"), "{said}");
+        }
+    }
+}
+
 // --- numbers that JSON6902 damages
 
 #[test]

@@ -244,3 +244,89 @@ fn replace(
             fs::rename(unfinished(name), &file).map_err(incomplete(file))
         })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn component(names: &[&str]) -> Component {
+        Component {
+            files: names
+                .iter()
+                .map(|name| ((*name).to_owned(), format!("new {name}")))
+                .collect(),
+            patches: 1,
+            objects: 1,
+        }
+    }
+
+    /// A folder with these files.
+    fn folder(names: &[&str]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        for name in names {
+            let file = folder.path().join(name);
+            fs::create_dir_all(file.parent().expect("a file is in a folder")).expect("ours");
+            fs::write(file, format!("old {name}")).expect("ours");
+        }
+        folder
+    }
+
+    fn replaced(folder: &Path, component: &Component) -> Result<(), Refusal> {
+        replace(
+            folder,
+            component,
+            &component.files.iter().collect::<Vec<_>>(),
+            &[],
+        )
+    }
+
+    fn text(folder: &Path, name: &str) -> Option<String> {
+        fs::read_to_string(folder.join(name)).ok()
+    }
+
+    #[test]
+    fn what_fails_before_anything_is_touched_leaves_all_as_it_was() {
+        let folder = folder(&["a.yaml", KUSTOMIZATION]);
+        let component = component(&["a.yaml", "no/folder.yaml", KUSTOMIZATION]);
+        let refused = replaced(folder.path(), &component).expect_err("there is no such folder");
+        assert!(matches!(refused, Refusal::Untouched { .. }), "{refused}");
+        assert_eq!(text(folder.path(), "a.yaml").as_deref(), Some("old a.yaml"));
+        assert_eq!(
+            text(folder.path(), KUSTOMIZATION).as_deref(),
+            Some("old kustomization.yaml")
+        );
+        assert_eq!(fs::read_dir(folder.path()).expect("it is there").count(), 2);
+    }
+
+    /// Whatever is there by then, kustomize refuses it.
+    #[test]
+    fn what_fails_halfway_leaves_no_kustomization() {
+        // A file cannot take the place of a folder.
+        let folder = folder(&["a.yaml", "b.yaml/in-the-way", KUSTOMIZATION]);
+        let component = component(&["a.yaml", "b.yaml", KUSTOMIZATION]);
+        let refused = replaced(folder.path(), &component).expect_err("a folder is in the way");
+        assert!(matches!(refused, Refusal::Incomplete { .. }), "{refused}");
+        assert_eq!(text(folder.path(), "a.yaml").as_deref(), Some("new a.yaml"));
+        assert_eq!(text(folder.path(), KUSTOMIZATION), None);
+    }
+
+    #[test]
+    fn a_folder_is_called_by_its_last_name() {
+        let folder = folder(&["mtls/a"]);
+        for (path, expected) in [
+            ("mtls", "mtls"),
+            ("mtls/", "mtls"),
+            ("mtls/.", "mtls"),
+            ("a/../mtls", "mtls"),
+        ] {
+            assert_eq!(name(&folder.path().join(path)), expected);
+        }
+        let working = std::env::current_dir().expect("there is one");
+        let working = working
+            .file_name()
+            .expect("it has a name")
+            .to_string_lossy()
+            .into_owned();
+        assert_eq!(name(Path::new(".")), working);
+    }
+}

@@ -19,6 +19,9 @@ HELMS := $(foreach v,$(HELM_VERSIONS),$(TOOLS)/helm-$(v)/helm)
 KPT := $(TOOLS)/kpt-$(KPT_VERSION)/kpt
 CARGO_DENY := $(TOOLS)/bin/cargo-deny
 
+# The browser of `make browser`.
+CHROMIUM ?= chromium
+
 # The test data: CRD schemas, real manifests, conformance cases.
 export ISTIO_SCRAPE_DATA ?= $(abspath ../shared)
 # One line for each thing that was not run, and why. With CI=true a single one fails the run.
@@ -68,10 +71,20 @@ examples: build hosts-if-possible not-run-none ## runs the commands in the READM
 definition: build ## writes functions/istio-scrape-tls/definition.yaml again, after a change of settings or rules
 	@$(BIN) schema definition > functions/istio-scrape-tls/definition.yaml
 
+.PHONY: browser
+browser: build not-run-none ## renders `explain -o markdown` in Chromium; its pages as PNG into target/browser/
+	@if ! command -v npm >/dev/null || ! command -v "$(CHROMIUM)" >/dev/null; then \
+	   echo "did not run: tests/browser: it needs Node.js with npm, and $(CHROMIUM) (apt-get install nodejs npm chromium)" >> "$$ISTIO_SCRAPE_NOT_RUN"; \
+	 else \
+	   $(MAKE) -s --no-print-directory tests/browser/node_modules/.package-lock.json && \
+	   ISTIO_SCRAPE=$(BIN) ISTIO_SCRAPE_PICTURES=$(TARGET)/browser CHROMIUM="$$(command -v "$(CHROMIUM)")" node tests/browser/render.mjs; \
+	 fi
+	@$(MAKE) --no-print-directory not-run-summary
+
 .PHONY: clean
-clean: ## removes target/ and .tools/
+clean: ## removes target/, .tools/ and what `make browser` installed
 	@$(CARGO) clean
-	@rm -rf "$(TOOLS)"
+	@rm -rf "$(TOOLS)" tests/browser/node_modules
 
 # --- below: parts of the targets above
 
@@ -103,6 +116,11 @@ kpt-if-possible:
 	 GOBIN="$(dir $(KPT))" GOTOOLCHAIN=auto go install github.com/kptdev/kpt@$(KPT_VERSION) && exit; \
 	 if command -v kpt >/dev/null; then echo "taking kpt $$(kpt version) from PATH"; \
 	 else echo 'kpt could not be installed (https://kpt.dev/installation); what needs it is left out and named'; fi
+
+tests/browser/node_modules/.package-lock.json: tests/browser/package-lock.json
+	@echo "installing what renders Markdown and Mermaid into tests/browser/node_modules"
+	@npm ci --prefix tests/browser --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
 
 .PHONY: not-run-none
 not-run-none:

@@ -113,6 +113,8 @@ pub enum Format {
     Table,
     /// For programs.
     Json,
+    /// For reviewers: a comment below a pull request.
+    Markdown,
 }
 
 /// Why a run could not be made.
@@ -228,6 +230,7 @@ pub fn explain(
         text: match format {
             Format::Table => report::table::render(&plan.decisions, colour),
             Format::Json => report::json::render(&plan.decisions),
+            Format::Markdown => report::markdown::render(&plan.decisions),
         },
         messages: setting.messages,
         exit: 0,

@@ -127,7 +127,7 @@ fn wrong_arguments_are_refused() {
 
     stderr:
     error: invalid value 'xml' for '--output <OUTPUT>'
-      [possible values: table, json]
+      [possible values: table, json, markdown]
 
     For more information, try '--help'.
     ");

@@ -9,8 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::ffi::OsStr;
 use std::fs;
+use std::io::Write as _;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 use support::kustomize::{
@@ -716,5 +717,38 @@ fn context_files_outside_the_folder_need_a_root() {
         let endpoint = &built["VMPodScrape shop/orders"]["spec"]["podMetricsEndpoints"][0];
         assert_eq!(endpoint["scheme"], "https");
         assert!(!build(&example.join("mesh")).status.success());
+    }
+}
+
+/// The comment that the page of the example shows is the one that its commands make.
+#[test]
+fn the_comment_on_the_page_is_what_is_printed() {
+    let folder = support::in_repository("examples/pull-request");
+    let page = support::read("examples/pull-request/README.md");
+    let shown = page
+        .split_once("<!-- printed -->\n")
+        .and_then(|(_, rest)| rest.split_once("<!-- end -->"))
+        .expect("the page shows a comment")
+        .0;
+    for kustomize in kustomizes() {
+        let built = kustomize.run(&folder, &[]);
+        assert!(built.status.success(), "{}", said(&built));
+        let mut explain = Command::new(PROGRAM)
+            .args(["explain", "-o", "markdown"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        let mut stdin = explain.stdin.take().expect("stdin is piped");
+        stdin
+            .write_all(&built.stdout)
+            .expect("the program reads it all");
+        drop(stdin);
+        let output = explain.wait_with_output().expect("the program ends");
+        let printed = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(
+            shown, printed,
+            "\nexamples/pull-request/README.md shows\n{shown}\nbut this is printed\n{printed}"
+        );
     }
 }

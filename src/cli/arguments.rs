@@ -104,6 +104,8 @@ pub(super) enum ExplainFormat {
     Table,
     /// For programs
     Json,
+    /// For reviewers: a comment below a pull request, with a picture in Mermaid
+    Markdown,
 }
 
 /// Formats of `check`.

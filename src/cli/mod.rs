@@ -95,6 +95,7 @@ fn ending_of(arguments: &Arguments, progress: &Progress) -> Ending {
             let format = match output {
                 ExplainFormat::Table => Format::Table,
                 ExplainFormat::Json => Format::Json,
+                ExplainFormat::Markdown => Format::Markdown,
             };
             let color = color_on_stdout();
             report(inputs(), config, |inputs, flags| {

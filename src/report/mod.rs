@@ -7,8 +7,14 @@
 pub mod check;
 pub mod component;
 pub mod diff;
+#[cfg(test)]
+mod fixture;
 pub mod json;
+pub mod markdown;
+mod mermaid;
+mod picture;
 pub mod results;
+mod review;
 pub mod sarif;
 pub mod schema;
 pub mod secrets;

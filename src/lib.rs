@@ -141,9 +141,10 @@ pub enum Error {
     /// An object that kustomize cannot patch.
     #[error(transparent)]
     Component(#[from] ComponentError),
-    /// A stream of which nothing would be left, and an empty output means "delete everything" to a host.
+    /// A stream of which nothing would be left: an empty output means "delete everything" to a host, and a check of nothing
+    /// would pass. Whoever names the configuration as INPUT is likely to have forgotten `-`.
     #[error(
-        "the input is nothing but configuration; name or pipe in the objects too, or use --config"
+        "the input is nothing but configuration; name the objects too (`-` for stdin), or use --config"
     )]
     OnlyConfiguration,
 }
@@ -158,6 +159,9 @@ struct Run<'t> {
 fn decided<'t>(sources: &'t [Source], flags: &Flags) -> Result<Run<'t>, Error> {
     let package = krm::open(sources, model::reads)?;
     let mut setting = setting::find(&package, flags)?;
+    if !package.items.is_empty() && setting.left_out.len() == package.items.len() {
+        return Err(Error::OnlyConfiguration);
+    }
     let texts = context::texts(&setting, flags)?;
     let (context, messages) = context::open(&texts.sources)?;
     setting
@@ -184,9 +188,6 @@ pub fn run(sources: &[Source], flags: &Flags) -> Result<Outcome, Error> {
         setting,
         plan,
     } = decided(sources, flags)?;
-    if !package.items.is_empty() && setting.left_out.len() == package.items.len() {
-        return Err(Error::OnlyConfiguration);
-    }
     let failing = Failing::of(&setting.config);
     let failed = plan.fails(&failing);
     let results = report::results::render(&plan.decisions, &failing);
@@ -308,9 +309,6 @@ fn to_patch(
         setting,
         plan,
     } = decided(sources, flags)?;
-    if !package.items.is_empty() && setting.left_out.len() == package.items.len() {
-        return Err(Error::OnlyConfiguration);
-    }
     let failing = Failing::of(&Config {
         mode: RunMode::Patch,
         ..setting.config

@@ -146,6 +146,14 @@ fn wrong_arguments_are_refused() {
 
     For more information, try '--help'.
     ");
+    assert_snapshot!(run(&["help"], "").stderr, @"
+    error: there is no file help; did you mean --help?
+
+    Usage: istio-scrape [--config <FILE>] [--report <FILE>] [INPUT]...
+           istio-scrape [--config <FILE>] <COMMAND> [INPUT]...
+
+    For more information, try '--help'.
+    ");
     assert_snapshot!(run(&["--config", "-"], CONFIG).stderr, @"istio-scrape: stdin is to be read twice, but can be read only once; name a file in place of one `-`");
     assert_snapshot!(run(&["no-such.yaml"], ""), @"
     exit code 2
@@ -221,6 +229,29 @@ fn what_is_wrong_with_a_configuration_is_said_with_its_line() {
         .lines()
         .any(|line| line.starts_with("  spec.failon is no field"));
     assert!(ended.code == 2 && has_none, "{ended}");
+}
+
+/// Who forgets `-` behind the configuration has nothing checked: that must not look like a check that passes.
+#[test]
+fn nothing_but_configuration_is_refused_by_every_command() {
+    let files = folder(&[("c.yaml", CONFIG)]);
+    let commands: [&[&str]; 6] = [
+        &["c.yaml"],
+        &["check", "c.yaml"],
+        &["check", "-o", "sarif", "c.yaml"],
+        &["diff", "c.yaml"],
+        &["explain", "c.yaml"],
+        &["patches", "-o", "-", "c.yaml"],
+    ];
+    for command in commands {
+        let ended = run_in(files.path(), command);
+        assert_eq!((ended.code, ended.stdout.as_str()), (2, ""), "{command:?}");
+        assert_eq!(
+            ended.stderr.trim_end(),
+            "istio-scrape: the input is nothing but configuration; name the objects too (`-` for stdin), or use --config",
+            "{command:?}"
+        );
+    }
 }
 
 /// A configuration that is none is said to be none, and not run without.
@@ -533,6 +564,20 @@ fn the_report_says_what_stderr_says() {
     assert_eq!(overwriting.code, 2);
     let kept = std::fs::read_to_string(files_and_input.path().join("a.yaml")).unwrap();
     assert_eq!(kept, "kind: A\n", "the input is not overwritten");
+    let configured = folder(&[("a.yaml", "kind: A\n"), ("c.yaml", CONFIG)]);
+    let overwriting = ["--config", "c.yaml", "--report", "./c.yaml", "a.yaml"];
+    assert_snapshot!(run_in(configured.path(), &overwriting).stderr, @"istio-scrape: ./c.yaml: the report would overwrite what is read; name another file");
+    let kept = std::fs::read_to_string(configured.path().join("c.yaml")).unwrap();
+    assert_eq!(kept, CONFIG, "the configuration is not overwritten");
+    let to_stdout = run_in(configured.path(), &["--report", "-", "a.yaml"]);
+    assert_snapshot!(to_stdout, @"
+    exit code 2
+    stdout:
+
+    stderr:
+    istio-scrape: stdout is for the objects, so the report needs a file; for a report on stdout use `explain -o json`
+    ");
+    assert!(!configured.path().join("-").exists());
     let unwritable = ended(
         program(&["--report", "no/such.json"]).current_dir(&files),
         b"kind: A\n",

@@ -387,7 +387,7 @@ fn a_report_overwrites_no_context() {
             "app.yaml",
         ],
     );
-    assert_snapshot!(refused(&root, ended), @"istio-scrape: mesh.yaml: the report would overwrite an input; name another file");
+    assert_snapshot!(refused(&root, ended), @"istio-scrape: mesh.yaml: the report would overwrite what is read; name another file");
     let kept = std::fs::read_to_string(shop.join("mesh.yaml")).expect("it is there");
     assert_eq!(kept, STRICT);
 }

@@ -158,6 +158,10 @@ impl Arguments {
         if first.exists() {
             return None;
         }
+        if matches!(word, "help" | "version") {
+            // Commands of kubectl, kustomize and helm; here only the options.
+            return Some(format!("there is no file {word}; did you mean --{word}?"));
+        }
         let commands = Self::command();
         let names: Vec<&str> = commands
             .get_subcommands()

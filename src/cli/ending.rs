@@ -41,9 +41,14 @@ pub(super) enum Failure {
     /// Bytes that are no text.
     #[error(transparent)]
     Decode(#[from] DecodeError),
-    /// A report in the place of an input.
-    #[error("{}: the report would overwrite an input; name another file", .0.display())]
+    /// A report in the place of an input, the configuration or a file of the context.
+    #[error("{}: the report would overwrite what is read; name another file", .0.display())]
     ReportIsInput(PathBuf),
+    /// A report where the objects go.
+    #[error(
+        "stdout is for the objects, so the report needs a file; for a report on stdout use `explain -o json`"
+    )]
+    ReportIsStdout,
     /// `-` more than once, as inputs or configuration.
     #[error(
         "stdin is to be read twice, but can be read only once; name a file in place of one `-`"

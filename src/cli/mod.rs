@@ -141,7 +141,10 @@ fn plain_run(
     config: Option<&Path>,
     report: Option<&Path>,
 ) -> Ending {
-    if let Some(file) = report.filter(|file| is_input(file, &inputs)) {
+    if report == Some(Path::new("-")) {
+        return Ending::failed(&Failure::ReportIsStdout, None);
+    }
+    if let Some(file) = report.filter(|file| is_input(file, &inputs) || is_file(file, config)) {
         return Ending::failed(&Failure::ReportIsInput(file.to_owned()), None);
     }
     let (inputs, read) = match inputs {
@@ -179,10 +182,15 @@ fn plain_run(
 
 /// Whether writing to a file would destroy what was read.
 fn is_input(file: &Path, inputs: &Result<Inputs, Failure>) -> bool {
-    let same = |name: &str| matches!((file.canonicalize(), Path::new(name).canonicalize()), (Ok(a), Ok(b)) if a == b);
-    inputs
-        .as_ref()
-        .is_ok_and(|inputs| inputs.sources.iter().any(|source| same(&source.name)))
+    let sources = inputs.iter().flat_map(|inputs| &inputs.sources);
+    sources
+        .map(|source| Path::new(&source.name))
+        .any(|name| is_file(file, Some(name)))
+}
+
+fn is_file(file: &Path, other: Option<&Path>) -> bool {
+    let other = other.map(Path::canonicalize);
+    matches!((file.canonicalize(), other), (Ok(file), Some(Ok(other))) if file == other)
 }
 
 /// Runs a command that prints about the input rather than printing the input.

@@ -161,6 +161,16 @@ fn the_manual_leads_from_symptoms_to_rules_that_exist() {
     }
 }
 
+/// Comments on pull requests and code scanning link to these headings.
+#[test]
+fn the_manual_has_one_entry_for_each_rule() {
+    let manual = support::read("functions/istio-scrape-tls/README.md");
+    let headings = manual.lines().filter_map(|line| line.strip_prefix("### "));
+    let mut entries: Vec<&str> = headings.collect();
+    entries.sort_unstable();
+    assert_eq!(entries, rules().into_iter().collect::<Vec<_>>());
+}
+
 /// What a kind is called in the README: jobs by the field that holds them.
 fn called(row: &ScrapeDescription) -> &'static str {
     match row.name {

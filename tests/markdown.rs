@@ -73,9 +73,9 @@ fn the_guide_as_a_comment() {
 
     </details>
 
-    [already-right]: https://github.com/istio-scrape/istio-scrape#rules
-    [scraper-needs-certificates]: https://github.com/istio-scrape/istio-scrape#rules
-    [strict-needs-tls]: https://github.com/istio-scrape/istio-scrape#rules
+    [already-right]: https://github.com/istio-scrape/istio-scrape/blob/main/functions/istio-scrape-tls/README.md#already-right
+    [scraper-needs-certificates]: https://github.com/istio-scrape/istio-scrape/blob/main/functions/istio-scrape-tls/README.md#scraper-needs-certificates
+    [strict-needs-tls]: https://github.com/istio-scrape/istio-scrape/blob/main/functions/istio-scrape-tls/README.md#strict-needs-tls
     "#);
 }
 
@@ -127,9 +127,9 @@ fn strict_monitoring_as_a_comment() {
       class n0,n2,n4,n6,n8,n10 changed
     ```
 
-    [mixed-targets]: https://github.com/istio-scrape/istio-scrape#rules
-    [scraper-needs-certificates]: https://github.com/istio-scrape/istio-scrape#rules
-    [strict-needs-tls]: https://github.com/istio-scrape/istio-scrape#rules
+    [mixed-targets]: https://github.com/istio-scrape/istio-scrape/blob/main/functions/istio-scrape-tls/README.md#mixed-targets
+    [scraper-needs-certificates]: https://github.com/istio-scrape/istio-scrape/blob/main/functions/istio-scrape-tls/README.md#scraper-needs-certificates
+    [strict-needs-tls]: https://github.com/istio-scrape/istio-scrape/blob/main/functions/istio-scrape-tls/README.md#strict-needs-tls
     "#);
 }
 

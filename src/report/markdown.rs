@@ -13,7 +13,7 @@ use std::fmt::Write as _;
 
 use super::mermaid;
 use super::review::{Told, is_of_a_scraper, spoken, told};
-use super::{Located, text};
+use super::{Located, page, text};
 use crate::report::review::Speaks;
 use room::{Table, cut};
 use rows::Row;
@@ -21,8 +21,6 @@ pub(super) use words::shortened;
 
 /// Bytes, of which there are never fewer than characters. The rest of the 65 536 is for what a pipeline puts around it.
 const ROOM: usize = 60_000;
-
-const RULES: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "#rules");
 
 /// The comment: a sum, what changes, what needs a look, a picture; folded: what stays, and what was assumed.
 pub fn render(decisions: &[Located]) -> String {
@@ -67,7 +65,7 @@ pub fn render(decisions: &[Located]) -> String {
     let rules: BTreeSet<&str> = tables.iter().flat_map(Table::rules).collect();
     let links: String = rules
         .iter()
-        .map(|rule| format!("[{rule}]: {RULES}\n"))
+        .map(|rule| format!("[{rule}]: {}\n", page(rule)))
         .collect();
     cut(&mut tables, ROOM - head.len() - picture.len() - links.len());
     let [changes, findings, stays, notes] = tables.map(|table| table.written());

@@ -31,6 +31,15 @@ use crate::config::Severity;
 pub use crate::krm::Location;
 use crate::rules::{Decision, Now, Rule, Verdict, Wanted};
 
+/// Where somebody reads what a rule means, and what to do.
+fn page(rule: &str) -> String {
+    const MANUAL: &str = concat!(
+        env!("CARGO_PKG_REPOSITORY"),
+        "/blob/main/functions/istio-scrape-tls/README.md"
+    );
+    format!("{MANUAL}#{rule}")
+}
+
 /// A decision with what only the text knows of it.
 #[derive(Debug, Clone)]
 pub struct Located {

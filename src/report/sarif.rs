@@ -9,14 +9,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::{Located, Location, field_path};
+use super::{Located, Location, field_path, page};
 use crate::config::Severity;
 use crate::rules::{Decision, Failing, Rule};
 
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 const HOME: &str = env!("CARGO_PKG_REPOSITORY");
-const RULES: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/README.md#rules");
 
 /// One run with a result for each pending change and each finding.
 pub fn render(decisions: &[Located], failing: &Failing) -> String {
@@ -75,16 +74,17 @@ fn shown<'a>(decisions: &'a [Located], failing: &'a Failing) -> impl Iterator<It
 
 fn descriptor(rule: Rule) -> Value {
     let (name, meaning) = (rule.name(), rule.meaning());
+    let page = page(name);
     let short = clause(meaning).map_or_else(|| meaning.to_owned(), |first| format!("{first}."));
     let help = format!(
-        "{meaning} What becomes of it: {RULES}. The annotation istio-scrape.dev/accept: {name} on an object says that the finding is known there; istio-scrape.dev/ignore: \"true\" that the object is not to be changed."
+        "{meaning} What becomes of it: {page}. The annotation istio-scrape.dev/accept: {name} on an object says that the finding is known there; istio-scrape.dev/ignore: \"true\" that the object is not to be changed."
     );
     json!({
         "id": name,
         "shortDescription": {"text": short},
         "fullDescription": {"text": meaning},
         "help": {"text": help},
-        "helpUri": RULES,
+        "helpUri": page,
         "defaultConfiguration": {"level": level(rule.severity())},
     })
 }

@@ -17,7 +17,7 @@ const out = process.env.ISTIO_SCRAPE_PICTURES ?? join(repository, "target/browse
 const browserProgram = process.env.CHROMIUM ?? "/usr/bin/chromium";
 
 const COMMENT = 65536;
-const RULES = /^https:\/\/[^/]+\/istio-scrape\/istio-scrape#rules$/;
+const RULES = /^https:\/\/[^/]+\/istio-scrape\/istio-scrape\/blob\/main\/functions\/istio-scrape-tls\/README\.md#[a-z-]+$/;
 const ELEMENTS = new Set("H3 P STRONG TABLE THEAD TBODY TR TH TD CODE BR A DETAILS SUMMARY PRE".split(" "));
 const VERSIONS = ["mermaid-10", "mermaid-11", "mermaid-12"];
 const SCREENSHOTS = VERSIONS.at(-1);

@@ -45,7 +45,7 @@ fn nothing_is_no_news() {
 
     </details>
 
-    [already-right]: https://github.com/istio-scrape/istio-scrape#rules
+    [already-right]: https://github.com/istio-scrape/istio-scrape/blob/main/functions/istio-scrape-tls/README.md#already-right
     "#);
 }
 
@@ -126,12 +126,12 @@ fn each_decision_is_told_once() {
 
     </details>
 
-    [already-right]: https://github.com/istio-scrape/istio-scrape#rules
-    [mode-assumed]: https://github.com/istio-scrape/istio-scrape#rules
-    [no-scraper-selects-this]: https://github.com/istio-scrape/istio-scrape#rules
-    [scraper-needs-certificates]: https://github.com/istio-scrape/istio-scrape#rules
-    [strict-needs-tls]: https://github.com/istio-scrape/istio-scrape#rules
-    [target-unknown]: https://github.com/istio-scrape/istio-scrape#rules
+    [already-right]: https://github.com/istio-scrape/istio-scrape/blob/main/functions/istio-scrape-tls/README.md#already-right
+    [mode-assumed]: https://github.com/istio-scrape/istio-scrape/blob/main/functions/istio-scrape-tls/README.md#mode-assumed
+    [no-scraper-selects-this]: https://github.com/istio-scrape/istio-scrape/blob/main/functions/istio-scrape-tls/README.md#no-scraper-selects-this
+    [scraper-needs-certificates]: https://github.com/istio-scrape/istio-scrape/blob/main/functions/istio-scrape-tls/README.md#scraper-needs-certificates
+    [strict-needs-tls]: https://github.com/istio-scrape/istio-scrape/blob/main/functions/istio-scrape-tls/README.md#strict-needs-tls
+    [target-unknown]: https://github.com/istio-scrape/istio-scrape/blob/main/functions/istio-scrape-tls/README.md#target-unknown
     "#);
 }
 

@@ -4,17 +4,28 @@
 //! Departs from nothing: unknown fields, wrong types and unknown kinds are refused by name.
 //! Knows: settings and their defaults. Does not know: the objects they are applied to.
 
+mod catalog;
 mod choice;
+mod definition;
 mod error;
+mod schema;
 mod settings;
 mod values;
+mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 pub use choice::{Candidate, Choice, choose, is_scrape_tls};
-pub use error::{ConfigError, Problem};
+pub use definition::definition;
+pub(crate) use error::resembling;
+pub use error::{ConfigError, Problem, Wrong};
+pub use schema::{RuleName, of_scrape_tls, openapi};
+pub use words::{
+    CertificatesVia, FailOn, InjectionUnknown, Interception, MtlsMode, NamespaceInjection, RunMode,
+    ScraperInject, SelfScrape, Severity, TargetsMixed, TargetsUnknown, Word,
+};
 
 /// The settings of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,128 +97,4 @@ impl Default for Config {
             severity: BTreeMap::new(),
         }
     }
-}
-
-/// What a run does with its decisions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RunMode {
-    /// `patch`: items come back patched.
-    Patch,
-    /// `check`: items come back unchanged; a pending patch or a finding at `failOn` fails the run.
-    Check,
-}
-
-/// From which severity on a finding fails the run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FailOn {
-    /// `warning`
-    Warning,
-    /// `error`
-    Error,
-    /// `never`
-    Never,
-}
-
-/// Mutual TLS mode, as PeerAuthentication spells it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum MtlsMode {
-    /// `STRICT`: only mutual TLS with a mesh certificate is accepted.
-    Strict,
-    /// `PERMISSIVE`: plain text and mutual TLS between sidecars; TLS without Istio's ALPN breaks.
-    Permissive,
-    /// `DISABLE`: no TLS is terminated.
-    Disable,
-}
-
-/// What pods of a namespace get where they do not say otherwise themselves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NamespaceInjection {
-    /// `sidecar`: as with the label `istio-injection: enabled`.
-    Sidecar,
-    /// `ambient`: as with the label `istio.io/dataplane-mode: ambient`.
-    Ambient,
-    /// `none`: as without any label.
-    None,
-}
-
-/// What to do with STRICT pods of which nobody says whether they have a sidecar.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum InjectionUnknown {
-    /// `relabel`: decide when scraping, by the label that the injector sets.
-    Relabel,
-    /// `assume`: as if they had one.
-    Assume,
-    /// `ignore`: leave the endpoint as it is.
-    Ignore,
-}
-
-/// What to do with endpoints whose targets are not known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TargetsUnknown {
-    /// `keep`: leave the endpoint as it is, with a warning.
-    Keep,
-    /// `refuse`: an error.
-    Refuse,
-}
-
-/// What to do with an endpoint that reaches ports that demand mutual TLS and ports that do not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TargetsMixed {
-    /// `relabel`: certificates, and the scheme chosen for each target by relabelling.
-    Relabel,
-    /// `keep`: leave the endpoint as it is, with a warning.
-    Keep,
-    /// `refuse`: an error.
-    Refuse,
-}
-
-/// Where the certificates are named.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CertificatesVia {
-    /// `endpoint`: in `tlsConfig` of each endpoint; in a scrape class only where an endpoint cannot.
-    Endpoint,
-    /// `scrapeClass`: in a scrape class of the scrapers, which scrape objects name.
-    ScrapeClass,
-}
-
-/// Whether a scraper's requests go through its own sidecar.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Interception {
-    /// `keep`: as it is, which is through it unless somebody says otherwise.
-    Keep,
-    /// `bypass`: scrapes leave the pod past it, requests to STRICT remote-write receivers go through it.
-    Bypass,
-}
-
-/// What becomes of the scrapes that an operator makes of its own components.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SelfScrape {
-    /// `patch`: they get certificates where their ports demand them.
-    Patch,
-    /// `ignore`: they are not looked at.
-    Ignore,
-}
-
-/// When a scraper gets the pod label `sidecar.istio.io/inject: "true"`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ScraperInject {
-    /// `unknown`: where nothing says that it has a sidecar.
-    Unknown,
-    /// `always`: also where it is proven to have none.
-    Always,
-    /// `never`
-    Never,
-}
-
-/// How much a finding matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Severity {
-    /// `off`: not reported.
-    Off,
-    /// `info`
-    Info,
-    /// `warning`: metrics may be lost.
-    Warning,
-    /// `error`: the run fails.
-    Error,
 }

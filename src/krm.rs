@@ -116,16 +116,18 @@ impl<'t> Package<'t> {
     pub fn place(&self, item: &Item<'_>) -> Place {
         Place::of(
             &self.sources[item.source],
+            self.form,
             item.line,
             item.index,
             &item.node,
         )
     }
 
-    /// Where an item is, for reports: the file that the host's annotations name, or else the source.
+    /// Where an item is, for reports: the file that the host names, or else the source.
     pub fn location(&self, item: &Item<'_>) -> Location {
         Location::of(
             &self.sources[item.source],
+            self.form,
             item.line,
             item.index,
             &item.node,

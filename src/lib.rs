@@ -40,11 +40,10 @@ mod setting;
 
 use std::sync::Arc;
 
-use config::{Config, ConfigError, FailOn, RunMode, Severity};
+use config::{ConfigError, FailOn, RunMode};
 use krm::{CloseError, Form, OpenError, Package, Source};
 use plan::Plan;
-use report::Located;
-use rules::Verdict;
+use rules::Failing;
 use setting::Setting;
 
 pub use context::{ContextError, ContextFiles, ContextTexts};
@@ -84,6 +83,17 @@ pub struct Report {
     pub exit: u8,
 }
 
+/// How `check` is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CheckFormat {
+    /// For people: what is wrong, and what to do.
+    Table,
+    /// For programs: the report of `explain`.
+    Json,
+    /// For code scanning: SARIF 2.1.0.
+    Sarif,
+}
+
 /// How `explain` is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
@@ -91,6 +101,8 @@ pub enum Format {
     Table,
     /// For programs.
     Json,
+    /// For reviewers: a comment below a pull request.
+    Markdown,
 }
 
 /// Why a run could not be made.
@@ -160,8 +172,9 @@ pub fn run(sources: &[Source], flags: &Flags) -> Result<Outcome, Error> {
     if !package.items.is_empty() && setting.left_out.len() == package.items.len() {
         return Err(Error::OnlyConfiguration);
     }
-    let results = report::results::render(&plan.decisions);
-    let failed = fails(&plan.decisions, &setting.config);
+    let failing = Failing::of(&setting.config);
+    let failed = plan.fails(&failing);
+    let results = report::results::render(&plan.decisions, &failing);
     let changes = match (failed, setting.config.mode) {
         (false, RunMode::Patch) => plan.edits.as_slice(),
         (true, _) | (_, RunMode::Check) => &[],
@@ -173,16 +186,8 @@ pub fn run(sources: &[Source], flags: &Flags) -> Result<Outcome, Error> {
     };
     let mut messages = setting.messages;
     messages.extend(setting.of_output);
-    let findings = report::text::render(&plan.decisions);
+    let findings = report::text::render(&plan.decisions, &failing);
     messages.extend(findings.lines().map(str::to_owned));
-    if failed {
-        messages.push(match setting.config.mode {
-            RunMode::Check => "istio-scrape: nothing was changed: mode is \"check\"".to_owned(),
-            RunMode::Patch => {
-                "istio-scrape: nothing was changed: findings have reached failOn".to_owned()
-            }
-        });
-    }
     Ok(Outcome {
         output,
         messages,
@@ -210,6 +215,7 @@ pub fn explain(
         text: match format {
             Format::Table => report::table::render(&plan.decisions, colour),
             Format::Json => report::json::render(&plan.decisions),
+            Format::Markdown => report::markdown::render(&plan.decisions),
         },
         messages: setting.messages,
         exit: 0,
@@ -245,17 +251,38 @@ pub fn diff(sources: &[Source], flags: &Flags) -> Result<Report, Error> {
     })
 }
 
-/// Whether a run with these decisions fails.
-fn fails(decisions: &[Located], config: &Config) -> bool {
-    let reached = |severity: Severity| match config.fail_on {
-        FailOn::Warning => severity >= Severity::Warning,
-        FailOn::Error => severity >= Severity::Error,
-        FailOn::Never => false,
-    };
-    decisions.iter().any(|located| {
-        let pending = located.decision.verdict == Verdict::Patch && config.mode == RunMode::Check;
-        let refused =
-            located.decision.verdict == Verdict::Refuse && config.fail_on != FailOn::Never;
-        pending || refused || reached(located.decision.severity)
+/// Whether everything is in place; exit code 1 if a change is pending or a finding reaches `fail_on`, which stands for
+/// `failOn` of the configuration.
+///
+/// # Errors
+/// As [`run`].
+pub fn check(
+    sources: &[Source],
+    flags: &Flags,
+    fail_on: Option<FailOn>,
+    format: CheckFormat,
+    colour: bool,
+) -> Result<Report, Error> {
+    let Run { setting, plan, .. } = decided(sources, flags)?;
+    let failing = Failing::of_check(&setting.config, fail_on);
+    let failed = plan.fails(&failing);
+    let decisions = &plan.decisions;
+    let mut messages = setting.messages;
+    if format == CheckFormat::Sarif {
+        messages.extend(report::sarif::notice(decisions, &failing));
+    }
+    if failed && format != CheckFormat::Table {
+        // Programs read stdout; whoever reads the log of the build wants to know too.
+        let verdict = report::check::verdict(decisions, &failing);
+        messages.push(format!("istio-scrape: {verdict}"));
+    }
+    Ok(Report {
+        text: match format {
+            CheckFormat::Table => report::check::render(decisions, &failing, colour),
+            CheckFormat::Json => report::json::render(decisions),
+            CheckFormat::Sarif => report::sarif::render(decisions, &failing),
+        },
+        messages,
+        exit: u8::from(failed),
     })
 }

@@ -18,7 +18,7 @@ use crate::context::Facts;
 use crate::krm::{self, Package, Source};
 use crate::model::{self, Inventory, Object, Unread};
 use crate::report::{self, Located};
-use crate::rules::{self, Decision, Rule, Verdict};
+use crate::rules::{self, Decision, Failing, Rule, Verdict};
 use crate::yaml::{self, Edit, Rules};
 
 /// What is to happen.
@@ -27,6 +27,14 @@ pub(crate) struct Plan {
     pub(crate) decisions: Vec<Located>,
     /// The edits of each source that has any.
     pub(crate) edits: Vec<(usize, Vec<Edit>)>,
+}
+
+impl Plan {
+    /// Whether any of the decisions fails the run.
+    pub(crate) fn fails(&self, failing: &Failing) -> bool {
+        let mut decisions = self.decisions.iter();
+        decisions.any(|located| failing.fails(&located.decision))
+    }
 }
 
 /// Decides, and turns the decisions into edits that are checked against their patches.

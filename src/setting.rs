@@ -4,9 +4,10 @@
 //! Departs from nothing.
 //! Knows: packages, configuration objects. Does not know: what the settings are for.
 
-use crate::config::{self, Candidate, Config, ConfigError};
-use crate::krm::{self, Form, Item, Package, Source};
+use crate::config::{self, Candidate, Config, ConfigError, Problem};
+use crate::krm::{self, Form, Item, OpenError, Package, Source};
 use crate::rules::Rule;
+use crate::yaml::{self, Node};
 use crate::{Error, Flags};
 
 /// The settings of a run, and what finding them had to say.
@@ -26,6 +27,10 @@ pub(crate) struct Setting {
 
 /// Finds the configuration: `functionConfig`, `--config`, or the one ScrapeTLS among the inputs.
 pub(crate) fn find(package: &Package<'_>, flags: &Flags) -> Result<Setting, Error> {
+    found(package, flags).map_err(|error| with_lines(error, package, flags))
+}
+
+fn found(package: &Package<'_>, flags: &Flags) -> Result<Setting, Error> {
     let is_ours = |item: &Item<'_>| config::is_scrape_tls(&item.api_version, &item.kind);
     let function_config = package
         .function_config
@@ -79,8 +84,81 @@ pub(crate) fn find(package: &Package<'_>, flags: &Flags) -> Result<Setting, Erro
     })
 }
 
+/// The error, with the file and line of each field that somebody wrote in a file.
+fn with_lines(error: Error, package: &Package<'_>, flags: &Flags) -> Error {
+    let Error::Config(ConfigError::Refused {
+        whence,
+        mut problems,
+    }) = error
+    else {
+        return error;
+    };
+    let of_file = |file: &Source| {
+        let package = krm::open(std::slice::from_ref(file), |_, _, _| true).ok()?;
+        lines_of(&package, package.items.first()?, &problems)
+    };
+    let of_input = || {
+        let mut items = package.items.iter().chain(&package.asides);
+        let item = items.find(|item| package.place(item).to_string() == whence)?;
+        lines_of(package, item, &problems)
+    };
+    let file = flags.config.as_ref().filter(|file| file.name == whence);
+    let lines = file.map_or_else(of_input, of_file).unwrap_or_default();
+    for (problem, line) in problems.iter_mut().zip(lines) {
+        problem.line = Some(line);
+    }
+    Error::Config(ConfigError::Refused { whence, problems })
+}
+
+/// Where the field of each problem stands; none where only a host knows the file.
+fn lines_of(package: &Package<'_>, item: &Item<'_>, problems: &[Problem]) -> Option<Vec<String>> {
+    let source = &package.sources()[item.source];
+    if package.form == Form::ResourceList {
+        return None;
+    }
+    let line = |problem: &Problem| {
+        let at = yaml::line_of(&source.text, written(&item.node, &problem.keys));
+        format!("{}:{at}", source.called())
+    };
+    Some(problems.iter().map(line).collect())
+}
+
+/// Where the last of some keys that is there begins.
+fn written(object: &Node<'_>, keys: &[String]) -> usize {
+    let is_whole = keys.first().is_some_and(|key| object.get(key).is_some());
+    let body = ["spec", "data"].iter().find_map(|body| object.get(body));
+    let mut at = object.range.start;
+    let (mut node, keys) = match (is_whole, body) {
+        (false, Some(data)) if data.get(&keys.join(".")).is_some() => (data, vec![keys.join(".")]),
+        (false, Some(spec)) => (spec, keys.to_vec()),
+        (true, _) | (false, None) => (object, keys.to_vec()),
+    };
+    for key in &keys {
+        // Of a key that is written twice the second is too much.
+        let mut entries = node.entries().iter().rev();
+        let entry = entries.find(|(name, _)| name.text() == Some(key));
+        let position: Option<usize> = key.parse().ok();
+        let item = position.and_then(|position| node.items().get(position));
+        (at, node) = match (entry, item) {
+            (Some((name, value)), _) => (name.range.start, value),
+            (None, Some(item)) => (item.range.start, item),
+            (None, None) => break,
+        };
+    }
+    at
+}
+
 fn configuration_of(file: &Source) -> Result<Candidate, Error> {
-    let package = krm::open(std::slice::from_ref(file), |_, _, _| true)?;
+    let package = match krm::open(std::slice::from_ref(file), |_, _, _| true) {
+        // What is no object of Kubernetes is as wrong here as an object of another kind.
+        Err(OpenError::NoKind { .. }) => {
+            return Err(Error::Config(ConfigError::UnknownKind {
+                whence: file.name.clone(),
+                found: "an object without kind".to_owned(),
+            }));
+        }
+        package => package?,
+    };
     match package.items.as_slice() {
         [only] => Ok(Candidate::read(&only.node, file.name.clone())?),
         items => Err(Error::Config(ConfigError::NotOne {

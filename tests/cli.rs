@@ -55,8 +55,13 @@ fn help_and_version_win_over_stdin() {
            istio-scrape [--config <FILE>] <COMMAND> [INPUT]...
 
     Commands:
-      explain  Say of every endpoint and scraper what is decided, why, and which object decided it
-      diff     Show what would change, as a unified diff; exit code 1 if anything would
+      explain     Say of every endpoint and scraper what is decided, why, and which object decided it
+      check       Say what is not in place; exit code 1 if a change is pending or a finding reaches
+                  --fail-on
+      diff        Show what would change, as a unified diff; exit code 1 if anything would
+      schema      Print a JSON Schema: of the configuration, or of what `explain -o json` prints
+      completion  Print completions for a shell
+      man         Print the man page, in roff
 
     Arguments:
       [INPUT]...
@@ -81,8 +86,9 @@ fn help_and_version_win_over_stdin() {
       kustomize build . | istio-scrape | kubectl apply -f -
       istio-scrape explain manifests/
       istio-scrape diff --config config.yaml manifests/
+      kustomize build . | istio-scrape check
 
-    Exit codes: 0 done; 1 findings or, for diff, a difference; 2 could not run.
+    Exit codes: 0 done; 1 findings, a pending change (check), a difference (diff); 2 could not run.
     ");
 }
 
@@ -120,7 +126,7 @@ fn wrong_arguments_are_refused() {
 
     stderr:
     error: invalid value 'xml' for '--output <OUTPUT>'
-      [possible values: table, json]
+      [possible values: table, json, markdown]
 
     For more information, try '--help'.
     ");
@@ -131,6 +137,14 @@ fn wrong_arguments_are_refused() {
     stderr:
     istio-scrape: stdin is to be read twice, but can be read only once; name a file in place of one `-`
     ");
+    assert_snapshot!(run(&["explian", "a.yaml"], "").stderr, @"
+    error: there is no file explian; did you mean the command explain?
+
+    Usage: istio-scrape [--config <FILE>] [--report <FILE>] [INPUT]...
+           istio-scrape [--config <FILE>] <COMMAND> [INPUT]...
+
+    For more information, try '--help'.
+    ");
     assert_snapshot!(run(&["--config", "-"], CONFIG).stderr, @"istio-scrape: stdin is to be read twice, but can be read only once; name a file in place of one `-`");
     assert_snapshot!(run(&["no-such.yaml"], ""), @"
     exit code 2
@@ -139,6 +153,118 @@ fn wrong_arguments_are_refused() {
     stderr:
     istio-scrape: no-such.yaml: No such file or directory (os error 2); check the path and its permissions
     ");
+}
+
+#[test]
+fn a_file_may_be_called_nearly_like_a_command() {
+    let files = folder(&[("explian", "kind: A\n"), ("a.yaml", "kind: B\n")]);
+    succeeded(&run_in(files.path(), &["explian"]), "kind: A\n");
+    for other in ["x.explain", "./explian2", "manifests"] {
+        let ended = run_in(files.path(), &[other]);
+        assert!(
+            ended.code == 2 && ended.stderr.contains("No such file"),
+            "{ended}"
+        );
+    }
+}
+
+/// Every problem has the line of the file in which somebody can mend it; where only a host knows the file, none.
+#[test]
+fn what_is_wrong_with_a_configuration_is_said_with_its_line() {
+    let spec = "spec:\n  failon: never\n  mesh:\n    excludeInboundPorts:\n    - 80\n    - http\n";
+    let ours = "apiVersion: istio-scrape.dev/v1alpha1\nkind: ScrapeTLS\nmetadata:\n  name: a\n";
+    let severity = "spec:\n  severity:\n    # known\n    stale-tls: off\n    stale-tsl: off\n";
+    let map = "apiVersion: v1\nkind: ConfigMap\ndata:\n  mode: patch\n  severity.stale-tsl: off\n";
+    let files = folder(&[
+        ("fn/a.yaml", &format!("{ours}{spec}")),
+        ("severity.yaml", &format!("{ours}{severity}")),
+        ("map.yaml", map),
+        ("input.yaml", "kind: A\n"),
+    ]);
+    for (arguments, said) in [
+        (
+            &["--config", "fn/a.yaml", "input.yaml"][..],
+            "fn/a.yaml:6: spec.failon is no field (did you mean failOn?)",
+        ),
+        (
+            &["--config", "fn/a.yaml", "input.yaml"],
+            "fn/a.yaml:10: spec.mesh.excludeInboundPorts[1] is",
+        ),
+        (
+            &["input.yaml", "fn/a.yaml"],
+            "fn/a.yaml:6: spec.failon is no field",
+        ),
+        (
+            &["--config", "severity.yaml", "input.yaml"],
+            "severity.yaml:9: severity.stale-tsl names no rule (did you mean stale-tls?)",
+        ),
+        (
+            &["--config", "map.yaml", "input.yaml"],
+            "map.yaml:5: severity.stale-tsl names no rule",
+        ),
+    ] {
+        let ended = run_in(files.path(), arguments);
+        let has_line = ended
+            .stderr
+            .lines()
+            .any(|line| line.trim_start().starts_with(said));
+        assert!(ended.code == 2 && has_line, "{said}: {ended}");
+    }
+    let of_host = format!(
+        "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems: []\nfunctionConfig:\n  {}\n",
+        format!("{ours}{spec}").trim_end().replace('\n', "\n  ")
+    );
+    let ended = run(&[], &of_host);
+    let has_none = ended
+        .stderr
+        .lines()
+        .any(|line| line.starts_with("  spec.failon is no field"));
+    assert!(ended.code == 2 && has_none, "{ended}");
+}
+
+/// A configuration that is none is said to be none, and not run without.
+#[test]
+fn what_is_no_configuration_is_refused() {
+    let files = folder(&[
+        ("kustomization.yaml", "resources: []\n"),
+        (
+            "deployment.yaml",
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\n",
+        ),
+        (
+            "capitals.yaml",
+            "apiVersion: istio-scrape.dev/v1alpha1\nkind: ScrapeTls\nmetadata: {name: a}\n",
+        ),
+        ("input.yaml", "kind: A\n"),
+    ]);
+    for (arguments, said) in [
+        (
+            &["--config", "kustomization.yaml", "input.yaml"][..],
+            "kustomization.yaml is no configuration of this function: it is an object without kind; give kind ScrapeTLS",
+        ),
+        (
+            &["--config", "deployment.yaml", "input.yaml"],
+            "it is kind Deployment (apiVersion apps/v1); give kind ScrapeTLS",
+        ),
+        (
+            &["--config", "capitals.yaml", "input.yaml"],
+            "it is kind ScrapeTls (apiVersion istio-scrape.dev/v1alpha1); give kind ScrapeTLS",
+        ),
+        (
+            &["capitals.yaml", "input.yaml"],
+            "it is kind ScrapeTls (apiVersion istio-scrape.dev/v1alpha1); give kind ScrapeTLS",
+        ),
+        (
+            &["--config", "no-such.yaml", "input.yaml"],
+            "no-such.yaml: No such file",
+        ),
+    ] {
+        let ended = run_in(files.path(), arguments);
+        assert!(
+            ended.code == 2 && ended.stdout.is_empty() && ended.stderr.contains(said),
+            "{said}: {ended}"
+        );
+    }
 }
 
 #[test]
@@ -226,7 +352,7 @@ fn a_config_map_counts_only_where_it_is_given_as_configuration() {
 
     stderr:
     istio-scrape: the configuration in config.yaml is refused:
-      data.mode is "wrong"; allowed: patch, check
+      config.yaml:4: data.mode is "wrong"; allowed: patch, check
     "#);
     assert_snapshot!(ended(program(&["--config", "-", "config.yaml", "a.yaml"]).current_dir(&files), CONFIG.as_bytes()), @"
     exit code 0
@@ -347,7 +473,7 @@ fn what_a_kustomization_uses_is_no_resource() {
     stderr:
     ./base and 2 other folders: kustomization, read but not built; for what it builds run `kustomize build ./base | istio-scrape`
     istio-scrape: the configuration in prod/tls.yaml:1 (object 1, named fn) is refused:
-      spec.mode is "wrong"; allowed: patch, check
+      prod/tls.yaml:4: spec.mode is "wrong"; allowed: patch, check
     "#);
     std::fs::write(files.path().join("prod/tls.yaml"), CONFIG).unwrap();
     assert_snapshot!(run_in(files.path(), &["."]), @"

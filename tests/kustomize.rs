@@ -5,8 +5,9 @@
 
 mod support;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::env;
+use std::ffi::OsStr;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -442,6 +443,170 @@ fn check_mode_fails_until_the_patches_are_there() {
     }
 }
 
+/// The lines that name what is pending: where, and in which file.
+fn places(text: &str) -> BTreeSet<&str> {
+    let lines = text.lines();
+    lines.filter(|line| line.starts_with("  --> ")).collect()
+}
+
+#[test]
+fn check_behind_a_build_and_check_mode_within_say_the_same() {
+    const FILES: (&str, &str, &str) = (
+        "kustomization.yaml",
+        "resources:",
+        "buildMetadata: [originAnnotations]\nresources:",
+    );
+    for kustomize in kustomizes() {
+        // Exit code 0, and nothing was done.
+        let forgotten = kustomize.run(example(&[FILES]).path(), &["--enable-alpha-plugins"]);
+        assert!(forgotten.status.success(), "{}", said(&forgotten));
+        let (status, stdout, stderr) = filter(&["check"], &forgotten.stdout);
+        assert_eq!(status, Some(1), "{stdout}{stderr}");
+        assert_eq!(
+            places(&stdout),
+            BTreeSet::from([
+                "  --> VMAgent vm/demo /spec (monitoring.yaml)",
+                "  --> VMServiceScrape default/demo-app-service-scrape /spec/endpoints/0 (demo-app.yaml)",
+            ])
+        );
+
+        let checking = example(&[FILES]);
+        let function = function("exec:\n  path: istio-scrape", "spec: {mode: check}\n");
+        add(checking.path(), &[("fn/scrape-tls.yaml", &function)]);
+        let failed = kustomize.failure(checking.path());
+        assert_eq!(places(&failed), places(&stdout), "{failed}");
+        let verdict = stdout.lines().last().expect("a last line");
+        assert!(failed.contains(verdict), "{failed}\n{stdout}");
+
+        let patched = kustomize.run(example(&[FILES]).path(), WITH_FUNCTIONS);
+        let (status, stdout, stderr) = filter(&["check"], &patched.stdout);
+        assert_eq!((status, stderr.as_str()), (Some(0), ""), "{stdout}");
+        assert_eq!(
+            stdout,
+            "everything is in place: 2 endpoints, no pending change\n"
+        );
+    }
+}
+
+/// `mode: check` behind the function that patches, in one list of transformers and in a kustomization of its own.
+#[test]
+fn a_second_function_proves_that_the_first_one_ran() {
+    for kustomize in kustomizes() {
+        let root = package(&[]);
+        copy(example(&[]).path(), &root.path().join("deploy"));
+        let check = function("exec:\n  path: istio-scrape", "spec: {mode: check}\n");
+        let check = check.replacen("name: istio-scrape", "name: check", 1);
+        let on_top = "resources: [../deploy]\ntransformers: [check.yaml]\n";
+        add(
+            root.path(),
+            &[
+                ("deploy/check.yaml", &check),
+                ("ci/check.yaml", &check),
+                ("ci/kustomization.yaml", on_top),
+            ],
+        );
+        let ran = |folder: &str| {
+            let output = kustomize.run(&root.path().join(folder), WITH_FUNCTIONS);
+            assert!(output.status.success(), "{folder}: {}", said(&output));
+            said(&output)
+        };
+        assert!(!ran("deploy").contains("everything is in place"));
+        assert!(ran("ci").contains("everything is in place: 2 endpoints"));
+        let file = root.path().join("deploy/kustomization.yaml");
+        let text = fs::read_to_string(&file).expect("the copy is ours");
+        let both = text.replace(
+            "- fn/scrape-tls.yaml\n",
+            "- fn/scrape-tls.yaml\n- check.yaml\n",
+        );
+        assert_ne!(text, both);
+        fs::write(&file, &both).expect("the copy is ours");
+        assert!(ran("deploy").contains("everything is in place"));
+        // The check alone fails the build, also from above.
+        let alone = both.replace("- fn/scrape-tls.yaml\n", "");
+        fs::write(&file, alone).expect("the copy is ours");
+        assert!(
+            kustomize
+                .failure(&root.path().join("ci"))
+                .contains("2 changes are pending")
+        );
+    }
+}
+
+/// The first block of this language on a page.
+fn shown(page: &str, language: &str) -> String {
+    let text = support::read(page);
+    let fence = format!("\n```{language}\n");
+    let (_, rest) = text.split_once(&fence).expect("the page shows something");
+    let (block, _) = rest.split_once("\n```").expect("a block ends");
+    format!("{block}\n")
+}
+
+#[test]
+fn the_example_of_check_shows_what_is_printed() {
+    let deploy = support::in_repository("examples/check/deploy");
+    for kustomize in kustomizes() {
+        let forgotten = kustomize.run(&deploy, &["--enable-alpha-plugins"]);
+        let (status, stdout, stderr) = filter(&["check"], &forgotten.stdout);
+        assert_eq!(status, Some(1), "{stderr}");
+        assert_eq!(stdout, shown("examples/check/README.md", "text"));
+        // With a line nowhere, and a file everywhere: code scanning takes that.
+        let (status, stdout, stderr) = filter(&["check", "-o", "sarif"], &forgotten.stdout);
+        assert_eq!(status, Some(1), "{stdout}");
+        assert!(!stderr.contains("name no file"), "{stderr}");
+        let log: Value = serde_json::from_str(&stdout).expect("SARIF is JSON");
+        for result in log["runs"][0]["results"].as_array().expect("results") {
+            let place = &result["locations"][0]["physicalLocation"];
+            let file = place["artifactLocation"]["uri"].as_str().expect("a file");
+            assert!(deploy.join(file).is_file(), "{file}");
+            assert_eq!(place.get("region"), None);
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn the_example_of_a_fleet_shows_what_is_printed() {
+    let fleet = support::in_repository("examples/fleet");
+    for kustomize in kustomizes() {
+        let reports = package(&[]);
+        let programs = [PROGRAM.as_ref(), kustomize.0.as_path()].map(|program: &Path| {
+            program
+                .parent()
+                .expect("a program lies in a folder")
+                .to_owned()
+        });
+        let path = env::var_os("PATH").unwrap_or_default();
+        let path = env::join_paths(programs.into_iter().chain(env::split_paths(&path)))
+            .expect("PATH can be joined again");
+        let script = |name: &str, arguments: &[&OsStr]| {
+            let output = Command::new(fleet.join(name))
+                .args(arguments)
+                .env("PATH", &path)
+                .output()
+                .expect("a script starts");
+            let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+            (output.status.code(), printed)
+        };
+        let one = |name: &str| script("check-one", &[reports.path().as_ref(), name.as_ref()]).0;
+        let summary = || {
+            let names = fleet.join("clusters.txt");
+            script("summary", &[names.as_ref(), reports.path().as_ref()])
+        };
+        assert_eq!(one("berlin"), Some(0));
+        assert_eq!(one("lima"), Some(1));
+        assert_eq!(one("oslo"), Some(0));
+        assert_eq!(one("nowhere"), Some(2));
+        assert!(!reports.path().join("nowhere.json").exists());
+        // One is missing.
+        let (status, printed) = summary();
+        assert_eq!(status, Some(2), "{printed}");
+        assert_eq!(one("perth"), Some(0));
+        let (status, printed) = summary();
+        assert_eq!(status, Some(1), "{printed}");
+        assert_eq!(printed, shown("examples/fleet/README.md", "text"));
+    }
+}
+
 #[test]
 fn without_the_flags_the_function_does_not_run_and_diff_notices() {
     for kustomize in kustomizes() {
@@ -721,6 +886,39 @@ fn context_files_outside_the_folder_need_a_root() {
         let endpoint = &built["VMPodScrape shop/orders"]["spec"]["podMetricsEndpoints"][0];
         assert_eq!(endpoint["scheme"], "https");
         assert!(!build(&example.join("mesh")).status.success());
+    }
+}
+
+/// The comment that the page of the example shows is the one that its commands make.
+#[test]
+fn the_comment_on_the_page_is_what_is_printed() {
+    let folder = support::in_repository("examples/pull-request");
+    let page = support::read("examples/pull-request/README.md");
+    let shown = page
+        .split_once("<!-- printed -->\n")
+        .and_then(|(_, rest)| rest.split_once("<!-- end -->"))
+        .expect("the page shows a comment")
+        .0;
+    for kustomize in kustomizes() {
+        let built = kustomize.run(&folder, &[]);
+        assert!(built.status.success(), "{}", said(&built));
+        let mut explain = Command::new(PROGRAM)
+            .args(["explain", "-o", "markdown"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        let mut stdin = explain.stdin.take().expect("stdin is piped");
+        stdin
+            .write_all(&built.stdout)
+            .expect("the program reads it all");
+        drop(stdin);
+        let output = explain.wait_with_output().expect("the program ends");
+        let printed = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(
+            shown, printed,
+            "\nexamples/pull-request/README.md shows\n{shown}\nbut this is printed\n{printed}"
+        );
     }
 }
 

@@ -6,7 +6,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+
+use super::about::About;
 
 const INPUT_HELP: &str =
     "Files, directories (every *.yaml, *.yml, *.json below) or `-` for stdin; without any, stdin";
@@ -28,8 +30,9 @@ Examples:
   kustomize build . | istio-scrape | kubectl apply -f -
   istio-scrape explain manifests/
   istio-scrape diff --config config.yaml manifests/
+  kustomize build . | istio-scrape check
 
-Exit codes: 0 done; 1 findings or, for diff, a difference; 2 could not run."
+Exit codes: 0 done; 1 findings, a pending change (check), a difference (diff); 2 could not run."
 )]
 pub(super) struct Arguments {
     /// Something to learn about the input, instead of patching it.
@@ -60,11 +63,26 @@ pub(super) enum Command {
         #[arg(short, long, value_enum, default_value_t = ExplainFormat::Table)]
         output: ExplainFormat,
     },
+    /// Say what is not in place; exit code 1 if a change is pending or a finding reaches --fail-on
+    Check {
+        #[arg(value_name = "INPUT", help = INPUT_HELP)]
+        inputs: Vec<PathBuf>,
+
+        /// How to say it: for people, as `explain -o json` does, or for code scanning (SARIF 2.1.0)
+        #[arg(short, long, value_enum, default_value_t = CheckFormat::Table)]
+        output: CheckFormat,
+
+        /// From which severity on a finding fails the check; without it, failOn of the configuration
+        #[arg(long, value_enum, value_name = "SEVERITY")]
+        fail_on: Option<FailOn>,
+    },
     /// Show what would change, as a unified diff; exit code 1 if anything would
     Diff {
         #[arg(value_name = "INPUT", help = INPUT_HELP)]
         inputs: Vec<PathBuf>,
     },
+    #[command(flatten)]
+    About(About),
 }
 
 /// Formats of `explain`.
@@ -74,6 +92,30 @@ pub(super) enum ExplainFormat {
     Table,
     /// For programs
     Json,
+    /// For reviewers: a comment below a pull request, with a picture in Mermaid
+    Markdown,
+}
+
+/// Formats of `check`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum CheckFormat {
+    /// What is wrong, and what to do
+    Table,
+    /// The report of `explain -o json`
+    Json,
+    /// SARIF 2.1.0
+    Sarif,
+}
+
+/// From which severity on a finding fails a check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum FailOn {
+    /// Warnings and errors
+    Warning,
+    /// Errors
+    Error,
+    /// No finding; pending changes do all the same
+    Never,
 }
 
 impl Arguments {
@@ -85,6 +127,9 @@ impl Arguments {
         match &self.command {
             None => None,
             Some(_) if !self.inputs.is_empty() => Some("the INPUT must stand behind the command"),
+            Some(Command::About(_)) if self.config.is_some() => {
+                Some("--config means nothing to a command that looks at no input")
+            }
             Some(_) if self.report.is_some() => Some(
                 "--report belongs to the plain run; for a report on stdout use `explain -o json`",
             ),
@@ -92,19 +137,42 @@ impl Arguments {
         }
     }
 
+    /// The command that somebody meant who misspelt it: then it is a file, but there is none of that name.
+    pub(super) fn meant(&self) -> Option<String> {
+        let (None, Some(first)) = (&self.command, self.inputs.first()) else {
+            return None;
+        };
+        let word = first.to_str().filter(|word| !word.contains(['/', '.']))?;
+        if first.exists() {
+            return None;
+        }
+        let commands = Self::command();
+        let names: Vec<&str> = commands
+            .get_subcommands()
+            .map(clap::Command::get_name)
+            .collect();
+        let close = similar::get_close_matches(word, &names, 1, 0.6);
+        close
+            .first()
+            .map(|&command| format!("there is no file {word}; did you mean the command {command}?"))
+    }
+
     /// The inputs of whichever command was given.
     pub(super) fn inputs(&self) -> &[PathBuf] {
         match &self.command {
             None => &self.inputs,
-            Some(Command::Explain { inputs, .. } | Command::Diff { inputs }) => inputs,
+            Some(
+                Command::Explain { inputs, .. }
+                | Command::Check { inputs, .. }
+                | Command::Diff { inputs },
+            ) => inputs,
+            Some(Command::About(_)) => &[],
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     fn parsed(line: &str) -> Result<Arguments, clap::Error> {

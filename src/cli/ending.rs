@@ -59,6 +59,16 @@ pub(super) enum Failure {
         /// What was skipped in them.
         notices: Vec<String>,
     },
+    /// A kustomization where what is built was asked for.
+    #[error(
+        "{folder} has a kustomization, whose files are not yet what is applied; run `kustomize build {folder} | istio-scrape {command}`"
+    )]
+    NotBuilt {
+        /// The folder of the kustomization.
+        folder: String,
+        /// The command that was asked.
+        command: &'static str,
+    },
     /// What the library says.
     #[error(transparent)]
     Run(istio_scrape::Error),
@@ -103,6 +113,15 @@ impl Ending {
             exit: report.exit,
             may_hang_up: true,
         }
+    }
+
+    /// The end of a command that prints this and has no more to say.
+    pub(super) fn text(text: String) -> Self {
+        Self::report(Report {
+            text,
+            messages: Vec::new(),
+            exit: 0,
+        })
     }
 
     /// The end of a run that could not be made; `returned` is what goes out all the same.

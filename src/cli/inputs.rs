@@ -4,7 +4,7 @@
 //! Departs from it: directories are read to the bottom; what is a kustomization's or a chart's is no resource.
 //! Knows: files, stdin. Does not know: which objects are in them.
 
-use std::io::{self, Read};
+use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
 use istio_scrape::krm::{Origin, Source};
@@ -12,6 +12,7 @@ use istio_scrape::krm::{Origin, Source};
 use super::ending::Failure;
 use super::folder::{Folder, notices};
 use super::kustomization::{is_kustomization, named_otherwise, normal};
+use super::progress::{Progress, Step};
 
 /// The texts, and what is to say about finding them.
 #[derive(Debug, Default)]
@@ -22,8 +23,31 @@ pub(super) struct Inputs {
     pub(super) notices: Vec<String>,
 }
 
+impl Inputs {
+    /// The same inputs for a command whose answer is about what is applied: a kustomization among them is refused, since
+    /// only what it builds is.
+    pub(super) fn built(self, command: &'static str) -> Result<Self, Failure> {
+        let files = self.sources.iter().map(|source| Path::new(&source.name));
+        let folder = |file: &Path| match file.parent() {
+            Some(folder) if folder != Path::new("") => folder.display().to_string(),
+            _ => ".".to_owned(),
+        };
+        match files.into_iter().find(|file| is_kustomization(file)) {
+            Some(file) => Err(Failure::NotBuilt {
+                folder: folder(file),
+                command,
+            }),
+            None => Ok(self),
+        }
+    }
+}
+
 /// Reads the inputs; without any, stdin. `config` is not read here, but may be stdin too.
-pub(super) fn gather(inputs: &[PathBuf], config: Option<&Path>) -> Result<Inputs, Failure> {
+pub(super) fn gather(
+    inputs: &[PathBuf],
+    config: Option<&Path>,
+    progress: &Progress,
+) -> Result<Inputs, Failure> {
     let named = inputs.iter().map(PathBuf::as_path).chain(config);
     let stdins = named.filter(|input| is_stdin(input)).count() + usize::from(inputs.is_empty());
     if stdins > 1 {
@@ -31,13 +55,19 @@ pub(super) fn gather(inputs: &[PathBuf], config: Option<&Path>) -> Result<Inputs
     }
     if inputs.is_empty() {
         return Ok(Inputs {
-            sources: vec![stdin()?],
+            sources: vec![stdin(progress)?],
             notices: Vec::new(),
         });
     }
     let gathered = inputs
         .iter()
-        .map(|input| one(input))
+        .map(|input| match is_stdin(input) {
+            true => Ok((vec![stdin(progress)?], None)),
+            false => {
+                progress.step(Step::Files(inputs.len()));
+                one(input, progress)
+            }
+        })
         .collect::<Result<Vec<_>, _>>()?;
     let folders: Vec<Folder> = gathered
         .iter()
@@ -62,16 +92,17 @@ pub(super) fn gather(inputs: &[PathBuf], config: Option<&Path>) -> Result<Inputs
 /// The text of a file that the user named.
 pub(super) fn named(file: &Path) -> Result<Source, Failure> {
     match is_stdin(file) {
-        true => stdin(),
+        true => stdin(&Progress::default()),
         false => read(file, Origin::Named),
     }
 }
 
-fn one(input: &Path) -> Result<(Vec<Source>, Option<Folder>), Failure> {
-    if is_stdin(input) || !input.is_dir() {
-        return Ok((vec![named(input)?], None));
+fn one(input: &Path, progress: &Progress) -> Result<(Vec<Source>, Option<Folder>), Failure> {
+    if !input.is_dir() {
+        return Ok((vec![read(input, Origin::Named)?], None));
     }
     let folder = Folder::walk(input)?;
+    progress.step(Step::Files(folder.files.len()));
     let sources = folder
         .files
         .iter()
@@ -124,8 +155,12 @@ fn is_stdin(input: &Path) -> bool {
     input == Path::new("-")
 }
 
-fn stdin() -> Result<Source, Failure> {
+fn stdin(progress: &Progress) -> Result<Source, Failure> {
     let mut bytes = Vec::new();
+    // Who types it knows what is waited for, and does not want a line in between.
+    if !io::stdin().is_terminal() {
+        progress.step(Step::Stdin);
+    }
     io::stdin()
         .lock()
         .read_to_end(&mut bytes)
@@ -148,4 +183,32 @@ pub(super) fn decoded(file: &Path, name: String, origin: Origin) -> Result<Sourc
         error,
     })?;
     Ok(Source::decode(name, bytes, origin)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn built(names: &[&str]) -> Result<(), String> {
+        let inputs = Inputs {
+            sources: names.iter().map(|name| Source::named(*name, "")).collect(),
+            notices: Vec::new(),
+        };
+        let built = inputs.built("check");
+        built.map(drop).map_err(|failure| failure.to_string())
+    }
+
+    #[test]
+    fn a_kustomization_is_refused_with_the_command_that_builds_it() {
+        assert_eq!(built(&["-", "a.yaml", "b/kustomize.yaml"]), Ok(()));
+        for (file, folder) in [
+            ("kustomization.yaml", "."),
+            ("a/b/Kustomization", "a/b"),
+            ("/a/kustomization.yml", "/a"),
+        ] {
+            let refused = built(&["a.yaml", file]).expect_err(file);
+            let command = format!("`kustomize build {folder} | istio-scrape check`");
+            assert!(refused.contains(&command), "{refused}");
+        }
+    }
 }

@@ -4,12 +4,14 @@
 //! Departs from it: a run that fails on a stream writes nothing, so that nobody applies half a job.
 //! Knows: arguments, inputs, endings. Does not know: what is in an object.
 
+mod about;
 mod arguments;
 mod context;
 mod ending;
 mod folder;
 mod inputs;
 mod kustomization;
+mod progress;
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal};
@@ -21,13 +23,15 @@ use std::sync::Arc;
 use anstream::{AutoStream, ColorChoice};
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
-use istio_scrape::{ContextFiles, Flags, Format, Report, krm};
+use istio_scrape::config::FailOn;
+use istio_scrape::{CheckFormat, ContextFiles, Flags, Format, Report, krm};
 use serde_json::{Value, json};
 
 use arguments::{Arguments, Command, ExplainFormat};
 use context::Files;
 use ending::{Ending, Failure};
 use inputs::{Inputs, gather};
+use progress::{Progress, Step};
 
 /// Where the report goes if no argument says so: Helm 4 shows nobody what a post-renderer writes to stderr.
 const REPORT_VARIABLE: &str = "ISTIO_SCRAPE_REPORT";
@@ -52,44 +56,91 @@ fn checked(arguments: Arguments, stdin_is_terminal: bool) -> Result<Arguments, c
     let refused = |kind, message| Err(Arguments::command().error(kind, message));
     match arguments.contradiction() {
         Some(contradiction) => refused(ErrorKind::ArgumentConflict, contradiction),
+        None if matches!(arguments.command, Some(Command::About(_))) => Ok(arguments),
         None if arguments.inputs().is_empty() && stdin_is_terminal => refused(
             ErrorKind::MissingRequiredArgument,
             "no INPUT, and stdin is a terminal: pipe objects in, or name files or directories",
         ),
-        None => Ok(arguments),
+        None => match arguments.meant() {
+            Some(meant) => Err(Arguments::command().error(ErrorKind::InvalidSubcommand, meant)),
+            None => Ok(arguments),
+        },
     }
 }
 
 fn dispatch(arguments: &Arguments) -> u8 {
+    let progress = Progress::start();
+    let ending = ending_of(arguments, &progress);
+    drop(progress);
+    ending.write()
+}
+
+fn ending_of(arguments: &Arguments, progress: &Progress) -> Ending {
     let config = arguments.config.as_deref();
-    let inputs = gather(arguments.inputs(), config);
+    let inputs = || {
+        let inputs = gather(arguments.inputs(), config, progress);
+        progress.step(Step::Deciding);
+        inputs
+    };
     match &arguments.command {
         None => {
             let report = report_file(
                 arguments.report.as_deref(),
                 std::env::var_os(REPORT_VARIABLE),
             );
-            plain_run(inputs, config, report.as_deref())
+            plain_run(inputs(), config, report.as_deref())
         }
         Some(Command::Explain { output, .. }) => {
             let format = match output {
                 ExplainFormat::Table => Format::Table,
                 ExplainFormat::Json => Format::Json,
+                ExplainFormat::Markdown => Format::Markdown,
             };
             let color = color_on_stdout();
-            report(inputs, config, |inputs, flags| {
+            report(inputs(), config, |inputs, flags| {
                 istio_scrape::explain(&inputs.sources, flags, format, color)
             })
         }
-        Some(Command::Diff { .. }) => report(inputs, config, |inputs, flags| {
+        Some(Command::Check {
+            output, fail_on, ..
+        }) => {
+            let (format, fail_on) = (check_format(*output), fail_on.map(as_set));
+            let color = color_on_stdout();
+            let inputs = inputs().and_then(|inputs| inputs.built("check"));
+            report(inputs, config, |inputs, flags| {
+                istio_scrape::check(&inputs.sources, flags, fail_on, format, color)
+            })
+        }
+        Some(Command::Diff { .. }) => report(inputs(), config, |inputs, flags| {
             istio_scrape::diff(&inputs.sources, flags)
         }),
+        Some(Command::About(about)) => Ending::text(about.text()),
     }
 }
 
-fn plain_run(inputs: Result<Inputs, Failure>, config: Option<&Path>, report: Option<&Path>) -> u8 {
+fn check_format(output: arguments::CheckFormat) -> CheckFormat {
+    match output {
+        arguments::CheckFormat::Table => CheckFormat::Table,
+        arguments::CheckFormat::Json => CheckFormat::Json,
+        arguments::CheckFormat::Sarif => CheckFormat::Sarif,
+    }
+}
+
+fn as_set(fail_on: arguments::FailOn) -> FailOn {
+    match fail_on {
+        arguments::FailOn::Warning => FailOn::Warning,
+        arguments::FailOn::Error => FailOn::Error,
+        arguments::FailOn::Never => FailOn::Never,
+    }
+}
+
+fn plain_run(
+    inputs: Result<Inputs, Failure>,
+    config: Option<&Path>,
+    report: Option<&Path>,
+) -> Ending {
     if let Some(file) = report.filter(|file| is_input(file, &inputs)) {
-        return Ending::failed(&Failure::ReportIsInput(file.to_owned()), None).write();
+        return Ending::failed(&Failure::ReportIsInput(file.to_owned()), None);
     }
     let (inputs, read) = match inputs {
         Ok(inputs) => (inputs, Ok(())),
@@ -111,7 +162,7 @@ fn plain_run(inputs: Result<Inputs, Failure>, config: Option<&Path>, report: Opt
         Ending::failed(failure, returned.ok().flatten())
     };
     if let Some(file) = report.filter(|file| context.have_read(file)) {
-        return failed(&Failure::ReportIsInput(file.to_owned())).write();
+        return failed(&Failure::ReportIsInput(file.to_owned()));
     }
     let ending = match outcome {
         Ok(outcome) => Ending::of(outcome),
@@ -121,7 +172,7 @@ fn plain_run(inputs: Result<Inputs, Failure>, config: Option<&Path>, report: Opt
         Some(Err(failure)) => failed(&failure),
         Some(Ok(())) | None => ending,
     };
-    ending.after(inputs.notices).write()
+    ending.after(inputs.notices)
 }
 
 /// Whether writing to a file would destroy what was read.
@@ -137,16 +188,15 @@ fn report(
     inputs: Result<Inputs, Failure>,
     config: Option<&Path>,
     command: impl FnOnce(&Inputs, &Flags) -> Result<Report, istio_scrape::Error>,
-) -> u8 {
+) -> Ending {
     let inputs = match inputs {
         Ok(inputs) => inputs,
-        Err(failure) => return Ending::failed(&failure, None).write(),
+        Err(failure) => return Ending::failed(&failure, None),
     };
     flags(config, &context_files())
         .and_then(|flags| guarded(|| command(&inputs, &flags)))
         .map_or_else(|failure| Ending::failed(&failure, None), Ending::report)
         .after(inputs.notices)
-        .write()
 }
 
 fn flags(config: Option<&Path>, context: &Arc<Files>) -> Result<Flags, Failure> {

@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Config, ConfigError, Problem};
+use super::{Config, ConfigError, Problem, Wrong};
 use crate::yaml::{Node, Rules, ValueError};
 
 /// An object that may be the configuration.
@@ -25,10 +25,19 @@ impl Candidate {
     /// When a key is written twice, or a value is none in JSON.
     pub fn read(node: &Node<'_>, whence: String) -> Result<Self, ConfigError> {
         if let Some(twice) = node.duplicate_key() {
-            let at = format!("{}/{}", twice.pointer, twice.key);
+            let of_map = twice
+                .pointer
+                .tokens()
+                .map(|token| token.decoded().into_owned());
+            let problem = Problem {
+                at: format!("{}/{}", twice.pointer, twice.key),
+                keys: of_map.chain([twice.key.clone()]).collect(),
+                line: None,
+                wrong: Wrong::Duplicate,
+            };
             return Err(ConfigError::Refused {
                 whence,
-                problems: vec![Problem::Duplicate { at }],
+                problems: vec![problem],
             });
         }
         match object(node) {
@@ -110,9 +119,10 @@ pub fn choose(
     )
 }
 
-/// Whether an object among the inputs is a configuration: only our own kind, never a ConfigMap.
+/// Whether an object among the inputs is a configuration: only our own kind, never a ConfigMap. In other capitals it is
+/// one that is refused, and not passed on as if nobody had configured anything.
 pub fn is_scrape_tls(api_version: &str, kind: &str) -> bool {
-    kind == "ScrapeTLS" && api_version.starts_with("istio-scrape.dev/")
+    kind.eq_ignore_ascii_case("ScrapeTLS") && api_version.starts_with("istio-scrape.dev/")
 }
 
 fn says_nothing(object: &Value) -> bool {

@@ -4,6 +4,8 @@
 //! Departs from nothing: every problem of one object is reported at once.
 //! Knows: where a setting was written and what is allowed there. Does not know: how it was read.
 
+use std::fmt;
+
 use thiserror::Error;
 
 use crate::yaml::ValueError;
@@ -78,55 +80,58 @@ pub enum ConfigError {
 }
 
 /// One thing that is wrong with a configuration object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// Path of the field, in words.
+    pub at: String,
+    /// The keys, and positions in lists, that lead to it.
+    pub keys: Vec<String>,
+    /// Where somebody wrote it, `fn/scrape-tls.yaml:12`; `None`: in no file, or that is not known yet.
+    pub line: Option<String>,
+    /// What is wrong.
+    pub wrong: Wrong,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(line) = &self.line {
+            write!(out, "{line}: ")?;
+        }
+        write!(out, "{} {}", self.at, self.wrong)
+    }
+}
+
+/// What is wrong with a field.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum Problem {
-    /// A field that no version knows.
-    #[error("{at} is no field{}; allowed here: {}", did_you_mean(meant.as_ref()), allowed.join(", "))]
+pub enum Wrong {
+    /// No version knows it.
+    #[error("is no field{}; allowed here: {}", did_you_mean(meant.as_ref()), allowed.join(", "))]
     UnknownField {
-        /// Path of the field.
-        at: String,
         /// The field that it resembles.
         meant: Option<String>,
         /// The fields that are allowed in its place.
         allowed: Vec<String>,
     },
     /// A value of the wrong type or outside its range.
-    #[error("{at} is {said}; allowed: {allowed}")]
+    #[error("is {said}; allowed: {allowed}")]
     Value {
-        /// Path of the field.
-        at: String,
         /// The value as it was understood.
         said: String,
         /// What is allowed.
         allowed: String,
     },
-    /// A field that is named by the user, but not so.
-    #[error("{at} is {problem}")]
-    Name {
-        /// Path of the field.
-        at: String,
-        /// What is wrong with the name.
-        problem: &'static str,
-    },
-    /// A setting that has no form as text.
-    #[error("{at} cannot be set in a ConfigMap; {instead}")]
-    NotInConfigMap {
-        /// Path of the field.
-        at: String,
-        /// What to do.
-        instead: &'static str,
-    },
+    /// It may be named by the user, but not so.
+    #[error("is {0}")]
+    Name(&'static str),
+    /// It has no form as text; what to do instead.
+    #[error("cannot be set in a ConfigMap; {0}")]
+    NotInConfigMap(&'static str),
     /// A key written twice.
-    #[error("{at} is written twice; remove one of the two")]
-    Duplicate {
-        /// Path or name of the key.
-        at: String,
-    },
+    #[error("is written twice; remove one of the two")]
+    Duplicate,
     /// A severity for a rule that does not exist.
-    #[error("{at} names no rule{}; allowed: {}", did_you_mean(meant.as_ref()), allowed.join(", "))]
+    #[error("names no rule{}; allowed: {}", did_you_mean(meant.as_ref()), allowed.join(", "))]
     UnknownRule {
-        /// Path of the field.
-        at: String,
         /// The rule whose name it resembles.
         meant: Option<String>,
         /// The names of all rules.
@@ -135,7 +140,7 @@ pub enum Problem {
 }
 
 /// The name among `known` that a misspelt one most resembles.
-pub(super) fn resembling(name: &str, known: &[&str]) -> Option<String> {
+pub(crate) fn resembling(name: &str, known: &[&str]) -> Option<String> {
     // Below 0.7 the suggestions stop being misspellings: `namespace` would be offered for `name`.
     similar::get_close_matches(name, known, 1, 0.7)
         .first()

@@ -2,14 +2,15 @@
 //!
 //! Authority: the contract of `ScrapeTLS.spec`; DNS labels by RFC 1123, as Kubernetes has them.
 //! Departs from nothing.
-//! Knows: types and ranges of values, lists in a ConfigMap. Does not know: which setting has which type.
+//! Knows: types and ranges of values, lists in a ConfigMap. Does not know: which setting has which type, how it is described.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::Problem;
+use super::catalog::{self, Names, Setting, Takes};
 use super::error::resembling;
+use super::{Config, Problem, Word, Wrong};
 
 /// Length of a DNS label.
 pub(super) const DNS_LABEL_MAX: usize = 63;
@@ -63,58 +64,124 @@ impl Complaint {
         }
     }
 
-    /// The problem in its place; `fields_of` names the fields of a group.
-    pub(super) fn at(self, at: String, fields_of: impl Fn(&str) -> Vec<&'static str>) -> Problem {
-        match self {
+    /// The problem in its place, to which these keys lead.
+    pub(super) fn at(self, at: String, keys: Vec<String>) -> Problem {
+        let within = match &self {
+            Self::Value { within, .. } => within.clone(),
+            Self::Unknown(_) | Self::Name(_) | Self::NotFlat { .. } => String::new(),
+        };
+        let wrong = match self {
             Self::Unknown(field) => {
                 let (group, name) = field.rsplit_once('.').unwrap_or(("", &field));
-                let allowed = fields_of(group);
-                Problem::UnknownField {
+                let allowed = catalog::fields_of(group);
+                Wrong::UnknownField {
                     meant: resembling(name, &allowed),
                     allowed: allowed.into_iter().map(str::to_owned).collect(),
-                    at,
                 }
             }
-            Self::Name(problem) => Problem::Name { at, problem },
-            Self::NotFlat { instead } => Problem::NotInConfigMap { at, instead },
-            Self::Value {
-                within,
-                said,
-                allowed,
-            } => Problem::Value {
-                at: at + &within,
-                said,
-                allowed,
-            },
+            Self::Name(problem) => Wrong::Name(problem),
+            Self::NotFlat { instead } => Wrong::NotInConfigMap(instead),
+            Self::Value { said, allowed, .. } => Wrong::Value { said, allowed },
+        };
+        let position = within.trim_matches(['[', ']']).to_owned();
+        let element = Some(position).filter(|position| !position.is_empty());
+        Problem {
+            at: at + &within,
+            keys: keys.into_iter().chain(element).collect(),
+            line: None,
+            wrong,
         }
     }
 }
 
-/// One of some words.
-pub(super) fn word<T: Copy>(value: &Value, words: &[(&str, T)]) -> Result<T, Complaint> {
+impl Setting {
+    /// Makes the setting. Nothing written is nothing said.
+    pub(super) fn put(
+        &self,
+        config: &mut Config,
+        value: &Value,
+        writing: Writing,
+    ) -> Result<(), Complaint> {
+        if value.is_null() {
+            return Ok(());
+        }
+        match self.takes {
+            Takes::Word(words, put) => put(config, word(value, words)?),
+            Takes::DnsLabel(max, put) => put(config, dns_label(value, max)?),
+            Takes::Directory(put) => put(config, directory(value)?),
+            Takes::Ports(put) => put(config, ports(value, writing)?),
+            Takes::Objects(put) => put(config, objects(value, writing)?),
+            Takes::Paths(put) => put(config, paths(value, writing)?),
+            Takes::Named(Names::Namespaces, words, _) => {
+                let words = listed(words, " or ");
+                let allowed = format!("a map of names of namespaces to {words}");
+                return Err(Complaint::value(value, allowed));
+            }
+            Takes::Named(Names::Rules, ..) => {
+                return Err(Complaint::value(value, "a map of fields"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the setting for one name of its map.
+    pub(super) fn put_named(
+        &self,
+        config: &mut Config,
+        name: String,
+        value: &Value,
+    ) -> Result<(), Complaint> {
+        let Takes::Named(names, words, put) = self.takes else {
+            return Err(Complaint::Unknown(format!("{}.{name}", self.path)));
+        };
+        let position = match value.is_null() {
+            true => None,
+            false => Some(word(value, words)?),
+        };
+        // Whether there is a rule of a name is known further up.
+        if names == Names::Namespaces && !is_dns_label(&name, DNS_LABEL_MAX) {
+            return Err(Complaint::Name(
+                "no name of a namespace, which is a DNS label: 1 to 63 of a-z, 0-9 and `-`, with no `-` at the ends",
+            ));
+        }
+        if let Some(position) = position {
+            put(config, name, position);
+        }
+        Ok(())
+    }
+}
+
+/// `a, b or c`, with what stands before the last.
+fn listed(words: &[Word], before_last: &str) -> String {
+    let names: Vec<&str> = words.iter().map(|word| word.name).collect();
+    match names.split_last() {
+        Some((last, [])) => (*last).to_owned(),
+        Some((last, others)) => format!("{}{before_last}{last}", others.join(", ")),
+        None => String::new(),
+    }
+}
+
+/// The position of one of some words.
+fn word(value: &Value, words: &[Word]) -> Result<usize, Complaint> {
     words
         .iter()
-        .find(|(word, _)| value.as_str() == Some(word))
-        .map(|&(_, meaning)| meaning)
-        .ok_or_else(|| {
-            let words: Vec<&str> = words.iter().map(|&(word, _)| word).collect();
-            Complaint::value(value, words.join(", "))
-        })
+        .position(|word| value.as_str() == Some(word.name))
+        .ok_or_else(|| Complaint::value(value, listed(words, ", ")))
+}
+
+fn is_dns_label(text: &str, max: usize) -> bool {
+    let is_of_label = |byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
+    (1..=max).contains(&text.len())
+        && text.bytes().all(is_of_label)
+        && !text.starts_with('-')
+        && !text.ends_with('-')
 }
 
 /// A DNS label of so many characters at most.
-pub(super) fn dns_label(value: &Value, max: usize) -> Result<String, Complaint> {
-    let is_label = |text: &&str| {
-        (1..=max).contains(&text.len())
-            && text
-                .bytes()
-                .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
-            && !text.starts_with('-')
-            && !text.ends_with('-')
-    };
+fn dns_label(value: &Value, max: usize) -> Result<String, Complaint> {
     value
         .as_str()
-        .filter(is_label)
+        .filter(|text| is_dns_label(text, max))
         .map(str::to_owned)
         .ok_or_else(|| {
             let allowed = format!(
@@ -125,7 +192,7 @@ pub(super) fn dns_label(value: &Value, max: usize) -> Result<String, Complaint> 
 }
 
 /// An absolute path, without trailing slash.
-pub(super) fn directory(value: &Value) -> Result<String, Complaint> {
+fn directory(value: &Value) -> Result<String, Complaint> {
     let is_path = |path: &&str| {
         path.strip_prefix('/').is_some_and(|names| {
             names
@@ -147,7 +214,7 @@ pub(super) fn directory(value: &Value) -> Result<String, Complaint> {
 }
 
 /// Numbers of ports.
-pub(super) fn ports(value: &Value, writing: Writing) -> Result<BTreeSet<u16>, Complaint> {
+fn ports(value: &Value, writing: Writing) -> Result<BTreeSet<u16>, Complaint> {
     const ALLOWED: &str = "a number from 1 to 65535";
     let of_text = |text: &str| match text.bytes().all(|byte| byte.is_ascii_digit()) {
         true => text.parse::<u16>().ok(),
@@ -170,7 +237,7 @@ pub(super) fn ports(value: &Value, writing: Writing) -> Result<BTreeSet<u16>, Co
 }
 
 /// Names of files and directories, as written.
-pub(super) fn paths(value: &Value, writing: Writing) -> Result<Vec<String>, Complaint> {
+fn paths(value: &Value, writing: Writing) -> Result<Vec<String>, Complaint> {
     list(value, writing, "a list of files and directories")?
         .iter()
         .enumerate()
@@ -187,7 +254,7 @@ pub(super) fn paths(value: &Value, writing: Writing) -> Result<Vec<String>, Comp
 }
 
 /// Objects of Kubernetes.
-pub(super) fn objects(value: &Value, writing: Writing) -> Result<Vec<Value>, Complaint> {
+fn objects(value: &Value, writing: Writing) -> Result<Vec<Value>, Complaint> {
     const ALLOWED: &str = "an object with `apiVersion` and `kind`";
     if writing == Writing::Flat {
         return Err(Complaint::NotFlat {

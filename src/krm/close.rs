@@ -4,6 +4,8 @@
 //! Departs from it: nothing is added where there is nothing to say, and results said before are not repeated.
 //! Knows: texts, edits, envelopes. Does not know: why something is edited.
 
+use std::collections::BTreeSet;
+
 use json_patch::{AddOperation, PatchOperation, RemoveOperation};
 use jsonptr::PointerBuf;
 use serde_json::Value;
@@ -114,13 +116,10 @@ fn appended(
     before: &[Value],
     results: &[Value],
 ) -> Result<Vec<Edit>, CloseError> {
+    let mut said: BTreeSet<String> = before.iter().map(sorted).collect();
     let new: Vec<&Value> = results
         .iter()
-        .enumerate()
-        .filter(|(position, result)| {
-            !before.contains(result) && !results[..*position].contains(result)
-        })
-        .map(|(_, result)| result)
+        .filter(|result| said.insert(sorted(result)))
         .collect();
     let Some((document, root)) =
         envelope(documents).and_then(|list| Some((list, list.root.as_ref()?)))
@@ -143,6 +142,13 @@ fn appended(
         envelope: "results",
         error,
     })
+}
+
+/// The text of a result, the same whoever printed it: hosts sort the keys of what they hand on.
+fn sorted(result: &Value) -> String {
+    let mut result = result.clone();
+    result.sort_all_objects();
+    result.to_string()
 }
 
 fn add(path: PointerBuf, value: Value) -> PatchOperation {

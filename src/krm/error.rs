@@ -66,12 +66,12 @@ pub enum OpenError {
         place: Place,
     },
     /// A field of the envelope that must be a list.
-    #[error("{source_name}:{line}: `{field}` of the {envelope} is {found}; it must be a list")]
+    #[error("{source_name}{}: `{field}` of the {envelope} is {found}; it must be a list", behind(*line))]
     NotAList {
         /// The source.
         source_name: String,
-        /// Its line.
-        line: usize,
+        /// Its line, where it can be looked up.
+        line: Option<usize>,
         /// Kind of the envelope.
         envelope: String,
         /// The field.
@@ -81,7 +81,8 @@ pub enum OpenError {
     },
     /// A key that an object has twice, where it matters.
     #[error(
-        "{place}: the key `{key}` at line {line} is written twice in `{pointer}`; {}",
+        "{place}: the key `{key}`{} is written twice in `{pointer}`; {}",
+        at_line(*line),
         what_to_do(key, pointer)
     )]
     DuplicateKey {
@@ -89,8 +90,8 @@ pub enum OpenError {
         place: Place,
         /// The key.
         key: String,
-        /// Line of the second one.
-        line: usize,
+        /// Line of the second one, where it can be looked up.
+        line: Option<usize>,
         /// The map that has it, from the object's root.
         pointer: String,
     },
@@ -150,6 +151,15 @@ impl Shape {
             },
         }
     }
+}
+
+/// A line behind the name of its source.
+fn behind(line: Option<usize>) -> String {
+    line.map_or_else(String::new, |line| format!(":{line}"))
+}
+
+fn at_line(line: Option<usize>) -> String {
+    line.map_or_else(String::new, |line| format!(" at line {line}"))
 }
 
 /// Files joined without `---` are the usual reason for a second `kind`.

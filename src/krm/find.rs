@@ -4,6 +4,7 @@
 //! Departs from them: a custom resource whose kind ends in `List` is a list only if its `items` are maps.
 //! Knows: kinds, lists, keys. Does not know: other sources, what an object of a kind means.
 
+use super::place::seen;
 use super::{Form, Item, OpenError, Origin, Place, Shape, Source};
 use crate::yaml::{self, Document, DuplicateKey, Node, Rules, Syntax};
 
@@ -105,6 +106,7 @@ impl<'a, 't, F: Fn(&str, &str, &str) -> bool> Finder<'a, 't, F> {
     ) -> Result<(), OpenError> {
         check_keys(
             self.source,
+            self.form,
             root,
             self.items.len(),
             &["items", "kind", "apiVersion"],
@@ -118,7 +120,7 @@ impl<'a, 't, F: Fn(&str, &str, &str) -> bool> Finder<'a, 't, F> {
                 .items()
                 .iter()
                 .try_for_each(|item| self.object(item, syntax, inherited)),
-            found => Err(not_a_list(self.source, root, "items", found)),
+            found => Err(not_a_list(self.source, self.form, root, "items", found)),
         }
     }
 
@@ -152,6 +154,7 @@ impl<'a, 't, F: Fn(&str, &str, &str) -> bool> Finder<'a, 't, F> {
     fn check_item(&mut self, item: &Item<'t>) -> Result<(), OpenError> {
         check_keys(
             self.source,
+            self.form,
             &item.node,
             item.index,
             &["kind", "apiVersion", "metadata"],
@@ -168,6 +171,7 @@ impl<'a, 't, F: Fn(&str, &str, &str) -> bool> Finder<'a, 't, F> {
         duplicate.map_or(Ok(()), |duplicate| {
             Err(written_twice(
                 self.source,
+                self.form,
                 &item.node,
                 item.index,
                 duplicate,
@@ -176,7 +180,8 @@ impl<'a, 't, F: Fn(&str, &str, &str) -> bool> Finder<'a, 't, F> {
     }
 
     fn place(&mut self, node: &Node<'t>) -> Place {
-        Place::of(self.source, self.line(node), self.items.len(), node)
+        let line = self.line(node);
+        Place::of(self.source, self.form, line, self.items.len(), node)
     }
 
     fn line(&mut self, node: &Node<'t>) -> usize {
@@ -193,6 +198,7 @@ impl<'a, 't, F: Fn(&str, &str, &str) -> bool> Finder<'a, 't, F> {
 /// Refuses a map that has one of these keys twice.
 pub(super) fn check_keys(
     source: &Source,
+    form: Form,
     node: &Node<'_>,
     index: usize,
     keys: &[&str],
@@ -210,20 +216,21 @@ pub(super) fn check_keys(
         })
     });
     twice.map_or(Ok(()), |duplicate| {
-        Err(written_twice(source, node, index, duplicate))
+        Err(written_twice(source, form, node, index, duplicate))
     })
 }
 
 fn written_twice(
     source: &Source,
+    form: Form,
     node: &Node<'_>,
     index: usize,
     duplicate: DuplicateKey,
 ) -> OpenError {
     let line = yaml::line_of(&source.text, node.range.start);
     OpenError::DuplicateKey {
-        place: Place::of(source, line, index, node),
-        line: yaml::line_of(&source.text, duplicate.offset),
+        place: Place::of(source, form, line, index, node),
+        line: seen(source, form, yaml::line_of(&source.text, duplicate.offset)),
         pointer: match duplicate.pointer.is_root() {
             true => "/".to_owned(),
             false => duplicate.pointer.to_string(),
@@ -234,6 +241,7 @@ fn written_twice(
 
 pub(super) fn not_a_list(
     source: &Source,
+    form: Form,
     root: &Node<'_>,
     field: &'static str,
     found: Shape,
@@ -243,7 +251,7 @@ pub(super) fn not_a_list(
         .map_or(root.range.start, |node| node.range.start);
     OpenError::NotAList {
         source_name: source.called().to_owned(),
-        line: yaml::line_of(&source.text, start),
+        line: seen(source, form, yaml::line_of(&source.text, start)),
         envelope: text_at(root, "kind").to_owned(),
         field,
         found,

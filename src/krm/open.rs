@@ -134,7 +134,8 @@ fn function_config<'t>(
     source: &Source,
     root: &Node<'t>,
 ) -> Result<Option<FunctionConfig<'t>>, OpenError> {
-    check_keys(source, root, 0, &["functionConfig", "results"])?;
+    let form = Form::ResourceList;
+    check_keys(source, form, root, 0, &["functionConfig", "results"])?;
     Ok(root
         .get("functionConfig")
         .filter(|node| Shape::of(node) != Shape::Null)
@@ -160,7 +161,13 @@ fn results(source: &Source, root: &Node<'_>) -> Result<Vec<Value>, OpenError> {
                 field: "results",
                 error,
             }),
-        found => Err(not_a_list(source, root, "results", found)),
+        found => Err(not_a_list(
+            source,
+            Form::ResourceList,
+            root,
+            "results",
+            found,
+        )),
     }
 }
 

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Located, now, secrets, severity, verdict, wanted};
 use crate::config::{MtlsMode, Severity};
+use crate::model::Object;
 use crate::policy::{DataPlane, Link};
 use crate::rules::{Demand, JudgedTarget, Verdict, Wanted};
 
@@ -61,10 +62,7 @@ fn decision(located: &Located) -> Value {
     let decision = &located.decision;
     let object = &decision.object;
     let mut shown = Map::new();
-    shown.insert(
-        "object".into(),
-        json!({"apiVersion": object.api_version, "kind": object.kind, "namespace": object.namespace, "name": object.name}),
-    );
+    shown.insert("object".into(), identity(object));
     let location = &located.location;
     shown.insert(
         "location".into(),
@@ -83,10 +81,18 @@ fn decision(located: &Located) -> Value {
             "targets".into(),
             decision.targets.iter().map(|one| target(one)).collect(),
         );
+        shown.insert(
+            "scrapers".into(),
+            decision.scrapers.iter().map(|one| identity(one)).collect(),
+        );
     }
     shown.insert("message".into(), json!(decision.message));
     shown.insert("patch".into(), without_secrets(json!(located.patch)));
     Value::Object(shown)
+}
+
+fn identity(object: &Object) -> Value {
+    json!({"apiVersion": object.api_version, "kind": object.kind, "namespace": object.namespace, "name": object.name})
 }
 
 /// Annotations hold YAML, and that may hold anything.
@@ -158,14 +164,10 @@ pub(super) fn data_plane(plane: Option<DataPlane>) -> &'static str {
 }
 
 pub(super) fn mode(mode: MtlsMode) -> &'static str {
-    match mode {
-        MtlsMode::Strict => "STRICT",
-        MtlsMode::Permissive => "PERMISSIVE",
-        MtlsMode::Disable => "DISABLE",
-    }
+    mode.word()
 }
 
-fn demand(demand: Demand) -> &'static str {
+pub(super) fn demand(demand: Demand) -> &'static str {
     match demand {
         Demand::MutualTls => "mutualTLS",
         Demand::Plain => "plain",

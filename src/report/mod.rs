@@ -4,9 +4,18 @@
 //! Departs from nothing.
 //! Knows: decisions and where their objects are. Does not know: how they were made.
 
+pub mod check;
 pub mod diff;
+#[cfg(test)]
+mod fixture;
 pub mod json;
+pub mod markdown;
+mod mermaid;
+mod picture;
 pub mod results;
+mod review;
+pub mod sarif;
+pub mod schema;
 pub mod secrets;
 pub mod table;
 pub mod text;
@@ -43,12 +52,7 @@ impl Located {
 }
 
 fn severity(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Off => "off",
-        Severity::Info => "info",
-        Severity::Warning => "warning",
-        Severity::Error => "error",
-    }
+    severity.word()
 }
 
 fn verdict(verdict: Verdict) -> &'static str {
@@ -101,7 +105,7 @@ fn acts(c: char) -> bool {
     c.is_control() || unseen
 }
 
-/// Decisions with one rule, severity and message, and the places that they concern.
+/// Decisions with one rule, verdict, severity and message, and the places that they concern.
 struct Cause<'a> {
     first: &'a Located,
     places: Vec<&'a Located>,
@@ -109,11 +113,21 @@ struct Cause<'a> {
 
 /// The causes among decisions that are news, in the order of their first place.
 fn causes<'a>(decisions: impl IntoIterator<Item = &'a Located>) -> Vec<Cause<'a>> {
+    grouped(decisions.into_iter().filter(|located| located.is_news()))
+}
+
+/// The causes of all these decisions, in the order of their first place.
+fn grouped<'a>(decisions: impl IntoIterator<Item = &'a Located>) -> Vec<Cause<'a>> {
     let mut causes: Vec<Cause<'a>> = Vec::new();
     let mut known = BTreeMap::new();
-    for located in decisions.into_iter().filter(|located| located.is_news()) {
+    for located in decisions {
         let decision = &located.decision;
-        let key = (decision.severity, decision.rule, decision.message.as_str());
+        let key = (
+            decision.severity,
+            verdict(decision.verdict),
+            decision.rule,
+            decision.message.as_str(),
+        );
         let position = *known.entry(key).or_insert_with(|| {
             causes.push(Cause {
                 first: located,

@@ -1,23 +1,34 @@
 //! Which results does a ResourceList carry away?
 //!
 //! Authority: KRM Functions Specification v1, `results`.
-//! Departs from nothing; the rule is in `tags.rule`.
+//! Departs from nothing; the rule is in `tags.rule`. A change that a check waits for is an error, as its exit code says.
 //! Knows: decisions. Does not know: texts.
 
 use serde_json::{Map, Value, json};
 
 use super::{Located, field_path, severity};
+use crate::config::Severity;
+use crate::rules::{Decision, Failing};
 
-/// One result for each decision that is news.
-pub fn render(decisions: &[Located]) -> Vec<Value> {
+/// One result for each decision that is news or fails the run.
+pub fn render(decisions: &[Located], failing: &Failing) -> Vec<Value> {
     decisions
         .iter()
-        .filter(|located| located.is_news())
-        .map(result)
+        .filter(|located| located.is_news() || failing.fails(&located.decision))
+        .map(|located| result(located, level(&located.decision, failing)))
         .collect()
 }
 
-fn result(located: &Located) -> Value {
+/// Hosts know three severities.
+fn level(decision: &Decision, failing: &Failing) -> Severity {
+    match decision.severity {
+        _ if failing.is_pending(decision) => Severity::Error,
+        Severity::Off => Severity::Error,
+        severity => severity,
+    }
+}
+
+fn result(located: &Located, level: Severity) -> Value {
     let decision = &located.decision;
     let mut reference = Map::new();
     reference.insert("apiVersion".into(), json!(decision.object.api_version));
@@ -28,7 +39,7 @@ fn result(located: &Located) -> Value {
     reference.insert("name".into(), json!(decision.object.name));
     let mut result = Map::new();
     result.insert("message".into(), json!(decision.message));
-    result.insert("severity".into(), json!(severity(decision.severity)));
+    result.insert("severity".into(), json!(severity(level)));
     result.insert("resourceRef".into(), Value::Object(reference));
     let path = field_path(&decision.at);
     if !path.is_empty() {

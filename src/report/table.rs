@@ -10,11 +10,11 @@ use std::rc::Rc;
 
 use anstyle::{AnsiColor, Style};
 
+use super::review::is_of_a_scraper;
 use super::{Cause, Located, causes, json, now, printable, severity, text, verdict, wanted};
 use crate::config::Severity;
-use crate::model::ScraperKind;
 use crate::policy::{Link, Part};
-use crate::rules::{Decision, Demand, JudgedTarget, Verdict};
+use crate::rules::{Demand, JudgedTarget, Verdict};
 
 /// The table: endpoints with their targets, then scrapers, then what else there is to know, then a sum.
 pub fn render(decisions: &[Located], colour: bool) -> String {
@@ -212,12 +212,6 @@ fn demand_in_words(demand: Demand) -> &'static str {
     }
 }
 
-/// Whether a decision is about a scraper as a whole. Some scrape objects have all that they are in `spec` too.
-fn is_of_a_scraper(decision: &Decision) -> bool {
-    let object = &decision.object;
-    decision.at.as_str() == "/spec" && ScraperKind::of(&object.api_version, &object.kind).is_some()
-}
-
 fn write_scrapers(out: &mut String, scrapers: &[&Located], paint: &Paint) {
     writeln!(out, "\n{}", paint.with(Style::new().bold(), "SCRAPER")).expect("a String grows");
     for located in scrapers {
@@ -267,12 +261,12 @@ fn style(located: &Located) -> Style {
 }
 
 /// Whether text is coloured.
-struct Paint {
-    colour: bool,
+pub(super) struct Paint {
+    pub(super) colour: bool,
 }
 
 impl Paint {
-    fn with(&self, style: Style, text: &str) -> String {
+    pub(super) fn with(&self, style: Style, text: &str) -> String {
         if self.colour && style != Style::new() {
             format!("{style}{text}{style:#}")
         } else {

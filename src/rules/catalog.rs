@@ -7,11 +7,11 @@
 use crate::config::Severity;
 
 macro_rules! rules {
-    ($($(#[$doc:meta])* $variant:ident = $name:literal, $severity:ident;)*) => {
+    ($($(#[doc = $doc:literal])* $variant:ident = $name:literal, $severity:ident;)*) => {
         /// A rule: one reason to change, keep or report something.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
         pub enum Rule {
-            $($(#[$doc])* $variant,)*
+            $($(#[doc = $doc])* $variant,)*
         }
 
         impl Rule {
@@ -22,6 +22,13 @@ macro_rules! rules {
             pub fn name(self) -> &'static str {
                 match self {
                     $(Rule::$variant => $name,)*
+                }
+            }
+
+            /// What it means, in a sentence.
+            pub fn meaning(self) -> &'static str {
+                match self {
+                    $(Rule::$variant => concat!($($doc),*).trim_start(),)*
                 }
             }
 

@@ -31,6 +31,8 @@ pub struct Decision {
     pub transport: Option<Transport>,
     /// For endpoints: what they reach, and what each target demands.
     pub targets: Vec<Rc<JudgedTarget>>,
+    /// For endpoints: the scrapers of the input and the context that select them, or are taken to.
+    pub scrapers: Vec<Rc<Object>>,
     /// In words, without the object's name.
     pub message: String,
     /// The change, empty unless the verdict is [`Verdict::Patch`].
@@ -48,6 +50,7 @@ impl Decision {
             verdict: Verdict::Keep,
             transport: None,
             targets: Vec::new(),
+            scrapers: Vec::new(),
             message,
             steps: Vec::new(),
         }

@@ -5,6 +5,7 @@
 //! Knows: endpoints, their targets' demands, scrapers as patched. Does not know: text.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use super::Rule;
 use super::answer::answer;
@@ -249,6 +250,10 @@ fn decide(draft: Draft<'_>, class: &AtEndpoint<'_>, config: &Config) -> JudgedEn
         .judged
         .iter()
         .map(|judged| judged.shown.clone())
+        .collect();
+    decision.scrapers = scraping
+        .scrapers()
+        .map(|(_, state)| Rc::clone(&state.object))
         .collect();
     let mut certificates = answer.certificates;
     if rule == Rule::TlsNeedsRepair && answer.steps.is_empty() {

@@ -27,6 +27,7 @@ pub(super) fn decide_all(
     endpoints: &[JudgedEndpoint],
 ) -> Vec<Decision> {
     let mut findings = of_objects(&patched.inventory, config);
+    findings.extend(super::accepted::decide_all(&patched.inventory));
     findings.extend(mesh_mode_contradicted(patched, config));
     findings.extend(mesh_settings_contradicted(patched));
     findings.extend(of_selection(patched));

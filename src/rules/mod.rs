@@ -26,6 +26,7 @@
 //! what is odd about all the rest ──► Decision                           findings, and a file for each larger one
 //! ```
 
+mod accepted;
 mod additional;
 mod answer;
 mod at_port;
@@ -39,6 +40,7 @@ mod demand;
 mod distinguish;
 mod draft;
 mod endpoint;
+mod failing;
 mod findings;
 mod inherited;
 mod interception;
@@ -80,6 +82,7 @@ use crate::policy::Settings;
 
 pub use catalog::Rule;
 pub use decision::{Decision, Demand, JudgedTarget, Now, Step, Transport, Verdict, Wanted};
+pub use failing::Failing;
 
 /// Every decision about every scrape object and scraper of the inventory, in the order of the items.
 ///

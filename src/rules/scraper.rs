@@ -9,6 +9,7 @@ mod label;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::rc::Rc;
 
 use jsonptr::PointerBuf;
 
@@ -21,7 +22,7 @@ use super::judgements::Judgements;
 use super::scrape_class::{self, OnScraper};
 use super::{Rule, findings, own_pod};
 use crate::config::{Config, Interception};
-use crate::model::{Inventory, Scrape, Scraper, Workload, is_in_inline_jobs};
+use crate::model::{Inventory, Object, Scrape, Scraper, Workload, is_in_inline_jobs};
 use crate::policy::{self, DataPlane, Fact, Mesh, Settings};
 use crate::targets::{self, Selected};
 use label::{Label, label, labelled};
@@ -41,6 +42,8 @@ pub(super) struct Patched<'a> {
 /// What is known of a scraper.
 #[derive(Debug, Clone)]
 pub(super) struct ScraperState {
+    /// Its object, which decisions about endpoints name.
+    pub(super) object: Rc<Object>,
     /// Whether it has a sidecar, after this run.
     pub(super) plane: Fact<DataPlane>,
     /// Its certificates, or why it cannot have any.
@@ -170,6 +173,7 @@ fn state(mesh: &Mesh<'_>, scraper: &Scraper, config: &Config) -> ScraperState {
         None => injectable.and_then(|()| certificates::read(mesh, scraper, config)),
     };
     ScraperState {
+        object: Rc::new(scraper.object.clone()),
         plane,
         certificates,
         not_understood,

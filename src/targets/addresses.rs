@@ -27,7 +27,7 @@ pub enum Host<'a> {
 
 /// Whom `address` names, which is `host:port` or a URL; `from` is the namespace whose search path short names follow.
 pub fn host<'a>(inventory: &'a Inventory, address: &str, from: Option<&str>) -> Host<'a> {
-    let unknown = |why: &str| Host::Unknown(format!("{address} {why}"));
+    let unknown = |why: &str| Host::Unknown(format!("{} {why}", without_secrets(address)));
     let (name, port) = match name_and_port(address) {
         (name, Ok(port)) => (name, port),
         (_, Err(NoPort)) => {
@@ -63,6 +63,18 @@ pub fn host<'a>(inventory: &'a Inventory, address: &str, from: Option<&str>) -> 
         }
         _ => unknown("is no name of a Service"),
     }
+}
+
+/// An address as messages name it: without a user and a password, and without a query, which may hold a token.
+fn without_secrets(address: &str) -> String {
+    let (scheme, rest) = match address.split_once("://") {
+        Some((scheme, rest)) => (format!("{scheme}://"), rest),
+        None => (String::new(), address),
+    };
+    let rest = rest.split(['?', '#']).next().unwrap_or_default();
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    format!("{scheme}{host}{path}")
 }
 
 /// Whether an address stays within the pod that asks.
@@ -133,6 +145,18 @@ mod tests {
         let object = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web", "namespace": "shop"},
             "spec": {"selector": {"app": "web"}, "ports": [{"port": 80}]}});
         read([(0, &object)], &Config::default())
+    }
+
+    #[test]
+    fn secrets_of_an_address_are_not_told() {
+        for (address, expected) in [
+            ("partner.example:443", "partner.example:443"),
+            ("joe:hunter2@partner.example:443", "partner.example:443"),
+            ("https://joe:hunter2@a.b/c?token=x#d", "https://a.b/c"),
+            ("https://a.b?token=a@b", "https://a.b"),
+        ] {
+            assert_eq!(without_secrets(address), expected);
+        }
     }
 
     /// The address in words: `shop/web:80`, `? shop/other`, or `-`.

@@ -161,11 +161,11 @@ fn items_are_held_to_the_same() {
             "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\n{items}\n"
         ))
     };
-    assert_snapshot!(list("items: {a: b}"), @"stdin:3: `items` of the ResourceList is a map; it must be a list");
-    assert_snapshot!(list("results: none"), @"stdin:3: `results` of the ResourceList is a single value; it must be a list");
-    assert_snapshot!(list("items:\n- text"), @"stdin:4 (object 1) is a single value; every document and item must be an object with `apiVersion` and `kind`");
-    assert_snapshot!(list("items:\n- metadata:\n    name: demo\n    annotations: {internal.config.kubernetes.io/path: web/a.yaml}"), @"stdin:4 (object 1, named demo, of web/a.yaml) has no `kind`; add `apiVersion` and `kind`, or remove it from the input");
-    assert_snapshot!(list("items: []\nitems: []"), @"stdin:1 (object 1): the key `items` at line 4 is written twice in `/`; remove one of the two");
+    assert_snapshot!(list("items: {a: b}"), @"stdin: `items` of the ResourceList is a map; it must be a list");
+    assert_snapshot!(list("results: none"), @"stdin: `results` of the ResourceList is a single value; it must be a list");
+    assert_snapshot!(list("items:\n- text"), @"stdin (object 1) is a single value; every document and item must be an object with `apiVersion` and `kind`");
+    assert_snapshot!(list("items:\n- metadata:\n    name: demo\n    annotations: {internal.config.kubernetes.io/path: web/a.yaml}"), @"stdin (object 1, named demo, of web/a.yaml) has no `kind`; add `apiVersion` and `kind`, or remove it from the input");
+    assert_snapshot!(list("items: []\nitems: []"), @"stdin (object 1): the key `items` is written twice in `/`; remove one of the two");
     assert_snapshot!(refused("kind: List\nitems: 5\n"), @"stdin:2: `items` of the List is a single value; it must be a list");
 }
 

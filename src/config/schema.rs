@@ -1,0 +1,216 @@
+//! How does a program check a configuration before we read it?
+//!
+//! Authority: JSON Schema 2020-12; for the other dialect, what Kubernetes calls a structural schema (apiextensions.k8s.io/v1).
+//! Departs from it: nothing. An empty value is allowed everywhere and means the default, as in Kubernetes.
+//! Knows: the table of settings. Does not know: names of rules, files, editors.
+
+use serde_json::{Map, Value, json};
+
+use super::catalog::{self, Found, GROUPS, Names, Setting, Takes, Unsaid};
+use super::values::DNS_LABEL_MAX;
+use super::{Severity, Word};
+
+/// A rule, as far as a configuration can name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RuleName {
+    /// Its name.
+    pub name: &'static str,
+    /// What it says, in a sentence.
+    pub means: &'static str,
+    /// How much it matters unless the configuration says otherwise.
+    pub severity: Severity,
+}
+
+/// A DNS label, but for its length.
+const DNS_LABEL: &str = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$";
+/// An absolute path of names that are neither empty, `.` nor `..`, and have no `:` and no control characters. Without
+/// looking ahead, which Kubernetes cannot.
+const DIRECTORY: &str = concat!(
+    r"^(/(\.{0,2}[^/:.\x00-\x1f\x7f-\x9f][^/:\x00-\x1f\x7f-\x9f]*",
+    r"|\.\.\.[^/:\x00-\x1f\x7f-\x9f]*))+/*$"
+);
+
+/// The JSON Schema of kind ScrapeTLS.
+pub fn of_scrape_tls(rules: &[RuleName]) -> Value {
+    let mut schema = json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "ScrapeTLS",
+        "description": "Which scrape endpoints get the certificates of Istio, and how. Everything in `spec` is optional.",
+        "type": "object",
+        "required": ["apiVersion", "kind"],
+        "additionalProperties": false,
+        "properties": {
+            "apiVersion": {"type": "string", "const": "istio-scrape.dev/v1alpha1"},
+            "kind": {"type": "string", "const": "ScrapeTLS"},
+            "metadata": {"type": ["object", "null"]},
+        },
+    });
+    schema["properties"]["spec"] = fields("", "The settings.", rules);
+    schema
+}
+
+/// The fields of a group, or those at the top.
+fn fields(group: &str, about: &str, rules: &[RuleName]) -> Value {
+    let one = |name: &str| {
+        let path = match group {
+            "" => name.to_owned(),
+            group => format!("{group}.{name}"),
+        };
+        let schema = match catalog::find(&path) {
+            Found::Setting(setting) => setting.schema(rules),
+            Found::Group | Found::Named { .. } | Found::Nothing => {
+                let about = GROUPS.iter().find(|(group, _)| *group == path);
+                fields(&path, about.map_or("", |(_, about)| *about), rules)
+            }
+        };
+        (name.to_owned(), schema)
+    };
+    let properties: Map<String, Value> = catalog::fields_of(group).into_iter().map(one).collect();
+    json!({
+        "description": about,
+        "type": ["object", "null"],
+        "additionalProperties": false,
+        "properties": properties,
+    })
+}
+
+impl Setting {
+    fn schema(&self, rules: &[RuleName]) -> Value {
+        let mut schema = self.takes.schema(rules);
+        schema["description"] = self.described().into();
+        match (&self.default, &self.takes) {
+            (Unsaid::Text(text), _) => schema["default"] = (*text).into(),
+            (Unsaid::Empty, Takes::Named(..)) => schema["default"] = json!({}),
+            (Unsaid::Empty, _) => schema["default"] = json!([]),
+            (Unsaid::Nothing, _) => {}
+        }
+        schema
+    }
+
+    /// What the setting does and what its words mean: the sentences of the manual.
+    fn described(&self) -> String {
+        match self.takes {
+            Takes::Word(words, _) | Takes::Named(_, words, _) => {
+                format!("{} {}.", self.does, meanings(words))
+            }
+            Takes::DnsLabel(..)
+            | Takes::Directory(_)
+            | Takes::Ports(_)
+            | Takes::Objects(_)
+            | Takes::Paths(_) => self.does.to_owned(),
+        }
+    }
+}
+
+impl Takes {
+    fn schema(&self, rules: &[RuleName]) -> Value {
+        match self {
+            Takes::Word(words, _) => one_of(words),
+            Takes::DnsLabel(max, _) => {
+                json!({"type": ["string", "null"], "pattern": DNS_LABEL, "maxLength": max})
+            }
+            Takes::Directory(_) => json!({"type": ["string", "null"], "pattern": DIRECTORY}),
+            Takes::Ports(_) => json!({
+                "type": ["array", "null"],
+                "items": {"type": "integer", "minimum": 1, "maximum": u16::MAX},
+            }),
+            Takes::Objects(_) => json!({
+                "type": ["array", "null"],
+                "items": {
+                    "type": "object",
+                    "required": ["apiVersion", "kind"],
+                    "properties": {
+                        "apiVersion": {"type": "string", "minLength": 1},
+                        "kind": {"type": "string", "minLength": 1},
+                    },
+                },
+            }),
+            Takes::Paths(_) => json!({
+                "type": ["array", "null"],
+                "items": {"type": "string", "minLength": 1},
+            }),
+            Takes::Named(Names::Namespaces, words, _) => json!({
+                "type": ["object", "null"],
+                "propertyNames": {"pattern": DNS_LABEL, "maxLength": DNS_LABEL_MAX},
+                "additionalProperties": one_of(words),
+            }),
+            Takes::Named(Names::Rules, words, _) => {
+                let properties: Map<String, Value> = rules
+                    .iter()
+                    .map(|rule| {
+                        let mut schema = one_of(words);
+                        let severity = rule.severity.word();
+                        let said = format!("{} Not set: `{severity}`.", rule.means);
+                        schema["description"] = said.into();
+                        (rule.name.to_owned(), schema)
+                    })
+                    .collect();
+                json!({
+                    "type": ["object", "null"],
+                    "additionalProperties": false,
+                    "properties": properties,
+                })
+            }
+        }
+    }
+}
+
+fn one_of(words: &[Word]) -> Value {
+    let names = words.iter().map(|word| Value::from(word.name));
+    let names: Vec<Value> = names.chain([Value::Null]).collect();
+    json!({"type": ["string", "null"], "enum": names})
+}
+
+/// `a`: what it means; `b`: what it means
+fn meanings(words: &[Word]) -> String {
+    let meanings: Vec<String> = words
+        .iter()
+        .map(|word| format!("`{}`: {}", word.name, word.means))
+        .collect();
+    meanings.join("; ")
+}
+
+/// The same schema as Kubernetes writes one: fields that are not named are dropped and not forbidden, an empty value is
+/// no value, and what may hold anything says so.
+pub fn openapi(schema: &Value) -> Value {
+    let Value::Object(schema) = schema else {
+        return schema.clone();
+    };
+    let mut written = Map::new();
+    for (key, value) in schema {
+        match (key.as_str(), value) {
+            ("$schema" | "title" | "propertyNames", _)
+            | ("additionalProperties", Value::Bool(_)) => {}
+            ("type", Value::Array(types)) => {
+                let first = types.iter().find(|one| *one != "null").cloned();
+                written.insert(key.clone(), first.unwrap_or(Value::Null));
+            }
+            ("enum", Value::Array(values)) => {
+                let values = values.iter().filter(|value| !value.is_null()).cloned();
+                written.insert(key.clone(), values.collect());
+            }
+            ("const", value) => {
+                written.insert("enum".to_owned(), json!([value]));
+            }
+            ("properties", Value::Object(properties)) => {
+                let properties = properties.iter();
+                let properties = properties.map(|(name, schema)| (name.clone(), openapi(schema)));
+                written.insert(key.clone(), properties.collect::<Map<_, _>>().into());
+            }
+            ("items" | "additionalProperties", schema) => {
+                written.insert(key.clone(), openapi(schema));
+            }
+            _ => {
+                written.insert(key.clone(), value.clone());
+            }
+        }
+    }
+    let is_open = schema.contains_key("required") && !schema.contains_key("additionalProperties");
+    if is_open {
+        written.insert(
+            "x-kubernetes-preserve-unknown-fields".to_owned(),
+            true.into(),
+        );
+    }
+    Value::Object(written)
+}

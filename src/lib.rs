@@ -171,6 +171,16 @@ fn decided<'t>(sources: &'t [Source], flags: &Flags) -> Result<Run<'t>, Error> {
     })
 }
 
+/// As [`decided`], of an input that is more than configuration: of nothing at all anything could be said.
+fn decided_of_objects<'t>(sources: &'t [Source], flags: &Flags) -> Result<Run<'t>, Error> {
+    let run = decided(sources, flags)?;
+    let items = run.package.items.len();
+    match items > 0 && run.setting.left_out.len() == items {
+        true => Err(Error::OnlyConfiguration),
+        false => Ok(run),
+    }
+}
+
 /// The plain run: patches what is to be patched.
 ///
 /// On findings at `failOn`, and in `mode: check` on a pending patch, nothing is changed: a
@@ -183,10 +193,7 @@ pub fn run(sources: &[Source], flags: &Flags) -> Result<Outcome, Error> {
         package,
         setting,
         plan,
-    } = decided(sources, flags)?;
-    if !package.items.is_empty() && setting.left_out.len() == package.items.len() {
-        return Err(Error::OnlyConfiguration);
-    }
+    } = decided_of_objects(sources, flags)?;
     let failing = Failing::of(&setting.config);
     let failed = plan.fails(&failing);
     let results = report::results::render(&plan.decisions, &failing);
@@ -307,10 +314,7 @@ fn to_patch(
         package,
         setting,
         plan,
-    } = decided(sources, flags)?;
-    if !package.items.is_empty() && setting.left_out.len() == package.items.len() {
-        return Err(Error::OnlyConfiguration);
-    }
+    } = decided_of_objects(sources, flags)?;
     let failing = Failing::of(&Config {
         mode: RunMode::Patch,
         ..setting.config
@@ -337,7 +341,7 @@ pub fn check(
     format: CheckFormat,
     colour: bool,
 ) -> Result<Report, Error> {
-    let Run { setting, plan, .. } = decided(sources, flags)?;
+    let Run { setting, plan, .. } = decided_of_objects(sources, flags)?;
     let failing = Failing::of_check(&setting.config, fail_on);
     let failed = plan.fails(&failing);
     let decisions = &plan.decisions;

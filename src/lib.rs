@@ -40,9 +40,10 @@ mod setting;
 
 use std::sync::Arc;
 
-use config::{ConfigError, FailOn, RunMode};
+use config::{Config, ConfigError, FailOn, RunMode};
 use krm::{CloseError, Form, OpenError, Package, Source};
 use plan::Plan;
+use report::component::{self, Component, ComponentError, Patched};
 use rules::Failing;
 use setting::Setting;
 
@@ -80,6 +81,17 @@ pub struct Report {
     /// What goes to stderr, line by line.
     pub messages: Vec<String>,
     /// Exit code.
+    pub exit: u8,
+}
+
+/// What `patches` puts into a folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Patches {
+    /// The Component; `None`: nothing, because findings have reached `failOn`.
+    pub component: Option<Component>,
+    /// What goes to stderr, line by line.
+    pub messages: Vec<String>,
+    /// Exit code: 0 done, 1 findings.
     pub exit: u8,
 }
 
@@ -126,6 +138,9 @@ pub enum Error {
     /// An edit that does not say what its patch says.
     #[error(transparent)]
     Apply(#[from] apply::ApplyError),
+    /// An object that kustomize cannot patch.
+    #[error(transparent)]
+    Component(#[from] ComponentError),
     /// A stream of which nothing would be left, and an empty output means "delete everything" to a host.
     #[error(
         "the input is nothing but configuration; name or pipe in the objects too, or use --config"
@@ -156,6 +171,16 @@ fn decided<'t>(sources: &'t [Source], flags: &Flags) -> Result<Run<'t>, Error> {
     })
 }
 
+/// As [`decided`], of an input that is more than configuration: of nothing at all anything could be said.
+fn decided_of_objects<'t>(sources: &'t [Source], flags: &Flags) -> Result<Run<'t>, Error> {
+    let run = decided(sources, flags)?;
+    let items = run.package.items.len();
+    match items > 0 && run.setting.left_out.len() == items {
+        true => Err(Error::OnlyConfiguration),
+        false => Ok(run),
+    }
+}
+
 /// The plain run: patches what is to be patched.
 ///
 /// On findings at `failOn`, and in `mode: check` on a pending patch, nothing is changed: a
@@ -168,10 +193,7 @@ pub fn run(sources: &[Source], flags: &Flags) -> Result<Outcome, Error> {
         package,
         setting,
         plan,
-    } = decided(sources, flags)?;
-    if !package.items.is_empty() && setting.left_out.len() == package.items.len() {
-        return Err(Error::OnlyConfiguration);
-    }
+    } = decided_of_objects(sources, flags)?;
     let failing = Failing::of(&setting.config);
     let failed = plan.fails(&failing);
     let results = report::results::render(&plan.decisions, &failing);
@@ -251,6 +273,62 @@ pub fn diff(sources: &[Source], flags: &Flags) -> Result<Report, Error> {
     })
 }
 
+/// A Kustomize Component that does to a base what a run does, for a folder of this name.
+///
+/// # Errors
+/// As [`run`], and when kustomize cannot patch an object.
+pub fn patches(sources: &[Source], flags: &Flags, folder: &str) -> Result<Patches, Error> {
+    let (patched, messages) = to_patch(sources, flags)?;
+    Ok(Patches {
+        exit: u8::from(patched.is_none()),
+        component: patched
+            .map(|patched| component::render(&patched, folder))
+            .transpose()?,
+        messages,
+    })
+}
+
+/// The same patches as a stream of entries for `patches` of kustomize, Flux, Argo CD.
+///
+/// # Errors
+/// As [`patches`].
+pub fn patch_stream(sources: &[Source], flags: &Flags) -> Result<Outcome, Error> {
+    let (patched, messages) = to_patch(sources, flags)?;
+    Ok(Outcome {
+        exit: u8::from(patched.is_none()),
+        output: patched
+            .map(|patched| component::stream(&patched))
+            .transpose()?,
+        messages,
+        report: String::new(),
+    })
+}
+
+/// What is to be patched, unless findings have reached `failOn`, and what stderr is told. `mode` is of no account: like
+/// `diff`, whoever asks for patches wants to see them.
+fn to_patch(
+    sources: &[Source],
+    flags: &Flags,
+) -> Result<(Option<Vec<Patched>>, Vec<String>), Error> {
+    let Run {
+        package,
+        setting,
+        plan,
+    } = decided_of_objects(sources, flags)?;
+    let failing = Failing::of(&Config {
+        mode: RunMode::Patch,
+        ..setting.config
+    });
+    let mut messages = setting.messages;
+    let findings = report::text::render(&plan.decisions, &failing);
+    messages.extend(findings.lines().map(str::to_owned));
+    if plan.fails(&failing) {
+        return Ok((None, messages));
+    }
+    let patched = plan::patched(&package, &plan.decisions)?;
+    Ok((Some(patched), messages))
+}
+
 /// Whether everything is in place; exit code 1 if a change is pending or a finding reaches `fail_on`, which stands for
 /// `failOn` of the configuration.
 ///
@@ -263,7 +341,7 @@ pub fn check(
     format: CheckFormat,
     colour: bool,
 ) -> Result<Report, Error> {
-    let Run { setting, plan, .. } = decided(sources, flags)?;
+    let Run { setting, plan, .. } = decided_of_objects(sources, flags)?;
     let failing = Failing::of_check(&setting.config, fail_on);
     let failed = plan.fails(&failing);
     let decisions = &plan.decisions;

@@ -17,6 +17,7 @@ use crate::config::{Config, Severity};
 use crate::context::Facts;
 use crate::krm::{self, Package, Source};
 use crate::model::{self, Inventory, Object, Unread};
+use crate::report::component::{ComponentError, Id, Patched};
 use crate::report::{self, Located};
 use crate::rules::{self, Decision, Failing, Rule, Verdict};
 use crate::yaml::{self, Edit, Rules};
@@ -273,6 +274,36 @@ fn patches<'a>(
             (of_item[0].decision.object.item, patch)
         })
         .filter(|(_, patch): &(usize, Vec<_>)| !patch.is_empty())
+}
+
+/// The objects that are to change, as kustomize reads them, and what is to be done to each.
+pub(crate) fn patched(package: &Package<'_>, decisions: &[Located]) -> Result<Vec<Patched>, Error> {
+    patches(decisions)
+        .map(|(position, operations)| {
+            let item = &package.items[position];
+            let value = item.node.value(Rules::Kustomize);
+            let value = value.map_err(apply::ApplyError::Value)?;
+            let metadata = |key: &str| {
+                let text = value["metadata"][key].as_str();
+                text.filter(|text| !text.is_empty()).map(str::to_owned)
+            };
+            let name = metadata("name").ok_or_else(|| ComponentError::Nameless {
+                place: package.place(item).to_string(),
+                kind: item.kind.clone(),
+            })?;
+            let id = Id {
+                kind: item.kind.clone(),
+                namespace: metadata("namespace"),
+                name,
+                api_version: item.api_version.clone(),
+            };
+            Ok(Patched {
+                id,
+                value,
+                operations,
+            })
+        })
+        .collect()
 }
 
 /// Adds an operation to those of one object. A string that a second decision changes inside is written once, with both

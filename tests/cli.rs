@@ -59,6 +59,7 @@ fn help_and_version_win_over_stdin() {
       check       Say what is not in place; exit code 1 if a change is pending or a finding reaches
                   --fail-on
       diff        Show what would change, as a unified diff; exit code 1 if anything would
+      patches     Write what would change as a Kustomize Component, for hosts that run no functions
       schema      Print a JSON Schema: of the configuration, or of what `explain -o json` prints
       completion  Print completions for a shell
       man         Print the man page, in roff

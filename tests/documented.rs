@@ -22,12 +22,11 @@ use serde_json::Value;
 const MANUAL: &str = "functions/istio-scrape-tls/README.md";
 const PAGES: [&str; 2] = ["README.md", MANUAL];
 /// Flags on the pages that stand alone and are other programs'.
-const OF_OTHERS: [&str; 5] = [
+const OF_OTHERS: [&str; 4] = [
     "--allow-exec",
     "--enable-alpha-plugins",
     "--enable-exec",
     "--namespace",
-    "--post-renderer",
 ];
 /// What each entry about a rule says.
 const SAID: [&str; 4] = ["- Seen: ", "- Why: ", "- Done: ", "- You: "];
@@ -286,28 +285,28 @@ fn what_the_pages_show_of_the_command_line_is_there() {
         for (position, flag) in words
             .iter()
             .enumerate()
-            .filter(|(_, word)| word.starts_with('-'))
+            .filter(|(_, word)| word.starts_with('-') && *word != "-")
         {
             if OF_OTHERS.contains(&flag.as_str()) {
                 others.insert(flag.clone());
                 continue;
             }
-            let found = match usage {
-                Some(usage) => usage.values(flag),
+            // A flag without its command may be that of any.
+            let found: Vec<_> = match usage {
+                Some(usage) => usage.values(flag).into_iter().collect(),
                 None => program_usage()
                     .values()
-                    .find_map(|usage| usage.values(flag)),
+                    .filter_map(|usage| usage.values(flag))
+                    .collect(),
             };
-            match (found, words.get(position + 1)) {
-                (None, _) => wrong.push(format!("{at}: there is no {flag}")),
-                (Some(values), Some(value)) if !values.is_empty() => {
-                    let strangers: Vec<_> = value
-                        .split('|')
-                        .filter(|value| !values.iter().any(|known| known == value))
-                        .collect();
-                    if !strangers.is_empty() {
-                        wrong.push(format!("{at}: {flag} cannot be {strangers:?}"));
-                    }
+            let takes = |value: &str| {
+                let mut found = found.iter();
+                found.any(|values| values.is_empty() || values.iter().any(|known| known == value))
+            };
+            match words.get(position + 1) {
+                _ if found.is_empty() => wrong.push(format!("{at}: there is no {flag}")),
+                Some(value) if !value.split('|').all(takes) => {
+                    wrong.push(format!("{at}: {flag} cannot be {value}"));
                 }
                 _ => {}
             }
@@ -657,6 +656,11 @@ fn links_lead_to_headings_that_are_there() {
                 (MANUAL, other) => format!("functions/istio-scrape-tls/{other}")
                     .replace("functions/istio-scrape-tls/../../", ""),
                 (_, other) => other.to_owned(),
+            };
+            // Forges show the README of a folder.
+            let target = match target.strip_suffix('/') {
+                Some(folder) => format!("{folder}/README.md"),
+                None => target,
             };
             if !anchors(&target).contains(&link[2]) {
                 wrong.push(format!("{page}: {}", &link[0]));

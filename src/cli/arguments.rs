@@ -81,6 +81,18 @@ pub(super) enum Command {
         #[arg(value_name = "INPUT", help = INPUT_HELP)]
         inputs: Vec<PathBuf>,
     },
+    /// Write what would change as a Kustomize Component, for hosts that run no functions
+    ///
+    /// The Component belongs above the kustomization whose build is the input:
+    /// `kustomize build base | istio-scrape patches -o mtls`.
+    Patches {
+        #[arg(value_name = "INPUT", help = INPUT_HELP)]
+        inputs: Vec<PathBuf>,
+
+        /// The folder for the Component; `-`: entries for `patches` of kustomize, Flux or Argo CD, to stdout
+        #[arg(short, long, value_name = "DIR")]
+        output: PathBuf,
+    },
     #[command(flatten)]
     About(About),
 }
@@ -164,7 +176,8 @@ impl Arguments {
             Some(
                 Command::Explain { inputs, .. }
                 | Command::Check { inputs, .. }
-                | Command::Diff { inputs },
+                | Command::Diff { inputs }
+                | Command::Patches { inputs, .. },
             ) => inputs,
             Some(Command::About(_)) => &[],
         }

@@ -12,6 +12,8 @@ use istio_scrape::{Outcome, Report};
 use serde_json::json;
 use thiserror::Error;
 
+use super::patches::Refusal;
+
 /// Exit code of a run that could not be made.
 pub(super) const COULD_NOT_RUN: u8 = 2;
 
@@ -59,6 +61,9 @@ pub(super) enum Failure {
         /// What was skipped in them.
         notices: Vec<String>,
     },
+    /// A folder that patches are not written into, or an input that they would not fit.
+    #[error(transparent)]
+    Patches(#[from] Refusal),
     /// A kustomization where what is built was asked for.
     #[error(
         "{folder} has a kustomization, whose files are not yet what is applied; run `kustomize build {folder} | istio-scrape {command}`"
@@ -67,7 +72,7 @@ pub(super) enum Failure {
         /// The folder of the kustomization.
         folder: String,
         /// The command that was asked.
-        command: &'static str,
+        command: String,
     },
     /// What the library says.
     #[error(transparent)]

@@ -8,6 +8,8 @@ use std::fs::{self, DirEntry};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use istio_scrape::report::component::is_ours;
+
 use super::ending::Failure;
 use super::kustomization::is_kustomization;
 
@@ -60,7 +62,12 @@ impl Folder {
             }),
             (true, false) => Self::walk(&path),
             (false, _) if is_kustomization(&path) => Ok(Self {
-                kustomizations: path.parent().map(Path::to_owned).into_iter().collect(),
+                kustomizations: path
+                    .parent()
+                    .filter(|_| !is_component_of_ours(&path))
+                    .map(Path::to_owned)
+                    .into_iter()
+                    .collect(),
                 files: vec![path],
                 ..Self::default()
             }),
@@ -108,6 +115,11 @@ fn said(folders: &[PathBuf], what: impl Fn(&str) -> String) -> Option<String> {
         more => format!(" and {more} other folders"),
     };
     Some(format!("{first}{others}: {}", what(&first)))
+}
+
+/// Whether a kustomization is one that we wrote: nobody wants to build it, or what is in its folder.
+fn is_component_of_ours(kustomization: &Path) -> bool {
+    fs::read_to_string(kustomization).is_ok_and(|text| is_ours(&text))
 }
 
 fn is_manifest(path: &Path) -> bool {

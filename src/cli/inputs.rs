@@ -8,6 +8,7 @@ use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
 use istio_scrape::krm::{Origin, Source};
+use istio_scrape::report::component::is_ours;
 
 use super::ending::Failure;
 use super::folder::{Folder, notices};
@@ -26,7 +27,7 @@ pub(super) struct Inputs {
 impl Inputs {
     /// The same inputs for a command whose answer is about what is applied: a kustomization among them is refused, since
     /// only what it builds is.
-    pub(super) fn built(self, command: &'static str) -> Result<Self, Failure> {
+    pub(super) fn built(self, command: &str) -> Result<Self, Failure> {
         let files = self.sources.iter().map(|source| Path::new(&source.name));
         let folder = |file: &Path| match file.parent() {
             Some(folder) if folder != Path::new("") => folder.display().to_string(),
@@ -35,7 +36,7 @@ impl Inputs {
         match files.into_iter().find(|file| is_kustomization(file)) {
             Some(file) => Err(Failure::NotBuilt {
                 folder: folder(file),
-                command,
+                command: command.to_owned(),
             }),
             None => Ok(self),
         }
@@ -111,8 +112,10 @@ fn one(input: &Path, progress: &Progress) -> Result<(Vec<Source>, Option<Folder>
     Ok((without_kustomizations(sources), Some(folder)))
 }
 
-/// Marks what kustomizations use otherwise than as resources, and adds what they hold inline.
-pub(super) fn without_kustomizations(sources: Vec<Source>) -> Vec<Source> {
+/// Marks what kustomizations use otherwise than as resources, and adds what they hold inline. Leaves out patches that we
+/// wrote: they name objects, and are none.
+pub(super) fn without_kustomizations(mut sources: Vec<Source>) -> Vec<Source> {
+    sources.retain(|source| !is_ours(&source.text));
     let (inline, paths): (Vec<_>, Vec<_>) = sources
         .iter()
         .filter(|source| is_kustomization(Path::new(&source.name)))

@@ -11,6 +11,7 @@ mod ending;
 mod folder;
 mod inputs;
 mod kustomization;
+mod patches;
 mod progress;
 
 use std::ffi::OsString;
@@ -114,6 +115,7 @@ fn ending_of(arguments: &Arguments, progress: &Progress) -> Ending {
         Some(Command::Diff { .. }) => report(inputs(), config, |inputs, flags| {
             istio_scrape::diff(&inputs.sources, flags)
         }),
+        Some(Command::Patches { output, .. }) => patches::run(inputs(), config, output),
         Some(Command::About(about)) => Ending::text(about.text()),
     }
 }

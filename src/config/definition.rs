@@ -15,13 +15,17 @@ pub fn definition(rules: &[RuleName]) -> Value {
     let page = |path: &str| format!("{REPOSITORY}/blob/main/{path}/README.md");
     let examples = [
         "argo-cd",
+        "check",
         "config-sync",
         "context",
+        "fleet",
+        "flux",
         "helm",
         "kpt",
         "kustomize-container",
         "kustomize-exec",
         "plain-cli",
+        "pull-request",
         "strict",
     ]
     .map(|example| page(&format!("examples/{example}")));

@@ -5,6 +5,7 @@
 //! Knows: decisions and where their objects are. Does not know: how they were made.
 
 pub mod check;
+pub mod component;
 pub mod diff;
 #[cfg(test)]
 mod fixture;

@@ -60,16 +60,7 @@ pub fn schema() -> Value {
         ],
         &[],
     );
-    let the_object = object(
-        "The object that is decided about.",
-        &[
-            ("apiVersion", text()),
-            ("kind", text()),
-            ("namespace", text()),
-            ("name", text()),
-        ],
-        &[],
-    );
+    let the_object = identity("The object that is decided about.");
     let location = object(
         "Where the object was read; `line` is null where only the host knows the file.",
         &[
@@ -117,7 +108,7 @@ pub fn schema() -> Value {
         &[],
     );
     let decision = object(
-        "What was decided about one place of one object. `transport` and `targets`: for endpoints.",
+        "What was decided about one place of one object. `transport`, `targets` and `scrapers`: for endpoints.",
         &[
             ("object", the_object),
             ("location", location),
@@ -131,10 +122,21 @@ pub fn schema() -> Value {
             ("message", text()),
             ("patch", list(operation())),
         ],
-        &[("transport", transport), ("targets", list(target))],
+        &[
+            ("transport", transport),
+            ("targets", list(target)),
+            (
+                "scrapers",
+                list(identity("A scraper that selects the endpoint.")),
+            ),
+        ],
     );
     let mut decision = decision;
-    decision["dependentRequired"] = json!({"transport": ["targets"], "targets": ["transport"]});
+    decision["dependentRequired"] = json!({
+        "transport": ["targets", "scrapers"],
+        "targets": ["transport"],
+        "scrapers": ["transport"],
+    });
     let report = object(
         "What was decided, and why.",
         &[
@@ -155,6 +157,13 @@ pub fn schema() -> Value {
         "description": "What `explain -o json` prints, and what goes into the file of `--report`. Later versions may add fields, and never rename one: take the schema of the version that you run.",
         "oneOf": [report, failure],
     })
+}
+
+/// An object, by what tells it from others.
+fn identity(about: &str) -> Value {
+    let text = json!({"type": "string"});
+    let fields = ["apiVersion", "kind", "namespace", "name"].map(|name| (name, text.clone()));
+    object(about, &fields, &[])
 }
 
 /// An operation of RFC 6902.

@@ -24,7 +24,7 @@ pub use lines::line_of;
 pub use node::DuplicateKey;
 pub use regular::read as read_regular;
 pub use value::{ALIAS_LIMIT, ValueError};
-pub use write::block;
+pub use write::{block, block_of_quotes};
 
 use std::borrow::Cow;
 use std::ops::Range;

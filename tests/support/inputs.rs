@@ -30,15 +30,20 @@ pub(crate) fn written(what: &str) -> Vec<Written> {
         directories.push(entry.expect("a folder can be listed").path());
     }
     directories.sort();
-    let text = |path: &Path| std::fs::read_to_string(path).ok();
-    let of = |directory: &std::path::PathBuf| {
-        Some(Written {
-            name: directory.display().to_string(),
-            text: text(&directory.join("input.yaml"))?,
-            config: text(&directory.join("config.yaml")),
-        })
-    };
+    let of = |directory: &std::path::PathBuf| Written::read(directory);
     directories.iter().filter_map(of).collect()
+}
+
+impl Written {
+    /// What lies in a directory, if it has an input.
+    pub(crate) fn read(directory: &Path) -> Option<Self> {
+        let text = |name: &str| std::fs::read_to_string(directory.join(name)).ok();
+        Some(Self {
+            name: directory.display().to_string(),
+            text: text("input.yaml")?,
+            config: text("config.yaml"),
+        })
+    }
 }
 
 /// The answers for all items, in their order, worked out by several threads.

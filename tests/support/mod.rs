@@ -11,6 +11,7 @@ use std::sync::Mutex;
 
 pub(crate) mod crds;
 pub(crate) mod inputs;
+pub(crate) mod kustomize;
 pub(crate) mod source;
 
 /// A file of this repository.

@@ -23,6 +23,15 @@ pub fn block(value: &Value) -> String {
     lines.join("\n") + "\n"
 }
 
+/// The same, with every string on one line: the end of such a text can be trimmed.
+pub fn block_of_quotes(value: &Value) -> String {
+    let style = BlockStyle {
+        literal: false,
+        ..BlockStyle::default()
+    };
+    style.lines(value, 0).join("\n") + "\n"
+}
+
 /// How new lines are laid out.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct BlockStyle {

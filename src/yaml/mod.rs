@@ -32,8 +32,8 @@ use std::rc::Rc;
 
 /// Reads all documents of a text. A text of nothing but comments has none.
 ///
-/// What has the usual shape is read line by line, anything else by the parser ([`parse`]), which is twenty times slower;
-/// both give the same nodes.
+/// What has the usual shape is read line by line, anything else by the parser ([`parse`]), which takes several times as
+/// long; both give the same nodes.
 ///
 /// # Errors
 /// The first fault in the text, with its place.

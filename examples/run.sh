@@ -45,7 +45,7 @@ left_out() { # what, why
 named() { # text of a block: the tools that it calls
   local tool
   for tool in kustomize helm kpt; do
-    if grep -Eq "(^|[ |('\"`])$tool " <<< "$1"; then echo "$tool"; fi
+    if grep -Eq "(^|[ |('\"\`])$tool " <<< "$1"; then echo "$tool"; fi
   done
 }
 

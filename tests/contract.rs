@@ -4,6 +4,7 @@ mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use istio_scrape::model::{SCRAPE_KINDS, ScrapeDescription};
@@ -343,6 +344,41 @@ fn make_targets(page: &str) -> BTreeSet<String> {
         .filter(|target| !target.is_empty())
         .map(str::to_owned)
         .collect()
+}
+
+/// Files of a folder and the folders below it that begin as scripts for a shell do.
+fn scripts(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).expect("the folder can be listed") {
+        let path = entry.expect("the folder can be listed").path();
+        if path.is_dir() && !path.ends_with("node_modules") {
+            found.extend(scripts(&path));
+        } else if path.is_file() {
+            let text = fs::read(&path).expect("the file can be read");
+            let first = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
+            if first.starts_with(b"#!") && first.ends_with(b"sh") {
+                found.push(path);
+            }
+        }
+    }
+    found
+}
+
+/// A script that a shell cannot read runs nothing of what it is to check.
+#[test]
+fn every_script_is_read_by_bash() {
+    let folders = ["examples", "release", "tests", ".ci"];
+    let scripts: Vec<PathBuf> = folders
+        .iter()
+        .flat_map(|folder| scripts(&support::in_repository(folder)))
+        .collect();
+    assert!(scripts.len() >= 6, "{scripts:?}");
+    for script in scripts {
+        let read = Command::new("bash").arg("-n").arg(&script).output();
+        let read = read.expect("bash can be started");
+        let said = String::from_utf8_lossy(&read.stderr);
+        assert!(read.status.success() && said.is_empty(), "{said}");
+    }
 }
 
 #[test]

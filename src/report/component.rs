@@ -168,16 +168,19 @@ pub fn render(patched: &[Patched], folder: &str) -> Result<Component, ComponentE
     let mut entries = Vec::new();
     for ((id, name), Parts { operations, merge }) in ids.iter().zip(&names).zip(&parts) {
         let operations = (!operations.is_empty()).then(|| {
-            let text = yaml::block(&json!(operations));
-            (format!("{name}.json6902.yaml"), text)
+            let file = format!("{name}.json6902.yaml");
+            let entry = json!({"path": file, "target": target::of(id)});
+            (file, entry, yaml::block(&json!(operations)))
         });
         let merge = merge.as_ref().map(|merge| {
-            let text = yaml::block(&with_name(id, merge));
-            (format!("{name}.merge.yaml"), text)
+            let file = format!("{name}.merge.yaml");
+            // Without a target, kustomize takes it for the one object that is called so, or fails.
+            let entry = json!({"path": file});
+            (file, entry, yaml::block(&with_name(id, merge)))
         });
-        for (name, text) in operations.into_iter().chain(merge) {
-            entries.push(json!({"path": name, "target": target::of(id)}));
-            files.push((name, format!("{opening}{text}")));
+        for (file, entry, text) in operations.into_iter().chain(merge) {
+            entries.push(entry);
+            files.push((file, format!("{opening}{text}")));
         }
     }
     let patches = entries.len();
@@ -220,8 +223,8 @@ fn of_kustomization(folder: &str) -> String {
     format!(
         "\
 #
-# List this Component in a kustomization above the one that was built (BASE). Names and namespaces are those of its
-# build, after its own namePrefix and namespace:
+# List this Component in the kustomization directly above the one that was built (BASE). Names and namespaces are those
+# of its build, after its own namePrefix and namespace:
 #
 #   resources:
 #   - ../BASE

@@ -46,6 +46,16 @@ pub(super) fn with_guards(
     Ok(guarded.operations)
 }
 
+/// Tests that this is the object that is meant: a target selects by names of before as well, so that the patch of `web`
+/// would hit the `blue-web` that was `web` once, too.
+pub(super) fn of_name(object: &Value) -> [PatchOperation; 2] {
+    ["name", "namespace"].map(|field| {
+        let at = PointerBuf::from_tokens(["metadata", field]);
+        let there = at.resolve(object).ok().cloned();
+        test(&at, there.unwrap_or_default())
+    })
+}
+
 /// Tests for what a merge would overwrite, remove, or replace without looking: a list.
 pub(super) fn of_merge(object: &Value, merge: &Value) -> Vec<PatchOperation> {
     let mut tests = Vec::new();

@@ -51,13 +51,19 @@ pub(super) fn of(object: &Patched) -> Result<Parts, ComponentError> {
         None => Vec::new(),
     };
     operations.extend(guards::with_guards(before, &within_lists).map_err(misfit(object))?);
+    if !operations.is_empty() {
+        operations.splice(0..0, guards::of_name(&object.value));
+    }
     Ok(Parts { operations, merge })
 }
 
 /// The patch with nothing merged.
 pub(super) fn in_one(object: &Patched) -> Result<Vec<PatchOperation>, ComponentError> {
     checked(object)?;
-    guards::with_guards(&object.value, &object.operations).map_err(misfit(object))
+    let mut operations =
+        guards::with_guards(&object.value, &object.operations).map_err(misfit(object))?;
+    operations.splice(0..0, guards::of_name(&object.value));
+    Ok(operations)
 }
 
 /// What is to be merged after the operations within lists, if anything; `None` if a merge cannot do it.
@@ -139,7 +145,8 @@ mod tests {
     use super::super::Id;
     use super::*;
 
-    fn patched(value: Value, operations: Value) -> Patched {
+    fn patched(mut value: Value, operations: Value) -> Patched {
+        value["metadata"] = json!({"name": "agent"});
         Patched {
             id: Id {
                 kind: "VMAgent".to_owned(),
@@ -197,7 +204,16 @@ mod tests {
             .iter()
             .map(|operation| operation.path().as_str())
             .collect();
-        assert_eq!(paths, ["/gone", "/l/0/name", "/l/0/b"]);
+        assert_eq!(
+            paths,
+            [
+                "/metadata/name",
+                "/metadata/namespace",
+                "/gone",
+                "/l/0/name",
+                "/l/0/b"
+            ]
+        );
     }
 
     #[test]

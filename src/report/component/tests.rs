@@ -60,6 +60,12 @@ fn a_component_in_full() {
     # Written by `istio-scrape patches`; do not edit. To write it again, in the folder above:
     #   kustomize build BASE | istio-scrape patches -o mtls
     - op: test
+      path: /metadata/name
+      value: agent
+    - op: test
+      path: /metadata/namespace
+      value: shop
+    - op: test
       path: /spec/scheme
       value: http
     - op: test
@@ -88,6 +94,12 @@ fn a_component_in_full() {
     # Written by `istio-scrape patches`; do not edit. To write it again, in the folder above:
     #   kustomize build BASE | istio-scrape patches -o mtls
     - op: test
+      path: /metadata/name
+      value: web
+    - op: test
+      path: /metadata/namespace
+      value: shop
+    - op: test
       path: /spec/podMetricsEndpoints/0/port
       value: metrics
     - op: add
@@ -114,8 +126,8 @@ fn a_component_in_full() {
     # Written by `istio-scrape patches`; do not edit. To write it again, in the folder above:
     #   kustomize build BASE | istio-scrape patches -o mtls
     #
-    # List this Component in a kustomization above the one that was built (BASE). Names and namespaces are those of its
-    # build, after its own namePrefix and namespace:
+    # List this Component in the kustomization directly above the one that was built (BASE). Names and namespaces are those
+    # of its build, after its own namePrefix and namespace:
     #
     #   resources:
     #   - ../BASE
@@ -133,12 +145,6 @@ fn a_component_in_full() {
         name: agent
         namespace: shop
     - path: vmagent-shop-agent.merge.yaml
-      target:
-        group: operator\.victoriametrics\.com
-        version: v1beta1
-        kind: VMAgent
-        name: agent
-        namespace: shop
     - path: vmpodscrape-shop-web.json6902.yaml
       target:
         group: operator\.victoriametrics\.com
@@ -159,6 +165,12 @@ fn the_stream_has_the_same_as_json6902() {
       name: agent
       namespace: shop
     patch: |-
+      - op: test
+        path: /metadata/name
+        value: agent
+      - op: test
+        path: /metadata/namespace
+        value: shop
       - op: test
         path: /spec/podMetadata
         value: null
@@ -189,6 +201,12 @@ fn the_stream_has_the_same_as_json6902() {
       name: web
       namespace: shop
     patch: |-
+      - op: test
+        path: /metadata/name
+        value: web
+      - op: test
+        path: /metadata/namespace
+        value: shop
       - op: test
         path: /spec/podMetricsEndpoints/0/port
         value: metrics

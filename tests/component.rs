@@ -813,8 +813,9 @@ fn a_patched_object_that_is_gone_fails_the_build() {
         let root = with_overlay(&shop);
         with_component(&kustomize, root.path());
         replace(
-            &root.path().join("mtls/kustomization.yaml"),
-            "- path: objects.yaml\n",
+            &root.path().join("mtls/objects.yaml"),
+            "---\napiVersion: operator.victoriametrics.com/v1beta1\nkind: VMPodScrape\n\
+             metadata:\n  name: web\n  namespace: shop\n",
             "",
         );
         replace(
@@ -881,11 +882,26 @@ fn lists_and_settings_that_came_later_fail_the_build() {
                 "  - port: metrics\n",
                 "  - port: metrics\n    tlsConfig: {caFile: /own/ca.pem}\n",
             ),
+            (
+                shop(),
+                "  - port: metrics\n",
+                "  - port: metrics\n    scheme: https\n",
+            ),
             // Something is added to what was there.
             (
                 shop_with(ENDPOINT, "  volumes: [{name: a, emptyDir: {}}]\n"),
                 "volumes: [",
                 "volumes: [{name: b, emptyDir: {}}, ",
+            ),
+            (
+                shop(),
+                "  selectAllByDefault: true\n",
+                "  selectAllByDefault: true\n  podMetadata: {annotations: {proxy.istio.io/config: 'concurrency: 2'}}\n",
+            ),
+            (
+                shop_with(ENDPOINT, "  podMetadata: {labels: {team: a}}\n"),
+                "podMetadata: {labels:",
+                "podMetadata: {annotations: {sidecar.istio.io/userVolumeMount: '{}'}, labels:",
             ),
             // A text is edited inside.
             (

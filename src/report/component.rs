@@ -166,7 +166,10 @@ pub fn render(patched: &[Patched], folder: &str) -> Result<Component, ComponentE
     );
     let mut files = Vec::new();
     let mut entries = Vec::new();
-    for ((id, name), Parts { operations, merge }) in ids.iter().zip(&names).zip(&parts) {
+    for ((id, name), part) in ids.iter().zip(&names).zip(&parts) {
+        let Parts {
+            operations, merge, ..
+        } = part;
         let operations = (!operations.is_empty()).then(|| {
             let file = format!("{name}.json6902.yaml");
             let entry = json!({"path": file, "target": target::of(id)});
@@ -186,7 +189,11 @@ pub fn render(patched: &[Patched], folder: &str) -> Result<Component, ComponentE
     let patches = entries.len();
     if !ids.is_empty() {
         entries.insert(0, json!({"path": OBJECTS}));
-        let documents: Vec<_> = ids.iter().map(|id| yaml::block(&id.document())).collect();
+        let document = |(id, part): (&&Id, &Parts)| match &part.maps {
+            Some(maps) => yaml::block(&with_name(id, maps)),
+            None => yaml::block(&id.document()),
+        };
+        let documents: Vec<_> = ids.iter().zip(&parts).map(document).collect();
         files.push((
             OBJECTS.to_owned(),
             format!("{opening}{OF_OBJECTS}{}", documents.join("---\n")),
@@ -215,8 +222,8 @@ pub fn render(patched: &[Patched], folder: &str) -> Result<Component, ComponentE
 
 const OF_OBJECTS: &str = "\
 #
-# Changes nothing, and fails the build if one of these objects is missing: a patch with a target that is not there is
-# passed over by kustomize without a word.
+# Fails the build if one of these objects is missing: a patch with a target that is not there is passed over by
+# kustomize without a word. A map that is empty here is made where there is none, for the tests of what is in it.
 ";
 
 fn of_kustomization(folder: &str) -> String {

@@ -9,13 +9,15 @@ use json_patch::PatchOperation;
 use jsonptr::Pointer;
 use serde_json::Value;
 
-use super::guards;
+use super::guards::{self, OfMerge};
 use super::numbers::large_integer;
 use super::{ComponentError, Patched};
 
-/// A patch in two parts, to be applied in this order.
+/// A patch in parts, to be applied in this order.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Parts {
+    /// Empty maps, to be merged before the rest.
+    pub(super) maps: Option<Value>,
     /// Operations within lists, and tests.
     pub(super) operations: Vec<PatchOperation>,
     /// What is merged, `null` for what goes.
@@ -34,6 +36,7 @@ pub(super) fn of(object: &Patched) -> Result<Parts, ComponentError> {
         .collect();
     let Some(merge) = merged_last(before, &after, &within_lists) else {
         return Ok(Parts {
+            maps: None,
             operations: in_one(object)?,
             merge: None,
         });
@@ -41,20 +44,28 @@ pub(super) fn of(object: &Patched) -> Result<Parts, ComponentError> {
     if within_lists.is_empty() && large_integer(before).is_some() {
         // A test would damage the number as any other operation does.
         return Ok(Parts {
+            maps: None,
             operations: Vec::new(),
             merge,
         });
     }
     checked(object)?;
-    let mut operations = match &merge {
+    let OfMerge {
+        maps,
+        tests: mut operations,
+    } = match &merge {
         Some(merge) => guards::of_merge(before, merge),
-        None => Vec::new(),
+        None => OfMerge::default(),
     };
     operations.extend(guards::with_guards(before, &within_lists).map_err(misfit(object))?);
     if !operations.is_empty() {
         operations.splice(0..0, guards::of_name(&object.value));
     }
-    Ok(Parts { operations, merge })
+    Ok(Parts {
+        maps,
+        operations,
+        merge,
+    })
 }
 
 /// The patch with nothing merged.
@@ -210,7 +221,9 @@ mod tests {
                 "/metadata/name",
                 "/metadata/namespace",
                 "/gone",
+                "/m",
                 "/l/0/name",
+                "/l/0/b",
                 "/l/0/b"
             ]
         );

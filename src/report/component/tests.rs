@@ -69,6 +69,9 @@ fn a_component_in_full() {
       path: /spec/scheme
       value: http
     - op: test
+      path: /spec/podMetadata/annotations/a~1b
+      value: null
+    - op: test
       path: /spec/volumes
       value:
       - name: a
@@ -102,6 +105,9 @@ fn a_component_in_full() {
     - op: test
       path: /spec/podMetricsEndpoints/0/port
       value: metrics
+    - op: test
+      path: /spec/podMetricsEndpoints/0/scheme
+      value: null
     - op: add
       path: /spec/podMetricsEndpoints/0/scheme
       value: https
@@ -109,13 +115,16 @@ fn a_component_in_full() {
     # Written by `istio-scrape patches`; do not edit. To write it again, in the folder above:
     #   kustomize build BASE | istio-scrape patches -o mtls
     #
-    # Changes nothing, and fails the build if one of these objects is missing: a patch with a target that is not there is
-    # passed over by kustomize without a word.
+    # Fails the build if one of these objects is missing: a patch with a target that is not there is passed over by
+    # kustomize without a word. A map that is empty here is made where there is none, for the tests of what is in it.
     apiVersion: operator.victoriametrics.com/v1beta1
     kind: VMAgent
     metadata:
       name: agent
       namespace: shop
+    spec:
+      podMetadata:
+        annotations: {}
     ---
     apiVersion: operator.victoriametrics.com/v1beta1
     kind: VMPodScrape
@@ -210,6 +219,9 @@ fn the_stream_has_the_same_as_json6902() {
       - op: test
         path: /spec/podMetricsEndpoints/0/port
         value: metrics
+      - op: test
+        path: /spec/podMetricsEndpoints/0/scheme
+        value: null
       - op: add
         path: /spec/podMetricsEndpoints/0/scheme
         value: https

@@ -103,6 +103,17 @@ fn nothing_to_check_is_said() {
 }
 
 /// Exit codes: what fails, by verdict and severity, by flag and by configuration.
+/// A check of the wrong file must not pass for one that found nothing.
+#[test]
+fn configuration_alone_is_nothing_that_could_be_in_place() {
+    let ended = run(&["check"], &config("{}"));
+    assert_eq!((ended.code, ended.stdout.as_str()), (2, ""), "{ended}");
+    assert!(
+        ended.stderr.contains("nothing but configuration"),
+        "{ended}"
+    );
+}
+
 #[test]
 fn exit_codes() {
     let pending = case("strict-needs-tls--guide");

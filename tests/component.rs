@@ -728,6 +728,56 @@ fn a_base_that_is_used_twice_needs_a_component_each() {
     }
 }
 
+/// `blue-web` was `web` once, which is enough for a target: what is patched must not be both.
+#[test]
+fn a_namesake_of_before_is_left_alone_or_fails_the_build() {
+    let open = "apiVersion: security.istio.io/v1\nkind: PeerAuthentication\nmetadata: {name: blue}\n\
+        spec: {selector: {matchLabels: {app: blue}}, mtls: {mode: PERMISSIVE}}\n";
+    // Nothing but a merge, as the number demands.
+    let large =
+        agent("  extraArgs: {a: 9007199254740993}\n").replace(", namespace: monitoring", "");
+    let with = |here: &str, mesh: &[&str]| {
+        package(&[
+            ("bare/kustomization.yaml", BASE),
+            ("bare/input.yaml", here),
+            (
+                "blue/kustomization.yaml",
+                "namePrefix: blue-\nresources: [../bare]\npatches:\n\
+                 - target: {kind: VMAgent}\n  patch: |\n    - {op: replace, path: /spec/selectAllByDefault, value: false}\n\
+                 - target: {kind: VMPodScrape}\n  patch: |\n    - {op: replace, path: /spec/selector/matchLabels/app, value: blue}\n",
+            ),
+            ("mesh/kustomization.yaml", BASE),
+            ("mesh/input.yaml", &stream(mesh)),
+            (
+                "base/kustomization.yaml",
+                "namespace: shop\nresources: [../bare, ../blue, ../mesh]\n",
+            ),
+            ("overlay/kustomization.yaml", OVERLAY),
+        ])
+    };
+    let scrape = app("", "web", ENDPOINT);
+    for kustomize in kustomizes() {
+        let strict = MESH.replace("istio-system", "shop");
+        let shop = namespace("shop");
+        let mesh = [strict.as_str(), shop.as_str()];
+        let both = with(&scrape, &[&mesh[..], &[open, &agent("")]].concat());
+        assert_eq!(written_over(&kustomize, both.path(), &[]).code, 0);
+        let said = built(&kustomize, &both.path().join("overlay")).expect_err("two objects");
+        assert!(
+            said.contains("testing value /metadata/name failed"),
+            "{said}"
+        );
+
+        let merged = with(&large, &[&mesh[..], &[&scrape]].concat());
+        let expected = with_component(&kustomize, merged.path());
+        assert_eq!(
+            expected["VMAgent shop/blue-agent"]["spec"].get("volumes"),
+            None
+        );
+        same(&expected, built(&kustomize, &merged.path().join("overlay")));
+    }
+}
+
 // --- what no longer fits
 
 /// Changes the base after the Component was written, and what kustomize says of that.
@@ -763,20 +813,19 @@ fn a_patched_object_that_is_gone_fails_the_build() {
         let root = with_overlay(&shop);
         with_component(&kustomize, root.path());
         replace(
-            &root.path().join("mtls/kustomization.yaml"),
-            "- path: objects.yaml\n",
+            &root.path().join("mtls/objects.yaml"),
+            "---\napiVersion: operator.victoriametrics.com/v1beta1\nkind: VMPodScrape\n\
+             metadata:\n  name: web\n  namespace: shop\n",
             "",
         );
         replace(
             &root.path().join("base/input.yaml"),
-            "{name: agent,",
-            "{name: other,",
+            "kind: VMPodScrape\nmetadata: {name: web,",
+            "kind: VMPodScrape\nmetadata: {name: other,",
         );
         let silent = built(&kustomize, &root.path().join("overlay")).expect("silence");
-        assert_eq!(
-            silent["VMAgent monitoring/other"]["spec"].get("volumes"),
-            None
-        );
+        let endpoint = &silent["VMPodScrape shop/other"]["spec"]["podMetricsEndpoints"][0];
+        assert_eq!(endpoint, &json!({"port": "metrics"}));
     }
 }
 
@@ -833,11 +882,26 @@ fn lists_and_settings_that_came_later_fail_the_build() {
                 "  - port: metrics\n",
                 "  - port: metrics\n    tlsConfig: {caFile: /own/ca.pem}\n",
             ),
+            (
+                shop(),
+                "  - port: metrics\n",
+                "  - port: metrics\n    scheme: https\n",
+            ),
             // Something is added to what was there.
             (
                 shop_with(ENDPOINT, "  volumes: [{name: a, emptyDir: {}}]\n"),
                 "volumes: [",
                 "volumes: [{name: b, emptyDir: {}}, ",
+            ),
+            (
+                shop(),
+                "  selectAllByDefault: true\n",
+                "  selectAllByDefault: true\n  podMetadata: {annotations: {proxy.istio.io/config: 'concurrency: 2'}}\n",
+            ),
+            (
+                shop_with(ENDPOINT, "  podMetadata: {labels: {team: a}}\n"),
+                "podMetadata: {labels:",
+                "podMetadata: {annotations: {sidecar.istio.io/userVolumeMount: '{}'}, labels:",
             ),
             // A text is edited inside.
             (
@@ -1108,6 +1172,32 @@ fn an_interrupted_run_leaves_a_folder_that_kustomize_refuses() {
         with_component(&kustomize, root.path());
         assert_eq!(files(&mtls), whole);
         same(&expected, built(&kustomize, &root.path().join("overlay")));
+    }
+}
+
+/// What is in the folder in the end is what one of them wrote, whole.
+#[cfg(unix)]
+#[test]
+fn two_runs_at_once_do_not_mix_their_files() {
+    let config = "apiVersion: istio-scrape.dev/v1alpha1\nkind: ScrapeTLS\n\
+        spec: {certificates: {directory: /etc/other}}\n";
+    let folder = folder(&[("config.yaml", config), ("shop.yaml", &shop())]);
+    let (here, two) = (folder.path(), ["--config", "config.yaml"]);
+    let run = |output: &str, more: &[&str]| {
+        let arguments = [&["patches", "shop.yaml", "-o", output], more].concat();
+        let ended = program::run_in(here, &arguments);
+        assert_eq!(ended.code, 0, "{ended}");
+    };
+    run("a/mtls", &[]);
+    run("b/mtls", &two);
+    let alone = ["a/mtls", "b/mtls"].map(|output| files(&here.join(output)));
+    for _ in 0..20 {
+        std::thread::scope(|scope| {
+            scope.spawn(|| run("mtls", &[]));
+            scope.spawn(|| run("mtls", &two));
+        });
+        let found = files(&here.join("mtls"));
+        assert!(alone.contains(&found), "{found:?}");
     }
 }
 

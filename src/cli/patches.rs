@@ -93,6 +93,9 @@ fn name(folder: &Path) -> String {
 
 /// Brings a folder up to date, and says what was done.
 fn write(folder: &Path, component: &Component) -> Result<Vec<String>, Refusal> {
+    made(folder)?;
+    // Of two runs at once, one waits: their files would be mixed. Where a folder cannot be locked they are not kept apart.
+    let _locked = fs::File::open(folder).and_then(|folder| folder.lock().map(|()| folder));
     let there = There::look(folder, component)?;
     let changed: Vec<&(String, String)> = component
         .files
@@ -117,6 +120,17 @@ fn write(folder: &Path, component: &Component) -> Result<Vec<String>, Refusal> {
         ));
     }
     Ok(said)
+}
+
+/// Makes the folder if there is none.
+fn made(folder: &Path) -> Result<(), Refusal> {
+    match fs::metadata(folder) {
+        Ok(found) if !found.is_dir() => Err(Refusal::NoFolder(folder.to_owned())),
+        _ => fs::create_dir_all(folder).map_err(|error| Refusal::Untouched {
+            file: folder.to_owned(),
+            error,
+        }),
+    }
 }
 
 /// `wrote 7 patches for 5 objects to mtls/; removed 1 file`
@@ -156,12 +170,6 @@ impl There {
             let file = file.to_owned();
             move |error| Refusal::Untouched { file, error }
         };
-        match fs::metadata(folder) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
-            Err(error) => return Err(failed(folder)(error)),
-            Ok(found) if !found.is_dir() => return Err(Refusal::NoFolder(folder.to_owned())),
-            Ok(_) => {}
-        }
         let mut there = Self::default();
         for entry in fs::read_dir(folder).map_err(failed(folder))? {
             let entry = entry.map_err(failed(folder))?;
@@ -208,16 +216,12 @@ fn replace(
         .iter()
         .filter(|file| file.0 == KUSTOMIZATION || changed.contains(file))
         .partition(|(name, _)| name == KUSTOMIZATION);
-    let prepared = fs::create_dir_all(folder)
-        .map_err(|error| (folder.to_owned(), error))
-        .and_then(|()| {
-            others
-                .iter()
-                .chain(&kustomization)
-                .try_for_each(|(name, text)| {
-                    let file = unfinished(name);
-                    fs::write(&file, text).map_err(|error| (file, error))
-                })
+    let prepared = others
+        .iter()
+        .chain(&kustomization)
+        .try_for_each(|(name, text)| {
+            let file = unfinished(name);
+            fs::write(&file, text).map_err(|error| (file, error))
         });
     if let Err((file, error)) = prepared {
         for (name, _) in others.iter().chain(&kustomization) {

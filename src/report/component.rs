@@ -166,24 +166,34 @@ pub fn render(patched: &[Patched], folder: &str) -> Result<Component, ComponentE
     );
     let mut files = Vec::new();
     let mut entries = Vec::new();
-    for ((id, name), Parts { operations, merge }) in ids.iter().zip(&names).zip(&parts) {
+    for ((id, name), part) in ids.iter().zip(&names).zip(&parts) {
+        let Parts {
+            operations, merge, ..
+        } = part;
         let operations = (!operations.is_empty()).then(|| {
-            let text = yaml::block(&json!(operations));
-            (format!("{name}.json6902.yaml"), text)
+            let file = format!("{name}.json6902.yaml");
+            let entry = json!({"path": file, "target": target::of(id)});
+            (file, entry, yaml::block(&json!(operations)))
         });
         let merge = merge.as_ref().map(|merge| {
-            let text = yaml::block(&with_name(id, merge));
-            (format!("{name}.merge.yaml"), text)
+            let file = format!("{name}.merge.yaml");
+            // Without a target, kustomize takes it for the one object that is called so, or fails.
+            let entry = json!({"path": file});
+            (file, entry, yaml::block(&with_name(id, merge)))
         });
-        for (name, text) in operations.into_iter().chain(merge) {
-            entries.push(json!({"path": name, "target": target::of(id)}));
-            files.push((name, format!("{opening}{text}")));
+        for (file, entry, text) in operations.into_iter().chain(merge) {
+            entries.push(entry);
+            files.push((file, format!("{opening}{text}")));
         }
     }
     let patches = entries.len();
     if !ids.is_empty() {
         entries.insert(0, json!({"path": OBJECTS}));
-        let documents: Vec<_> = ids.iter().map(|id| yaml::block(&id.document())).collect();
+        let document = |(id, part): (&&Id, &Parts)| match &part.maps {
+            Some(maps) => yaml::block(&with_name(id, maps)),
+            None => yaml::block(&id.document()),
+        };
+        let documents: Vec<_> = ids.iter().zip(&parts).map(document).collect();
         files.push((
             OBJECTS.to_owned(),
             format!("{opening}{OF_OBJECTS}{}", documents.join("---\n")),
@@ -212,16 +222,16 @@ pub fn render(patched: &[Patched], folder: &str) -> Result<Component, ComponentE
 
 const OF_OBJECTS: &str = "\
 #
-# Changes nothing, and fails the build if one of these objects is missing: a patch with a target that is not there is
-# passed over by kustomize without a word.
+# Fails the build if one of these objects is missing: a patch with a target that is not there is passed over by
+# kustomize without a word. A map that is empty here is made where there is none, for the tests of what is in it.
 ";
 
 fn of_kustomization(folder: &str) -> String {
     format!(
         "\
 #
-# List this Component in a kustomization above the one that was built (BASE). Names and namespaces are those of its
-# build, after its own namePrefix and namespace:
+# List this Component in the kustomization directly above the one that was built (BASE). Names and namespaces are those
+# of its build, after its own namePrefix and namespace:
 #
 #   resources:
 #   - ../BASE

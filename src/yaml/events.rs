@@ -16,7 +16,7 @@ use super::lines::{after_break, after_colon, line_end, skip_blank, skip_properti
 use super::spans::block_scalar;
 use super::{Content, Document, Node, Style, Syntax};
 
-/// Reads all documents of a text. A text of nothing but comments has none.
+/// Reads all documents of a text by the parser alone.
 ///
 /// # Errors
 /// The first fault in the text, with its place.

@@ -10,6 +10,7 @@ mod error;
 mod events;
 mod lines;
 mod node;
+mod regular;
 mod scalar;
 mod spans;
 mod timestamp;
@@ -18,15 +19,27 @@ mod write;
 
 pub use edit::{Edit, EditError, edits, splice};
 pub use error::{DEPTH_LIMIT, ReadError};
-pub use events::read;
+pub use events::read as parse;
 pub use lines::line_of;
 pub use node::DuplicateKey;
+pub use regular::read as read_regular;
 pub use value::{ALIAS_LIMIT, ValueError};
 pub use write::{block, block_of_quotes};
 
 use std::borrow::Cow;
 use std::ops::Range;
 use std::rc::Rc;
+
+/// Reads all documents of a text. A text of nothing but comments has none.
+///
+/// What has the usual shape is read line by line, anything else by the parser ([`parse`]), which takes several times as
+/// long; both give the same nodes.
+///
+/// # Errors
+/// The first fault in the text, with its place.
+pub fn read(text: &str) -> Result<Vec<Document<'_>>, ReadError> {
+    regular::read(text).map_or_else(|| parse(text), Ok)
+}
 
 /// One document of a stream.
 #[derive(Debug, Clone)]

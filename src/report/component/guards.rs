@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use json_patch::{PatchError, PatchOperation, TestOperation};
 use jsonptr::{Pointer, PointerBuf};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// What tells an element of a list from its neighbours, best first.
 const IDENTITY: [&str; 7] = [
@@ -26,7 +26,7 @@ const IDENTITY: [&str; 7] = [
 /// - an element of a list is the one that is meant;
 /// - a list that gets a new element is as it was, or a second application would add the element twice;
 /// - what is removed or overwritten is what was there;
-/// - where a list or map is put, nothing is: it would be lost.
+/// - where something is put, nothing is: it would be lost.
 ///
 /// # Errors
 /// When the object does not take the operations.
@@ -46,33 +46,69 @@ pub(super) fn with_guards(
     Ok(guarded.operations)
 }
 
-/// Tests for what a merge would overwrite, remove, or replace without looking: a list.
-pub(super) fn of_merge(object: &Value, merge: &Value) -> Vec<PatchOperation> {
-    let mut tests = Vec::new();
-    collect(Some(object), merge, PointerBuf::new(), &mut tests);
-    tests
+/// Tests that this is the object that is meant: a target selects by names of before as well, so that the patch of `web`
+/// would hit the `blue-web` that was `web` once, too.
+pub(super) fn of_name(object: &Value) -> [PatchOperation; 2] {
+    ["name", "namespace"].map(|field| {
+        let at = PointerBuf::from_tokens(["metadata", field]);
+        let there = at.resolve(object).ok().cloned();
+        test(&at, there.unwrap_or_default())
+    })
 }
 
-fn collect(there: Option<&Value>, merge: &Value, at: PointerBuf, tests: &mut Vec<PatchOperation>) {
+/// Maps that others fill as well, so that a merge goes well with what came later, key by key.
+const SHARED: [&str; 3] = ["podMetadata", "annotations", "labels"];
+
+/// What makes a merge fail where it would do damage.
+#[derive(Debug, Default)]
+pub(super) struct OfMerge {
+    /// Nothing but empty maps, to be merged first: below a map that is not there kustomize tests nothing.
+    pub(super) maps: Option<Value>,
+    /// Tests for what it would overwrite, remove, or replace without looking.
+    pub(super) tests: Vec<PatchOperation>,
+}
+
+/// The guards of a merge.
+pub(super) fn of_merge(object: &Value, merge: &Value) -> OfMerge {
+    let mut guards = OfMerge::default();
+    collect(Some(object), merge, PointerBuf::new(), &mut guards);
+    guards
+}
+
+fn collect(there: Option<&Value>, merge: &Value, at: PointerBuf, guards: &mut OfMerge) {
+    let is_shared = || {
+        at.last()
+            .is_some_and(|last| SHARED.contains(&&*last.decoded()))
+    };
     match (there.filter(|there| !there.is_null()), merge) {
         (Some(Value::Object(there)), Value::Object(merge)) => {
             for (key, value) in merge {
-                let mut below = at.clone();
-                below.push_back(key.as_str());
-                collect(there.get(key), value, below, tests);
+                collect(there.get(key), value, below(&at, key), guards);
             }
         }
-        (Some(there), _) => tests.push(test(&at, there.clone())),
-        (None, merge) if holds_list(merge) => tests.push(test(&at, Value::Null)),
-        (None, _) => {}
+        (Some(there), _) => guards.tests.push(test(&at, there.clone())),
+        (None, Value::Null) => {}
+        (None, Value::Object(merge)) if is_shared() => {
+            put_map(guards.maps.get_or_insert_default(), &at);
+            for (key, value) in merge {
+                collect(None, value, below(&at, key), guards);
+            }
+        }
+        (None, _) => guards.tests.push(test(&at, Value::Null)),
     }
 }
 
-fn holds_list(value: &Value) -> bool {
-    match value {
-        Value::Array(_) => true,
-        Value::Object(map) => map.values().any(holds_list),
-        _ => false,
+fn below(at: &Pointer, key: &str) -> PointerBuf {
+    at.with_trailing_token(key)
+}
+
+/// Puts an empty map in this place, and what leads to it.
+fn put_map(maps: &mut Value, at: &Pointer) {
+    let place = at
+        .tokens()
+        .fold(maps, |map, token| &mut map[&*token.decoded()]);
+    if place.is_null() {
+        *place = json!({});
     }
 }
 
@@ -125,14 +161,8 @@ impl Guarded {
                 let whole = list.resolve(&self.state).ok().cloned();
                 self.require(&list, whole.unwrap_or_default());
             }
-            (PatchOperation::Add(add), None) => match there {
-                Some(there) if !there.is_null() => self.require(path, there),
-                _ if add.value.is_array() || add.value.is_object() => {
-                    self.require(path, Value::Null);
-                }
-                _ => {}
-            },
-            (PatchOperation::Remove(_) | PatchOperation::Replace(_), _) => {
+            (PatchOperation::Add(_), None)
+            | (PatchOperation::Remove(_) | PatchOperation::Replace(_), _) => {
                 self.require(path, there.unwrap_or_default());
             }
             (PatchOperation::Move(_) | PatchOperation::Copy(_) | PatchOperation::Test(_), _) => {}
@@ -270,7 +300,14 @@ mod tests {
                 object,
                 json!([{"op": "add", "path": "/l/0/scheme", "value": "https"}]),
             );
-            assert_eq!(guarded, [expected, "add /l/0/scheme \"https\""]);
+            assert_eq!(
+                guarded,
+                [
+                    expected,
+                    "test /l/0/scheme null",
+                    "add /l/0/scheme \"https\""
+                ]
+            );
         }
     }
 
@@ -306,9 +343,11 @@ mod tests {
             guarded,
             [
                 "test /l/0 {\"interval\":\"1s\",\"tlsConfig\":{\"caFile\":\"a\"}}",
+                "test /l/0/scheme null",
                 "add /l/0/scheme \"https\"",
                 "test /l/0/tlsConfig/caFile \"a\"",
                 "replace /l/0/tlsConfig/caFile \"b\"",
+                "test /l/0/tlsConfig/keyFile null",
                 "add /l/0/tlsConfig/keyFile \"c\"",
             ]
         );
@@ -329,12 +368,14 @@ mod tests {
             guarded,
             [
                 "test /l/2/name \"n\"",
+                "test /l/2/x null",
                 "add /l/2/x 1",
                 "test /l/0 {\"a\":1}",
                 "remove /l/0",
                 "test /l/0 {\"a\":2}",
                 "remove /l/0",
                 "test /l/0/name \"n\"",
+                "test /l/0/y null",
                 "add /l/0/y 2",
             ]
         );
@@ -377,6 +418,7 @@ mod tests {
                 "test /spec/rules null",
                 "add /spec/rules []",
                 "add /spec/rules/- {\"a\":1}",
+                "test /spec/scheme null",
                 "add /spec/scheme \"https\"",
             ]
         );
@@ -392,17 +434,54 @@ mod tests {
             "volumes": [1],
             "other": {"a": "b"},
             "nothing": [2],
+            "gone": null,
         }});
-        let tests: Vec<String> = of_merge(&object, &merge).iter().map(line).collect();
+        let guards = of_merge(&object, &merge);
+        let tests: Vec<String> = guards.tests.iter().map(line).collect();
+        assert_eq!(guards.maps, None);
         assert_eq!(
             tests,
             [
                 "test /spec/scheme \"http\"",
                 "test /spec/tls {\"a\":1}",
+                "test /spec/meta/z null",
                 "test /spec/meta/deep null",
                 "test /spec/volumes null",
+                "test /spec/other null",
                 "test /spec/nothing null",
             ]
         );
+    }
+
+    #[test]
+    fn in_maps_that_others_fill_each_key_is_tested() {
+        let merge = json!({"spec": {"podMetadata": {
+            "annotations": {"a/b": "c", "d": "e"},
+            "labels": {"f": "g"},
+        }}});
+        let expected = [
+            "test /spec/podMetadata/annotations/a~1b null",
+            "test /spec/podMetadata/annotations/d null",
+            "test /spec/podMetadata/labels/f null",
+        ];
+        let empty = json!({"annotations": {}, "labels": {}});
+        for (object, maps) in [
+            (json!({}), Some(empty.clone())),
+            (json!({"podMetadata": null}), Some(empty)),
+            (
+                json!({"podMetadata": {"labels": {"x": "y"}}}),
+                Some(json!({"annotations": {}})),
+            ),
+            (
+                json!({"podMetadata": {"labels": {}, "annotations": {}}}),
+                None,
+            ),
+        ] {
+            let guards = of_merge(&json!({"spec": object}), &merge);
+            let tests: Vec<String> = guards.tests.iter().map(line).collect();
+            assert_eq!(tests, expected);
+            let maps = maps.map(|maps| json!({"spec": {"podMetadata": maps}}));
+            assert_eq!(guards.maps, maps);
+        }
     }
 }

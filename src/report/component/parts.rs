@@ -9,13 +9,15 @@ use json_patch::PatchOperation;
 use jsonptr::Pointer;
 use serde_json::Value;
 
-use super::guards;
+use super::guards::{self, OfMerge};
 use super::numbers::large_integer;
 use super::{ComponentError, Patched};
 
-/// A patch in two parts, to be applied in this order.
+/// A patch in parts, to be applied in this order.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Parts {
+    /// Empty maps, to be merged before the rest.
+    pub(super) maps: Option<Value>,
     /// Operations within lists, and tests.
     pub(super) operations: Vec<PatchOperation>,
     /// What is merged, `null` for what goes.
@@ -34,6 +36,7 @@ pub(super) fn of(object: &Patched) -> Result<Parts, ComponentError> {
         .collect();
     let Some(merge) = merged_last(before, &after, &within_lists) else {
         return Ok(Parts {
+            maps: None,
             operations: in_one(object)?,
             merge: None,
         });
@@ -41,23 +44,37 @@ pub(super) fn of(object: &Patched) -> Result<Parts, ComponentError> {
     if within_lists.is_empty() && large_integer(before).is_some() {
         // A test would damage the number as any other operation does.
         return Ok(Parts {
+            maps: None,
             operations: Vec::new(),
             merge,
         });
     }
     checked(object)?;
-    let mut operations = match &merge {
+    let OfMerge {
+        maps,
+        tests: mut operations,
+    } = match &merge {
         Some(merge) => guards::of_merge(before, merge),
-        None => Vec::new(),
+        None => OfMerge::default(),
     };
     operations.extend(guards::with_guards(before, &within_lists).map_err(misfit(object))?);
-    Ok(Parts { operations, merge })
+    if !operations.is_empty() {
+        operations.splice(0..0, guards::of_name(&object.value));
+    }
+    Ok(Parts {
+        maps,
+        operations,
+        merge,
+    })
 }
 
 /// The patch with nothing merged.
 pub(super) fn in_one(object: &Patched) -> Result<Vec<PatchOperation>, ComponentError> {
     checked(object)?;
-    guards::with_guards(&object.value, &object.operations).map_err(misfit(object))
+    let mut operations =
+        guards::with_guards(&object.value, &object.operations).map_err(misfit(object))?;
+    operations.splice(0..0, guards::of_name(&object.value));
+    Ok(operations)
 }
 
 /// What is to be merged after the operations within lists, if anything; `None` if a merge cannot do it.
@@ -139,7 +156,8 @@ mod tests {
     use super::super::Id;
     use super::*;
 
-    fn patched(value: Value, operations: Value) -> Patched {
+    fn patched(mut value: Value, operations: Value) -> Patched {
+        value["metadata"] = json!({"name": "agent"});
         Patched {
             id: Id {
                 kind: "VMAgent".to_owned(),
@@ -197,7 +215,18 @@ mod tests {
             .iter()
             .map(|operation| operation.path().as_str())
             .collect();
-        assert_eq!(paths, ["/gone", "/l/0/name", "/l/0/b"]);
+        assert_eq!(
+            paths,
+            [
+                "/metadata/name",
+                "/metadata/namespace",
+                "/gone",
+                "/m",
+                "/l/0/name",
+                "/l/0/b",
+                "/l/0/b"
+            ]
+        );
     }
 
     #[test]

@@ -60,8 +60,17 @@ fn a_component_in_full() {
     # Written by `istio-scrape patches`; do not edit. To write it again, in the folder above:
     #   kustomize build BASE | istio-scrape patches -o mtls
     - op: test
+      path: /metadata/name
+      value: agent
+    - op: test
+      path: /metadata/namespace
+      value: shop
+    - op: test
       path: /spec/scheme
       value: http
+    - op: test
+      path: /spec/podMetadata/annotations/a~1b
+      value: null
     - op: test
       path: /spec/volumes
       value:
@@ -88,8 +97,17 @@ fn a_component_in_full() {
     # Written by `istio-scrape patches`; do not edit. To write it again, in the folder above:
     #   kustomize build BASE | istio-scrape patches -o mtls
     - op: test
+      path: /metadata/name
+      value: web
+    - op: test
+      path: /metadata/namespace
+      value: shop
+    - op: test
       path: /spec/podMetricsEndpoints/0/port
       value: metrics
+    - op: test
+      path: /spec/podMetricsEndpoints/0/scheme
+      value: null
     - op: add
       path: /spec/podMetricsEndpoints/0/scheme
       value: https
@@ -97,13 +115,16 @@ fn a_component_in_full() {
     # Written by `istio-scrape patches`; do not edit. To write it again, in the folder above:
     #   kustomize build BASE | istio-scrape patches -o mtls
     #
-    # Changes nothing, and fails the build if one of these objects is missing: a patch with a target that is not there is
-    # passed over by kustomize without a word.
+    # Fails the build if one of these objects is missing: a patch with a target that is not there is passed over by
+    # kustomize without a word. A map that is empty here is made where there is none, for the tests of what is in it.
     apiVersion: operator.victoriametrics.com/v1beta1
     kind: VMAgent
     metadata:
       name: agent
       namespace: shop
+    spec:
+      podMetadata:
+        annotations: {}
     ---
     apiVersion: operator.victoriametrics.com/v1beta1
     kind: VMPodScrape
@@ -114,8 +135,8 @@ fn a_component_in_full() {
     # Written by `istio-scrape patches`; do not edit. To write it again, in the folder above:
     #   kustomize build BASE | istio-scrape patches -o mtls
     #
-    # List this Component in a kustomization above the one that was built (BASE). Names and namespaces are those of its
-    # build, after its own namePrefix and namespace:
+    # List this Component in the kustomization directly above the one that was built (BASE). Names and namespaces are those
+    # of its build, after its own namePrefix and namespace:
     #
     #   resources:
     #   - ../BASE
@@ -133,12 +154,6 @@ fn a_component_in_full() {
         name: agent
         namespace: shop
     - path: vmagent-shop-agent.merge.yaml
-      target:
-        group: operator\.victoriametrics\.com
-        version: v1beta1
-        kind: VMAgent
-        name: agent
-        namespace: shop
     - path: vmpodscrape-shop-web.json6902.yaml
       target:
         group: operator\.victoriametrics\.com
@@ -159,6 +174,12 @@ fn the_stream_has_the_same_as_json6902() {
       name: agent
       namespace: shop
     patch: |-
+      - op: test
+        path: /metadata/name
+        value: agent
+      - op: test
+        path: /metadata/namespace
+        value: shop
       - op: test
         path: /spec/podMetadata
         value: null
@@ -190,8 +211,17 @@ fn the_stream_has_the_same_as_json6902() {
       namespace: shop
     patch: |-
       - op: test
+        path: /metadata/name
+        value: web
+      - op: test
+        path: /metadata/namespace
+        value: shop
+      - op: test
         path: /spec/podMetricsEndpoints/0/port
         value: metrics
+      - op: test
+        path: /spec/podMetricsEndpoints/0/scheme
+        value: null
       - op: add
         path: /spec/podMetricsEndpoints/0/scheme
         value: https

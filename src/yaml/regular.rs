@@ -1,0 +1,286 @@
+//! Which nodes does a text of the usual shape hold?
+//!
+//! Authority: YAML 1.2.2, chapters 6 to 8, for the shape that is claimed; the parser of `events` for every node in it.
+//! Departs from it: nothing that is claimed is read otherwise; what is not claimed is handed back unread (`None`).
+//! Knows: lines and indentation. Does not know: anchors, aliases, tags, directives, values over several lines but `|`.
+//!
+//! Claimed are block maps and lists, keys and values on one line (plain, quoted, flow), literal block scalars and
+//! comments, with spaces and `\n` between them. Whoever widens the claim has to have `tests/yaml_regular.rs` agree.
+
+mod flow;
+mod scalars;
+
+use std::ops::Range;
+
+use super::{Content, Document, Node, Style, Syntax};
+
+/// Levels that are read here; deeper ones are the parser's, which knows the limit.
+const DEPTH: usize = 64;
+
+/// All documents of a text; `None` where any of them is not of the claimed shape.
+pub fn read(text: &str) -> Option<Vec<Document<'_>>> {
+    if text.starts_with('\u{feff}') {
+        return None;
+    }
+    let mut documents = Vec::new();
+    let mut begin = 0;
+    let mut marked = false;
+    loop {
+        let (end, next) = match marker(text, begin) {
+            Some(marker) => (marker.start, Some(marker.end)),
+            None => (text.len(), None),
+        };
+        if let Some(root) = root(text, begin..end)? {
+            documents.push(Document {
+                range: begin..end,
+                root: Some(root),
+                syntax: Syntax::Yaml,
+            });
+        } else if marked {
+            // A document of nothing is one all the same; what it is, the parser says.
+            return None;
+        }
+        match next {
+            Some(next) => (begin, marked) = (next, true),
+            None => return Some(documents),
+        }
+    }
+}
+
+/// The next `---` line from here on, with its break. No scalar can hold one: YAML forbids it.
+fn marker(text: &str, from: usize) -> Option<Range<usize>> {
+    let mut at = from;
+    loop {
+        if text[at..].starts_with("---") {
+            let end = line_end(text.as_bytes(), at);
+            if text[at + 3..end].trim_end_matches(' ').is_empty() {
+                return Some(at..(end + 1).min(text.len()));
+            }
+        }
+        at += memchr::memmem::find(&text.as_bytes()[at..], b"\n---")? + 1;
+    }
+}
+
+/// The map that a document is; within, `None` where it holds nothing but comments.
+fn root(text: &str, range: Range<usize>) -> Option<Option<Node<'_>>> {
+    let mut reader = Reader {
+        bytes: &text.as_bytes()[..range.end],
+        text,
+        at: range.start,
+        column: 0,
+        depth: 0,
+    };
+    reader.line()?;
+    if reader.is_done() {
+        return Some(None);
+    }
+    let node = reader.map(reader.column)?;
+    reader.is_done().then_some(Some(node))
+}
+
+/// Reads forward. Between two values it stands on the first character of a line, or at the end.
+struct Reader<'t> {
+    /// The text up to where this document ends.
+    bytes: &'t [u8],
+    text: &'t str,
+    at: usize,
+    /// Column of `at`, where that is the first character of its line.
+    column: usize,
+    depth: usize,
+}
+
+/// What a value stands behind.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Behind {
+    Colon,
+    Dash,
+}
+
+impl<'t> Reader<'t> {
+    fn is_done(&self) -> bool {
+        self.at >= self.bytes.len()
+    }
+
+    fn byte(&self) -> Option<u8> {
+        self.bytes.get(self.at).copied()
+    }
+
+    /// Goes on to the first character of the next line that is not blank and no comment. Stands on the start of a line.
+    fn line(&mut self) -> Option<()> {
+        loop {
+            let start = self.at;
+            while self.byte() == Some(b' ') {
+                self.at += 1;
+            }
+            match self.byte() {
+                Some(b'\n') => self.at += 1,
+                Some(b'#') => self.comment()?,
+                _ => {
+                    self.column = self.at - start;
+                    return Some(());
+                }
+            }
+        }
+    }
+
+    /// Skips what may follow a value: blanks and a comment, to the next line with something on it.
+    fn rest(&mut self) -> Option<()> {
+        let value = self.at;
+        while self.byte() == Some(b' ') {
+            self.at += 1;
+        }
+        match self.byte() {
+            None => {}
+            Some(b'\n') => self.at += 1,
+            Some(b'#') if self.at > value => self.comment()?,
+            Some(_) => return None,
+        }
+        self.line()
+    }
+
+    /// Skips a comment and the break behind it.
+    fn comment(&mut self) -> Option<()> {
+        let end = line_end(self.bytes, self.at);
+        if !scalars::is_text(&self.bytes[self.at..end]) {
+            return None;
+        }
+        self.at = (end + 1).min(self.bytes.len());
+        Some(())
+    }
+
+    fn is_dash(&self) -> bool {
+        self.byte() == Some(b'-')
+            && matches!(self.bytes.get(self.at + 1), None | Some(b' ' | b'\n'))
+    }
+
+    /// A map whose first key stands here, in this column.
+    fn map(&mut self, column: usize) -> Option<Node<'t>> {
+        self.deeper()?;
+        let start = self.at;
+        let mut entries = Vec::new();
+        loop {
+            let key = scalars::key(self)?;
+            let value = self.value(column, Behind::Colon)?;
+            entries.push((key, value));
+            if self.is_done() || self.column < column {
+                break;
+            }
+            if self.column > column {
+                return None;
+            }
+        }
+        self.depth -= 1;
+        let end = entries.last().map_or(start, |(_, value)| value.range.end);
+        Some(node(
+            start..end,
+            Content::Mapping {
+                entries: entries.into(),
+                flow: false,
+            },
+        ))
+    }
+
+    /// A list whose first dash stands here, in this column.
+    fn list(&mut self, column: usize) -> Option<Node<'t>> {
+        self.deeper()?;
+        let start = self.at;
+        let mut items: Vec<Node<'t>> = Vec::new();
+        loop {
+            self.at += 1;
+            items.push(self.value(column, Behind::Dash)?);
+            if self.is_done() || self.column < column || (self.column == column && !self.is_dash())
+            {
+                break;
+            }
+            if self.column > column {
+                return None;
+            }
+        }
+        self.depth -= 1;
+        let end = items.last().map_or(start, |item| item.range.end);
+        Some(node(
+            start..end,
+            Content::Sequence {
+                items: items.into(),
+                flow: false,
+            },
+        ))
+    }
+
+    /// The value behind a `:` or a dash, of a map or list in this column.
+    fn value(&mut self, column: usize, behind: Behind) -> Option<Node<'t>> {
+        let absent = self.at;
+        while self.byte() == Some(b' ') {
+            self.at += 1;
+        }
+        match self.byte() {
+            None | Some(b'\n') => self.below(column, absent, behind),
+            Some(b'#') if self.at > absent => self.below(column, absent, behind),
+            Some(b'|') => scalars::literal(self, column),
+            Some(b'{' | b'[') => {
+                let node = flow::collection(self)?;
+                self.rest()?;
+                Some(node)
+            }
+            Some(_) if behind == Behind::Dash => {
+                let line = memchr::memrchr(b'\n', &self.bytes[..self.at]);
+                let inner = self.at - line.map_or(0, |newline| newline + 1);
+                if self.is_dash() {
+                    return self.list(inner);
+                }
+                let start = self.at;
+                let is_key = scalars::key(self).is_some();
+                self.at = start;
+                match is_key {
+                    true => self.map(inner),
+                    false => scalars::on_one_line(self),
+                }
+            }
+            Some(_) => scalars::on_one_line(self),
+        }
+    }
+
+    /// The value on the lines below a `:` or a dash that ends its line; an absent one stands where that ends.
+    fn below(&mut self, column: usize, absent: usize, behind: Behind) -> Option<Node<'t>> {
+        self.rest_of_line()?;
+        let is_deeper = !self.is_done() && self.column > column;
+        let is_beside = !self.is_done() && self.column == column && behind == Behind::Colon;
+        match (is_deeper, is_beside) {
+            (true, _) | (_, true) if self.is_dash() => self.list(self.column),
+            (true, _) => self.map(self.column),
+            (false, _) => Some(node(
+                absent..absent,
+                Content::Scalar("".into(), Style::Plain),
+            )),
+        }
+    }
+
+    /// Goes on to the next line; nothing but a comment is left on this one.
+    fn rest_of_line(&mut self) -> Option<()> {
+        match self.byte() {
+            Some(b'#') => self.comment()?,
+            Some(_) => self.at += 1,
+            None => {}
+        }
+        self.line()
+    }
+
+    fn deeper(&mut self) -> Option<()> {
+        self.depth += 1;
+        (self.depth <= DEPTH).then_some(())
+    }
+}
+
+fn node(range: Range<usize>, content: Content<'_>) -> Node<'_> {
+    Node {
+        range,
+        content,
+        anchored: false,
+        tag: None,
+    }
+}
+
+/// The offset of the break that ends the line of `at`, or of the end.
+fn line_end(bytes: &[u8], at: usize) -> usize {
+    memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |length| at + length)
+}

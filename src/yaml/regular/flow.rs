@@ -1,0 +1,79 @@
+//! Which list or map stands in brackets on one line?
+//!
+//! Authority: YAML 1.2.2, 7.4.
+//! Departs from it: claims what ends on its line, with a blank behind each `:`; the rest is handed back (`None`).
+//! Knows: bytes of one line. Does not know: indentation.
+
+use super::{Node, Reader, node, scalars};
+use crate::yaml::Content;
+
+/// The list or map whose bracket stands here.
+pub(super) fn collection<'t>(reader: &mut Reader<'t>) -> Option<Node<'t>> {
+    reader.deeper()?;
+    let start = reader.at;
+    let is_map = reader.byte() == Some(b'{');
+    reader.at += 1;
+    let close = if is_map { b'}' } else { b']' };
+    let mut items = Vec::new();
+    let mut entries = Vec::new();
+    loop {
+        blanks(reader);
+        if reader.byte()? == close && items.is_empty() && entries.is_empty() {
+            break;
+        }
+        if is_map {
+            let key = scalars::key(reader)?;
+            blanks(reader);
+            entries.push((key, value(reader)?));
+        } else {
+            items.push(value(reader)?);
+        }
+        blanks(reader);
+        match reader.byte()? {
+            b',' => reader.at += 1,
+            byte if byte == close => break,
+            _ => return None,
+        }
+    }
+    reader.at += 1;
+    reader.depth -= 1;
+    let content = match is_map {
+        true => Content::Mapping {
+            entries: entries.into(),
+            flow: true,
+        },
+        false => Content::Sequence {
+            items: items.into(),
+            flow: true,
+        },
+    };
+    Some(node(start..reader.at, content))
+}
+
+fn value<'t>(reader: &mut Reader<'t>) -> Option<Node<'t>> {
+    match reader.byte()? {
+        b'{' | b'[' => collection(reader),
+        b'"' | b'\'' => scalars::quoted(reader),
+        _ => {
+            let start = reader.at;
+            scalars::begins_plain(&reader.bytes[start..])?;
+            while reader.byte().is_some_and(is_of_value) {
+                reader.at += 1;
+            }
+            // A dash alone is no scalar here, and which dashes may begin one is not worth telling apart.
+            let is_dash = &reader.bytes[start..reader.at] == b"-";
+            scalars::plain(reader, start..reader.at).filter(|_| !is_dash)
+        }
+    }
+}
+
+/// Characters that values in brackets are mostly made of; none of them means anything to YAML within a scalar.
+fn is_of_value(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'/' | b'-')
+}
+
+fn blanks(reader: &mut Reader<'_>) {
+    while reader.byte() == Some(b' ') {
+        reader.at += 1;
+    }
+}

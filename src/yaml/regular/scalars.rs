@@ -1,0 +1,225 @@
+//! Which scalars of the usual shape stand on a line, or below a `|`?
+//!
+//! Authority: YAML 1.2.2, 7.3 (flow scalars) and 8.1.2 (literals).
+//! Departs from it: claims a part of each; the rest is handed back (`None`).
+//! Knows: bytes of one line, and indentation below a header. Does not know: maps and lists.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use super::{Node, Reader, line_end, node};
+use crate::yaml::{Content, Style};
+
+/// The key that stands here, up to and with its `:`.
+pub(super) fn key<'t>(reader: &mut Reader<'t>) -> Option<Node<'t>> {
+    let node = match reader.byte()? {
+        b'"' | b'\'' => quoted(reader)?,
+        b'-' => return None,
+        _ => {
+            let start = reader.at;
+            while reader.byte().is_some_and(is_of_key) {
+                reader.at += 1;
+            }
+            plain(reader, start..reader.at)?
+        }
+    };
+    let is_colon = reader.byte() == Some(b':');
+    let is_over = matches!(reader.bytes.get(reader.at + 1), None | Some(b' ' | b'\n'));
+    reader.at += 1;
+    (is_colon && is_over).then_some(node)
+}
+
+/// A plain or quoted value, with the rest of its line.
+pub(super) fn on_one_line<'t>(reader: &mut Reader<'t>) -> Option<Node<'t>> {
+    let node = match reader.byte()? {
+        b'"' | b'\'' => quoted(reader)?,
+        _ => plain_value(reader)?,
+    };
+    reader.rest()?;
+    Some(node)
+}
+
+/// A plain value to the end of the line, or to a comment.
+fn plain_value<'t>(reader: &mut Reader<'t>) -> Option<Node<'t>> {
+    let start = reader.at;
+    let line = &reader.bytes[start..line_end(reader.bytes, start)];
+    begins_plain(line)?;
+    let mut end = line.len();
+    for (position, byte) in line.iter().enumerate() {
+        match byte {
+            b':' if matches!(line.get(position + 1), None | Some(b' ')) => return None,
+            b'#' if line[position - 1] == b' ' => {
+                end = position;
+                break;
+            }
+            _ => {}
+        }
+    }
+    let length = line[..end].trim_ascii_end().len();
+    reader.at = start + length;
+    plain(reader, start..start + length)
+}
+
+/// Whether a plain scalar can begin so.
+pub(super) fn begins_plain(line: &[u8]) -> Option<()> {
+    let begins = match line {
+        [b'-', next, ..] => *next != b' ',
+        [first, ..] => !b"-?:,[]{}#&*!|>'\"%@` ".contains(first),
+        [] => false,
+    };
+    begins.then_some(())
+}
+
+/// The plain scalar that these bytes spell.
+pub(super) fn plain<'t>(reader: &Reader<'t>, range: Range<usize>) -> Option<Node<'t>> {
+    let bytes = &reader.bytes[range.clone()];
+    (!bytes.is_empty() && is_text(bytes)).then(|| {
+        let content = Content::Scalar(Cow::Borrowed(&reader.text[range.clone()]), Style::Plain);
+        node(range, content)
+    })
+}
+
+/// The quoted scalar that begins here and ends on this line.
+pub(super) fn quoted<'t>(reader: &mut Reader<'t>) -> Option<Node<'t>> {
+    let start = reader.at;
+    let quote = reader.byte()?;
+    let line = &reader.bytes[start + 1..line_end(reader.bytes, start)];
+    let is_single = quote == b'\'';
+    let mut at = 0;
+    let mut is_spelled = false;
+    loop {
+        match (line.get(at)?, line.get(at + 1)) {
+            (b'\'', Some(b'\'')) if is_single => {
+                is_spelled = true;
+                at += 2;
+            }
+            (b'\\', Some(_)) if !is_single => {
+                is_spelled = true;
+                at += 2;
+            }
+            (byte, _) if *byte == quote => break,
+            _ => at += 1,
+        }
+    }
+    let inner = start + 1..start + 1 + at;
+    if !is_text(&reader.bytes[inner.clone()]) {
+        return None;
+    }
+    let text = &reader.text[inner.clone()];
+    let content = match (is_spelled, is_single) {
+        (false, _) => Cow::Borrowed(text),
+        (true, true) => Cow::Owned(text.replace("''", "'")),
+        (true, false) => Cow::Owned(unescaped(text)?),
+    };
+    reader.at = inner.end + 1;
+    let style = match is_single {
+        true => Style::SingleQuoted,
+        false => Style::DoubleQuoted,
+    };
+    Some(node(start..reader.at, Content::Scalar(content, style)))
+}
+
+fn unescaped(text: &str) -> Option<String> {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('\\') {
+        out.push_str(&rest[..at]);
+        out.push(match rest.as_bytes()[at + 1] {
+            b'n' => '\n',
+            b't' => '\t',
+            b'r' => '\r',
+            b'"' => '"',
+            b'\\' => '\\',
+            _ => return None,
+        });
+        rest = &rest[at + 2..];
+    }
+    out.push_str(rest);
+    Some(out)
+}
+
+/// The literal whose `|` stands here, of a map or list in this column.
+pub(super) fn literal<'t>(reader: &mut Reader<'t>, column: usize) -> Option<Node<'t>> {
+    let start = reader.at;
+    let header_end = line_end(reader.bytes, start);
+    let keeps_break = match reader.bytes[start..header_end].trim_ascii_end() {
+        b"|" => true,
+        b"|-" => false,
+        _ => return None,
+    };
+    let first = (header_end + 1).min(reader.bytes.len());
+    let indent = indent_of(reader.bytes, first);
+    if indent <= column || matches!(reader.bytes.get(first + indent), None | Some(b'\n')) {
+        return None;
+    }
+    let mut content = String::new();
+    let mut end = first;
+    let mut blanks = 0;
+    let mut at = first;
+    while at < reader.bytes.len() {
+        let line_end = line_end(reader.bytes, at);
+        let line = &reader.bytes[at..line_end];
+        let own = indent_of(reader.bytes, at);
+        if own < indent && own < line.len() {
+            break;
+        }
+        let next = (line_end + 1).min(reader.bytes.len());
+        if line.len() <= indent {
+            blanks += 1;
+        } else {
+            if !is_text_with_tabs(line) {
+                return None;
+            }
+            content.extend(std::iter::repeat_n('\n', blanks));
+            blanks = 0;
+            content.push_str(&reader.text[at + indent..line_end]);
+            content.push('\n');
+            end = next;
+        }
+        at = next;
+    }
+    if !reader.bytes[..end].ends_with(b"\n") {
+        // Whether a break is added that nobody wrote is the parser's to say.
+        return None;
+    }
+    if !keeps_break {
+        content.pop();
+    }
+    reader.at = at;
+    reader.line()?;
+    Some(node(
+        start..end,
+        Content::Scalar(content.into(), Style::Literal),
+    ))
+}
+
+fn indent_of(bytes: &[u8], line: usize) -> usize {
+    bytes[line..]
+        .iter()
+        .take_while(|byte| **byte == b' ')
+        .count()
+}
+
+/// Characters that keys of manifests are made of.
+fn is_of_key(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'/' | b'-')
+}
+
+/// Whether nothing is in these bytes that a line break, a tab or a check of characters would have to be thought of.
+pub(super) fn is_text(bytes: &[u8]) -> bool {
+    bytes.iter().all(|byte| matches!(byte, 0x20..=0x7e)) || is_printable(bytes, false)
+}
+
+fn is_text_with_tabs(bytes: &[u8]) -> bool {
+    bytes.iter().all(|byte| matches!(byte, 0x20..=0x7e | b'\t')) || is_printable(bytes, true)
+}
+
+fn is_printable(bytes: &[u8], tabs: bool) -> bool {
+    let is_claimed = |c: char| match c {
+        '\t' => tabs,
+        '\u{20}'..='\u{7e}' | '\u{a0}'..='\u{2027}' | '\u{202a}'..='\u{d7ff}' => true,
+        '\u{e000}'..='\u{fefe}' | '\u{ff00}'..='\u{fffd}' | '\u{10000}'.. => true,
+        _ => false,
+    };
+    std::str::from_utf8(bytes).is_ok_and(|text| text.chars().all(is_claimed))
+}

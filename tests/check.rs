@@ -102,7 +102,6 @@ fn nothing_to_check_is_said() {
     ");
 }
 
-/// Exit codes: what fails, by verdict and severity, by flag and by configuration.
 /// A check of the wrong file must not pass for one that found nothing.
 #[test]
 fn configuration_alone_is_nothing_that_could_be_in_place() {
@@ -114,6 +113,7 @@ fn configuration_alone_is_nothing_that_could_be_in_place() {
     );
 }
 
+/// Exit codes: what fails, by verdict and severity, by flag and by configuration.
 #[test]
 fn exit_codes() {
     let pending = case("strict-needs-tls--guide");

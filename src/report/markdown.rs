@@ -15,6 +15,7 @@ use super::mermaid;
 use super::review::{Told, is_of_a_scraper, spoken, told};
 use super::{Located, page, text};
 use crate::report::review::Speaks;
+use crate::rules::Wanted;
 use room::{Table, cut};
 use rows::Row;
 pub(super) use words::shortened;
@@ -102,7 +103,15 @@ fn head(decisions: &[Located], changes: usize) -> String {
                 0 => "",
                 _ => ", after the change",
             };
-            format!("{}{after}: {}", counted(all, "endpoint"), by_way.join(", "))
+            let unknown = match decisions.iter().filter(|one| is_unknown(one)).count() {
+                0 => String::new(),
+                unknown => format!("; what {unknown} of them should speak is not known"),
+            };
+            format!(
+                "{}{after}: {}{unknown}",
+                counted(all, "endpoint"),
+                by_way.join(", ")
+            )
         }
     };
     let severe = match text::levels(decisions).join(", ").as_str() {
@@ -111,6 +120,12 @@ fn head(decisions: &[Located], changes: usize) -> String {
     };
     write!(sum, ". {severe}").expect("a String grows");
     format!("### istio-scrape: {title}\n\n{sum}\n")
+}
+
+/// Whether it is an endpoint that is left as it is because nobody knows better.
+fn is_unknown(located: &Located) -> bool {
+    let transport = located.decision.transport;
+    transport.is_some_and(|transport| transport.wanted == Wanted::Unknown)
 }
 
 fn picture(decisions: &[Located]) -> String {

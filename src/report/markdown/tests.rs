@@ -136,6 +136,19 @@ fn each_decision_is_told_once() {
 }
 
 /// 5 000 endpoints of which the same is to be said are a few rows.
+/// What an endpoint speaks is no statement about what it should, where nobody knows that.
+#[test]
+fn the_sum_says_of_how_many_nothing_is_known() {
+    let mut decisions = many(3, Rule::AlreadyRight);
+    for located in &mut decisions[..2] {
+        let transport = located.decision.transport.as_mut();
+        transport.expect("it is an endpoint").wanted = Wanted::Unknown;
+    }
+    let text = render(&decisions);
+    let sum = "\n3 endpoints: plain text (3); what 2 of them should speak is not known. ";
+    assert!(text.contains(sum), "{text}");
+}
+
 #[test]
 fn what_is_alike_is_one_row() {
     let text = render(

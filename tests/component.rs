@@ -6,7 +6,7 @@
 #![allow(unreachable_pub, missing_docs)]
 
 #[path = "support/program.rs"]
-#[allow(dead_code)]
+#[allow(dead_code, reason = "this file uses a part")]
 mod program;
 mod support;
 

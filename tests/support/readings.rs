@@ -50,8 +50,9 @@ pub(crate) fn outline_agrees(text: &str) -> bool {
     for (document, parsed) in outlined.iter().zip(&parsed) {
         assert_eq!(document.syntax, parsed.syntax, "{text:?}");
         let root = parsed.root.as_ref().expect("what is outlined has a root");
-        map_agrees(&document.root, root, text);
-        let Lazy::Outlined(outline) = &document.root else {
+        let lazy = document.root.as_ref().expect("what is outlined has a root");
+        map_agrees(lazy, root, text);
+        let Lazy::Outlined(outline) = lazy else {
             continue;
         };
         let Some(list) = outline.list("items") else {

@@ -31,7 +31,12 @@ pub(crate) fn load() -> String {
 /// A list of what may matter.
 pub(crate) fn described() -> String {
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
-    let changed = match says("git", &["status", "--porcelain", "--untracked-files=no", "src"]).is_empty() {
+    let changed = match says(
+        "git",
+        &["status", "--porcelain", "--untracked-files=no", "src"],
+    )
+    .is_empty()
+    {
         true => "",
         false => ", with changes in src/",
     };

@@ -20,7 +20,13 @@
 #[path = "../data/mod.rs"]
 mod data;
 
+mod cases;
 mod classic;
+mod machine;
+mod measure;
+mod programs;
+mod stages;
+mod table;
 
 use std::env;
 use std::error::Error;
@@ -29,10 +35,7 @@ use std::io::BufWriter;
 use std::path::Path;
 use std::process::ExitCode;
 
-use data::{Content, Spread, Until, Written};
-
-/// The data is the same on every machine.
-const SEED: u64 = 20261121;
+use data::{Content, SEED, Spread, Until, Written};
 
 fn main() -> ExitCode {
     // `cargo bench` adds `--bench`.
@@ -44,7 +47,8 @@ fn main() -> ExitCode {
     let done = match words.as_slice() {
         ["generate", content, size, file] => generate(content, size, Path::new(file)),
         ["classic"] => classic::run(),
-        _ => Err("see benches/README.md".into()),
+        ["stages", file] => stages::run(Path::new(file)),
+        words => table::Choice::of(words).and_then(|choice| table::make(&choice)),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -88,7 +88,7 @@ pub(crate) fn succeeded(status: ExitStatus, program: &Command) -> Result<(), Box
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Figures {
     pub(crate) runs: usize,
-    pub(crate) median: Duration,
+    median: Duration,
     min: Duration,
     max: Duration,
     pub(crate) memory: u64,
@@ -111,6 +111,10 @@ impl Figures {
 
     pub(crate) fn millis(&self) -> f64 {
         self.median.as_secs_f64() * 1000.0
+    }
+
+    pub(crate) fn fastest(&self) -> f64 {
+        self.min.as_secs_f64() * 1000.0
     }
 }
 

@@ -68,7 +68,12 @@ impl Programs {
             itself: env::current_exe()?,
             go: why.is_none().then_some(peer),
             left_out: why
-                .map(|why| format!("left out: {}, which cannot be built here: {why}", Who::Go.name()))
+                .map(|why| {
+                    format!(
+                        "left out: {}, which cannot be built here: {why}",
+                        Who::Go.name()
+                    )
+                })
                 .into_iter()
                 .collect(),
         })

@@ -19,6 +19,7 @@ const RUNS: usize = 5;
 pub(crate) fn run(file: &Path) -> Result<(), Box<dyn Error>> {
     let (reading, text) = timed(|| Ok(fs::read_to_string(file)?))?;
     let size = text.len();
+    let beside = file.with_extension("output");
     let sources = [Source::named("-", text)];
     let config = Config::default();
     let flags = Flags {
@@ -30,14 +31,21 @@ pub(crate) fn run(file: &Path) -> Result<(), Box<dyn Error>> {
     let (opening, package) = timed(|| Ok(krm::open(&sources, model::reads)?))?;
     let readings = package.form.rules();
     let (values, objects) = timed(|| {
-        let values = package.items.iter().map(|item| item.node.value(readings));
-        let values: Result<Vec<_>, _> = values.collect();
-        Ok(values.map_err(|problem| problem.to_string())?)
+        let items = package.items.iter().enumerate();
+        let read =
+            items.filter(|(_, item)| model::reads(&item.api_version, &item.kind, item.name()));
+        let values = read.map(|(position, item)| Ok((position, item.node.value(readings)?)));
+        let values: Result<Vec<_>, yaml::ValueError> = values.collect();
+        Ok(values?)
     })?;
-    let (modelling, inventory) = timed(|| Ok(model::read(objects.iter().enumerate(), &config)))?;
+    let (modelling, inventory) = timed(|| {
+        let objects = objects.iter().map(|(position, value)| (*position, value));
+        Ok(model::read(objects, &config))
+    })?;
     let (deciding, decisions) = timed(|| Ok(rules::decide(&inventory, &config)))?;
     let (closing, output) = timed(|| Ok(krm::close(&package, &[], &[], &[])?))?;
-    let (writing, ()) = timed(|| Ok(fs::File::create("/dev/null")?.write_all(output.as_bytes())?))?;
+    let (writing, ()) = timed(|| Ok(fs::File::create(&beside)?.write_all(output.as_bytes())?))?;
+    fs::remove_file(&beside)?;
     let (whole, _) = timed(|| Ok(istio_scrape::run(&sources, &flags)?))?;
 
     let named = [opening, values, modelling, deciding, closing];
@@ -51,7 +59,7 @@ pub(crate) fn run(file: &Path) -> Result<(), Box<dyn Error>> {
         ("`model::read`: values to the inventory", modelling),
         ("`rules::decide`: the inventory to decisions", deciding),
         ("`krm::close`: the output, without edits", closing),
-        ("writing it to /dev/null", writing),
+        ("writing it into a file", writing),
         ("all else of `run`: edits and their check, findings", rest),
         ("`run` as a whole", whole),
     ] {

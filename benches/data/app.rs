@@ -196,7 +196,7 @@ fn small_pod(name: &str) -> String {
 
 fn pod(name: &str, dice: &mut Dice) -> String {
     let mut environment = String::new();
-    for number in 0..dice.between(8, 24) {
+    for number in 0..dice.between(24, 64) {
         let value = match dice.below(6) {
             0 => format!("\"{}\"", dice.below(90000)),
             1 => dice

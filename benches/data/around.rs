@@ -100,7 +100,7 @@ pub(crate) fn nginx(namespace: &str, app: &str, dice: &mut Dice) -> Object {
 /// A dashboard, as Grafana keeps them.
 pub(crate) fn dashboard(namespace: &str, app: &str, dice: &mut Dice) -> Object {
     let mut json = format!("  {app}.json: |\n    {{\n      \"panels\": [\n");
-    let panels = dice.between(8, 60);
+    let panels = dice.between(8, 50);
     for panel in 1..=panels {
         writeln!(
             json,

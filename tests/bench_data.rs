@@ -139,6 +139,118 @@ fn the_program_patches_what_is_said_to_be_strict() {
     }
 }
 
+/// The objects as somebody may have written them: without what kustomize adds to their annotations.
+fn objects(items: &str) -> String {
+    let mut kept: Vec<&str> = Vec::new();
+    let mut in_id = false;
+    for line in items.lines() {
+        if in_id && line.starts_with("        ") {
+            continue;
+        }
+        let own = line.strip_prefix("      ").unwrap_or_default();
+        in_id = own.starts_with("kustomize.config.k8s.io/id:");
+        let is_added = [
+            "internal.config.",
+            "config.k8s.io/id:",
+            "config.kubernetes.io/index:",
+        ]
+        .iter()
+        .any(|beginning| own.starts_with(beginning));
+        if in_id || is_added {
+            continue;
+        }
+        if kept.last() == Some(&"    annotations:") && !own.contains('/') {
+            kept.pop();
+        }
+        kept.push(line);
+    }
+    let mut text = String::new();
+    for line in kept {
+        let (first, line) = line.split_at(line.len().min(2));
+        text += if first == "- " { "---\n" } else { "" };
+        text += line;
+        text.push('\n');
+    }
+    text
+}
+
+#[cfg(unix)]
+#[test]
+fn kustomize_hands_it_over_as_it_is() {
+    use std::os::unix::fs::PermissionsExt as _;
+    const FUNCTION: &str = "\
+apiVersion: example.com/v1
+kind: Seen
+metadata:
+  name: seen
+  annotations:
+    config.kubernetes.io/function: |
+      exec:
+        path: ./seen.sh
+";
+    let (text, _) = generated(Content::Cluster(Until::Bytes(300_000)), 7);
+    let items = |text: &str| -> String {
+        let (before, _) = text
+            .split_once("\nfunctionConfig:\n")
+            .expect("a ResourceList");
+        let lines = before.split_inclusive('\n');
+        // It names the objects' former names where there are any.
+        lines
+            .filter(|line| !line.contains("kubernetes.io/previous"))
+            .collect()
+    };
+    let (_, below) = text.split_once("items:\n").expect("a ResourceList");
+    let (below, _) = below
+        .split_once("\nfunctionConfig:\n")
+        .expect("a ResourceList");
+    let written = objects(below);
+    for kustomize in support::kustomize::kustomizes(file!()) {
+        let folder = program::folder(&[
+            (
+                "kustomization.yaml",
+                "resources: [all.yaml]\ntransformers: [function.yaml]\n",
+            ),
+            ("function.yaml", FUNCTION),
+            ("all.yaml", &written),
+            ("seen.sh", "#!/bin/sh\ntee seen.yaml\n"),
+        ]);
+        let script = folder.path().join("seen.sh");
+        let permissions = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(&script, permissions).expect("the file is ours");
+        let output = kustomize.run(folder.path(), support::kustomize::WITH_FUNCTIONS);
+        assert!(
+            output.status.success(),
+            "{}",
+            support::kustomize::said(&output)
+        );
+        let seen = std::fs::read_to_string(folder.path().join("seen.yaml")).expect("it was run");
+        let (ours, theirs) = (items(&text), items(&seen));
+        let ours: Vec<&str> = ours.lines().collect();
+        let theirs: Vec<&str> = theirs.lines().collect();
+        // A block with tabs in it kustomize prints as one line; other hosts leave it as it is, and so does the data.
+        let mut at = (0, 0);
+        while let (Some(one), Some(other)) = (ours.get(at.0), theirs.get(at.1)) {
+            if *one == "    nginx.conf: |" {
+                assert!(other.starts_with("    nginx.conf: \""), "{other}");
+                while ours[at.0 + 1].starts_with("      ") {
+                    at.0 += 1;
+                }
+            } else {
+                assert_eq!(
+                    one,
+                    other,
+                    "line {} of ours, {} of kustomize's",
+                    at.0 + 1,
+                    at.1 + 1
+                );
+            }
+            at = (at.0 + 1, at.1 + 1);
+        }
+        assert_eq!(at, (ours.len(), theirs.len()));
+        assert!(ours.len() > 5_000, "{}", ours.len());
+    }
+}
+
 /// The annotation that kyaml takes out of whatever it reads.
 const OF_KYAML: &str = "      internal.config.kubernetes.io/annotations-migration-resource-id:";
 

@@ -241,7 +241,7 @@ fn pod(name: &str, dice: &mut Dice) -> String {
       - args:
         - --config=/etc/app/config.yaml
         - --listen=0.0.0.0:8080
-        - '--labels={{app=\"{name}\"}}'
+        - --labels={{app=\"{name}\"}}
         env:
 {environment}        image: registry.example.com/{name}:{}.{}.{}
         imagePullPolicy: IfNotPresent

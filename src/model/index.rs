@@ -4,11 +4,14 @@
 //! Departs from nothing: without an index every object may.
 //! Knows: labels of Services and pods, selectors of policies. Does not know: who asks for them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::ptr;
 
+use super::by_namespace::positions_in;
 use super::{
-    AuthorizationPolicy, Inventory, Labels, Object, PeerAuthentication, ProxyConfig, Service,
-    Workload,
+    AuthorizationPolicy, Inventory, Labels, Object, PeerAuthentication, PodsKnown, ProxyConfig,
+    Service, UnreadIndex, Workload,
 };
 
 /// Positions of Services and workloads by each of their labels, and of policies and ProxyConfigs by what they ask for.
@@ -16,11 +19,16 @@ use super::{
 pub struct LabelIndex {
     services: ByLabel,
     workloads: ByLabel,
+    /// Workloads that may have labels which the input does not show, by namespace.
+    partly_known: BTreeMap<String, Vec<usize>>,
     selecting_services: Selectors,
     policies: Selectors,
     policy_names: BTreeMap<(String, String), Vec<usize>>,
     authorizations: Selectors,
+    /// Names of AuthorizationPolicies of which the input has different versions, by namespace.
+    differing: BTreeMap<String, BTreeSet<String>>,
     proxy_configs: Selectors,
+    pub(super) unread: UnreadIndex,
 }
 
 /// What selects pods, by its namespace.
@@ -46,7 +54,8 @@ pub enum PodLabel<'a> {
     Unknown,
 }
 
-type ByLabel = BTreeMap<(String, String), Vec<usize>>;
+/// Who carries a label: by key, by value.
+type ByLabel = BTreeMap<String, BTreeMap<String, Vec<usize>>>;
 
 impl LabelIndex {
     fn of(inventory: &Inventory) -> Self {
@@ -55,22 +64,33 @@ impl LabelIndex {
         Self {
             services: by_label(services.map(|service| &service.labels)),
             workloads: by_label(workloads.map(|workload| &workload.labels)),
+            partly_known: partly_known(&inventory.workloads),
             selecting_services: by_selector(services_by_selector(inventory)),
             policies: by_selector(inventory.policies.iter().map(|policy| {
-                let is_final = policy.refused.is_empty();
-                (&policy.object, Some(&policy.selector).filter(|_| is_final))
+                (&policy.object, settled(&policy.selector, &policy.refused))
             })),
             policy_names: by_name(inventory.policies.iter().map(|policy| &policy.object)),
             authorizations: by_selector(inventory.authorizations.iter().map(|policy| {
-                let is_final = policy.refused.is_empty();
-                (&policy.object, Some(&policy.selector).filter(|_| is_final))
+                (&policy.object, settled(&policy.selector, &policy.refused))
             })),
+            differing: differing(&inventory.authorizations),
             proxy_configs: by_selector(
                 inventory
                     .proxy_configs
                     .iter()
                     .map(|config| (&config.object, config.selector.as_ref())),
             ),
+            unread: UnreadIndex::of(inventory),
+        }
+    }
+}
+
+impl LabelIndex {
+    /// The same, after more has been found that could not be read.
+    pub(super) fn with_unread(self, inventory: &Inventory) -> Self {
+        Self {
+            unread: UnreadIndex::of(inventory),
+            ..self
         }
     }
 }
@@ -81,22 +101,38 @@ impl Inventory {
         self.index = Some(LabelIndex::of(self));
     }
 
-    /// Services that may carry all of `labels`, in order; `None` where every one may.
-    pub fn services_with(
-        &self,
-        labels: &Labels,
-    ) -> Option<impl ExactSizeIterator<Item = &Service>> {
-        let rarest = rarest(&self.index.as_ref()?.services, labels)?;
-        Some(rarest.iter().map(|position| &self.services[*position]))
+    /// Services that may carry all of `labels`, of one namespace or of all, in order.
+    pub fn services_with(&self, namespace: Option<&str>, labels: Option<&Labels>) -> Vec<&Service> {
+        let index = self.index.as_ref().map(|index| &index.services);
+        let list = &self.services;
+        let part = part(list, |service| &service.object, namespace);
+        carrying(list, part, index, labels)
     }
 
-    /// Workloads whose pods may carry all of `labels`, in order; `None` where every one may.
+    /// Workloads whose pods may carry all of `labels`, of one namespace or of all, in order.
     pub fn workloads_with(
         &self,
-        labels: &Labels,
-    ) -> Option<impl ExactSizeIterator<Item = &Workload>> {
-        let rarest = rarest(&self.index.as_ref()?.workloads, labels)?;
-        Some(rarest.iter().map(|position| &self.workloads[*position]))
+        namespace: Option<&str>,
+        labels: Option<&Labels>,
+    ) -> Vec<&Workload> {
+        let index = self.index.as_ref().map(|index| &index.workloads);
+        let list = &self.workloads;
+        let part = part(list, |workload| &workload.object, namespace);
+        carrying(list, part, index, labels)
+    }
+
+    /// The workloads of a namespace whose pods may carry all of `labels`, among them all that may have labels which the
+    /// input does not show, in order.
+    pub fn workloads_perhaps_with(&self, namespace: &str, labels: &Labels) -> Vec<&Workload> {
+        let mut found = self.workloads_with(Some(namespace), Some(labels));
+        let partly_known = self.index.as_ref().map(|index| &index.partly_known);
+        if let Some(positions) = partly_known.and_then(|index| index.get(namespace)) {
+            found.extend(positions.iter().map(|position| &self.workloads[*position]));
+            // Of one list, so in order of their places.
+            found.sort_unstable_by_key(|workload| ptr::from_ref(*workload));
+            found.dedup_by_key(|workload| ptr::from_ref(*workload));
+        }
+        found
     }
 
     /// The Services of a namespace that may select pods with these labels, in order; others may be among them.
@@ -145,6 +181,19 @@ impl Inventory {
             namespace,
             label,
         )
+    }
+
+    /// Whether an AuthorizationPolicy of the input is there another time, and says something else.
+    pub fn has_another_version(&self, policy: &AuthorizationPolicy) -> bool {
+        let object = &policy.object;
+        let is_there = |differing: &BTreeMap<String, BTreeSet<String>>| {
+            let here = differing.get(&object.namespace);
+            here.is_some_and(|names| names.contains(&object.name))
+        };
+        match &self.index {
+            Some(index) => is_there(&index.differing),
+            None => is_there(&differing(&self.authorizations)),
+        }
     }
 
     /// The ProxyConfigs of a namespace that may select them.
@@ -216,6 +265,13 @@ fn in_question<'l, 'p, T>(
         .collect()
 }
 
+/// What a policy asks pods for, unless it will be corrected to ask for something else: as a wildcard will, which is refused.
+fn settled<'s>(selector: &'s Labels, refused: &[String]) -> Option<&'s Labels> {
+    let is_literal = |(key, value): (&String, &String)| !key.contains('*') && !value.contains('*');
+    let is_settled = refused.is_empty() || selector.iter().all(is_literal);
+    is_settled.then_some(selector)
+}
+
 /// Services with what they ask pods for; those that ask for nothing select nothing.
 fn services_by_selector(
     inventory: &Inventory,
@@ -237,10 +293,10 @@ fn by_selector<'s>(
     for (position, (object, selector)) in all.enumerate() {
         let here = index.entry(object.namespace.clone()).or_default();
         // Of all its labels the one that the fewest ask for finds the fewest others.
-        let rarest = selector.into_iter().flatten().min_by_key(|(key, value)| {
-            let asking = asked_for.get(&((*key).clone(), (*value).clone()));
-            asking.map(Vec::len)
-        });
+        let rarest = selector
+            .into_iter()
+            .flatten()
+            .min_by_key(|(key, value)| with_label(&asked_for, key, value).len());
         let place = match rarest {
             Some((key, value)) => here
                 .asking
@@ -266,29 +322,99 @@ fn by_name<'o>(
     index
 }
 
+/// Names of policies that are there several times and do not all say the same.
+fn differing(policies: &[AuthorizationPolicy]) -> BTreeMap<String, BTreeSet<String>> {
+    let mut differing: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for same_name in by_name(policies.iter().map(|policy| &policy.object)).into_values() {
+        let Some((first, others)) = same_name.split_first() else {
+            continue;
+        };
+        let first = &policies[*first];
+        let is_another = |other: &usize| {
+            let as_if_same = AuthorizationPolicy {
+                object: first.object.clone(),
+                ..policies[*other].clone()
+            };
+            as_if_same != *first
+        };
+        if others.iter().any(is_another) {
+            let here = differing.entry(first.object.namespace.clone());
+            here.or_default().insert(first.object.name.clone());
+        }
+    }
+    differing
+}
+
 fn by_label<'l>(all: impl Iterator<Item = &'l Labels>) -> ByLabel {
     let mut index = ByLabel::new();
     for (position, labels) in all.enumerate() {
         for (key, value) in labels {
-            index
-                .entry((key.clone(), value.clone()))
-                .or_default()
-                .push(position);
+            let by_value = match index.get_mut(key) {
+                Some(by_value) => by_value,
+                None => index.entry(key.clone()).or_default(),
+            };
+            match by_value.get_mut(value) {
+                Some(positions) => positions.push(position),
+                None => {
+                    by_value.insert(value.clone(), vec![position]);
+                }
+            }
         }
     }
     index
 }
 
-/// The positions of those that carry the label that the fewest carry.
-fn rarest<'i>(index: &'i ByLabel, labels: &Labels) -> Option<&'i [usize]> {
-    labels
-        .iter()
-        .map(|(key, value)| {
-            index
-                .get(&(key.clone(), value.clone()))
-                .map_or(&[][..], Vec::as_slice)
-        })
-        .min_by_key(|positions| positions.len())
+fn partly_known(workloads: &[Workload]) -> BTreeMap<String, Vec<usize>> {
+    let mut index: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for (position, workload) in workloads.iter().enumerate() {
+        if workload.known != PodsKnown::Template {
+            let here = index.entry(workload.object.namespace.clone());
+            here.or_default().push(position);
+        }
+    }
+    index
+}
+
+/// The positions of those that carry a label.
+fn with_label<'i>(index: &'i ByLabel, key: &str, value: &str) -> &'i [usize] {
+    let by_value = index.get(key);
+    by_value
+        .and_then(|by_value| by_value.get(value))
+        .map_or(&[], Vec::as_slice)
+}
+
+/// The part of a sorted list that is in a namespace; `None`: all of it.
+fn part<T>(list: &[T], object: impl Fn(&T) -> &Object, namespace: Option<&str>) -> Range<usize> {
+    match namespace {
+        Some(namespace) => positions_in(list, object, namespace),
+        None => 0..list.len(),
+    }
+}
+
+/// Of a part of a list those that carry the label that the fewest there carry; all, where nothing is asked for.
+fn carrying<'l, T>(
+    list: &'l [T],
+    part: Range<usize>,
+    index: Option<&ByLabel>,
+    labels: Option<&Labels>,
+) -> Vec<&'l T> {
+    let rarest = index.zip(labels).and_then(|(index, labels)| {
+        let with_each = labels
+            .iter()
+            .map(|(key, value)| within(with_label(index, key, value), &part));
+        with_each.min_by_key(|positions| positions.len())
+    });
+    match rarest {
+        Some(positions) => positions.iter().map(|position| &list[*position]).collect(),
+        None => list[part].iter().collect(),
+    }
+}
+
+/// Those of sorted positions that are in a part.
+fn within<'p>(positions: &'p [usize], part: &Range<usize>) -> &'p [usize] {
+    let start = positions.partition_point(|position| *position < part.start);
+    let end = positions.partition_point(|position| *position < part.end);
+    &positions[start..end]
 }
 
 #[cfg(test)]

@@ -35,6 +35,7 @@ mod selectors;
 mod self_scrapes;
 mod services;
 mod sidecar;
+mod unread;
 mod workloads;
 
 use std::collections::BTreeMap;
@@ -66,6 +67,7 @@ pub use scrapes::{
 };
 pub use selectors::{contains, described, selects};
 pub use sidecar::Sidecar;
+pub use unread::UnreadIndex;
 
 /// Labels or annotations.
 pub type Labels = BTreeMap<String, String>;

@@ -141,10 +141,9 @@ pub(super) struct JudgedEndpoint {
 }
 
 impl JudgedEndpoint {
-    /// The directory in which a scraper, at this position, is to have the certificates for it.
+    /// The directory in which a scraper that selects it, at this position, is to have the certificates for it.
     pub(super) fn certificates_for(&self, position: usize, scraper: &Scraper) -> Option<String> {
-        let named = self.certificates.as_deref();
-        let named = named.filter(|_| self.scrapers.contains(&position))?;
+        let named = self.certificates.as_deref()?;
         let class = self.class.as_ref();
         Some(match class.and_then(|class| class.directory(position)) {
             Some(directory) => directory.to_owned(),

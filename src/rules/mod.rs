@@ -60,6 +60,7 @@ mod remote_write;
 mod scheme_rule;
 mod scrape_class;
 mod scraper;
+mod selecting;
 mod self_scrape;
 mod signs;
 mod steps;

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use super::addresses::{self, Host};
 use super::found::{self, Found};
 use super::narrowing::Narrowing;
+use super::picked::Picked;
 use super::scope::Scope;
 use super::{Elsewhere, Pods, Target, gaps, ports};
 use crate::model::{
@@ -169,7 +170,7 @@ pub(super) fn by_address<'a>(
             }
         }
     }
-    found.services.push(service);
+    found.services = Picked::Some(vec![service]);
     found
 }
 
@@ -196,8 +197,8 @@ pub(super) fn headless<'a>(
     };
     Found {
         targets: pods.into_iter().map(target).collect(),
-        services: vec![service],
-        workloads,
+        services: Picked::Some(vec![service]),
+        workloads: Picked::Some(workloads),
         ..Found::default()
     }
 }

@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 
 use super::narrowing::{Narrowed, Narrowing};
+use super::picked::Picked;
 use super::scope::Scope;
 use super::{Elsewhere, Pods, Target, discovered, gaps, own_pods, ports};
 use crate::model::{
@@ -20,9 +21,9 @@ pub(super) struct Found<'a> {
     /// The targets.
     pub(super) targets: Vec<Target<'a>>,
     /// The Services that it selects.
-    pub(super) services: Vec<&'a Service>,
+    pub(super) services: Picked<'a, Service>,
     /// The workloads that it selects by their own labels.
-    pub(super) workloads: Vec<&'a Workload>,
+    pub(super) workloads: Picked<'a, Workload>,
     /// What relabelling makes of the targets.
     pub(super) narrowed: Narrowed,
 }
@@ -51,7 +52,7 @@ pub(super) fn found<'a>(
     narrowing: &Narrowing,
 ) -> (Found<'a>, Vec<String>) {
     let own_namespace_only = scraper.is_some_and(|scraper| scraper.ignores_namespace_selectors);
-    let scope = Scope::of(scrape, own_namespace_only);
+    let scope = Scope::of_scrape(scrape, own_namespace_only);
     let from = scraper.map(|scraper| scraper.object.namespace.as_str());
     let gaps = |found: &Found<'_>| {
         let nothing_left = narrowing.nothing_left(&found.narrowed);
@@ -95,8 +96,8 @@ pub(super) fn found<'a>(
             }
         };
         found.targets.extend(more.targets);
-        found.services.extend(more.services);
-        found.workloads.extend(more.workloads);
+        found.services = found.services.and(more.services);
+        found.workloads = found.workloads.and(more.workloads);
         found.narrowed.extend(more.narrowed);
     }
     (found, missing)
@@ -115,13 +116,12 @@ fn unlabelled<'a>(found: Found<'a>, narrowing: &Narrowing) -> Found<'a> {
 /// The pods behind these Services.
 pub(super) fn behind<'a>(
     inventory: &'a Inventory,
-    services: Vec<&'a Service>,
+    services: Picked<'a, Service>,
     endpoint: &Endpoint,
     narrowing: &Narrowing,
 ) -> Found<'a> {
     let mut found = Found::default();
-    for service in services {
-        found.services.push(service);
+    for service in services.iter() {
         if narrowing.passes_by(service, &found.narrowed) {
             continue;
         }
@@ -130,17 +130,18 @@ pub(super) fn behind<'a>(
         let left = narrowing.leaves(endpoint, Some(service), reached, &mut found.narrowed);
         found.targets.extend(left);
     }
+    found.services = services;
     found
 }
 
 /// Ports of these pods.
 pub(super) fn in_pods<'a>(
-    workloads: Vec<&'a Workload>,
+    workloads: Picked<'a, Workload>,
     endpoint: &Endpoint,
     narrowing: &Narrowing,
 ) -> Found<'a> {
     let mut found = Found::default();
-    for workload in workloads {
+    for workload in workloads.iter() {
         let numbers = match &endpoint.port {
             EndpointPort::ContainerPort(port) => ports::declared(workload, port),
             EndpointPort::Every => {
@@ -157,8 +158,8 @@ pub(super) fn in_pods<'a>(
         });
         let left = narrowing.leaves(endpoint, None, reached.collect(), &mut found.narrowed);
         found.targets.extend(left);
-        found.workloads.push(workload);
     }
+    found.workloads = workloads;
     found
 }
 
@@ -206,15 +207,13 @@ pub(super) fn pods_behind<'a>(
 
 /// The workloads of the input that a Service selects.
 pub(super) fn pods_of<'a>(inventory: &'a Inventory, service: &Service) -> Vec<&'a Workload> {
-    let behind = |workload: &&Workload| is_behind(service, workload);
-    match inventory.workloads_with(&service.selector) {
-        Some(some) => some.filter(behind).collect(),
-        None => inventory
-            .workloads_in(&service.object.namespace)
-            .iter()
-            .filter(behind)
-            .collect(),
+    if service.selector.is_empty() {
+        return Vec::new();
     }
+    let namespace = service.object.namespace.as_str();
+    let mut found = inventory.workloads_with(Some(namespace), Some(&service.selector));
+    found.retain(|workload| is_behind(service, workload));
+    found
 }
 
 /// Whether a Service selects the pods of a workload; one without selector selects none.

@@ -7,11 +7,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::ptr;
+use std::sync::OnceLock;
 
 use super::by_namespace::positions_in;
 use super::{
     AuthorizationPolicy, Inventory, Labels, Object, PeerAuthentication, PodsKnown, ProxyConfig,
-    Service, UnreadIndex, Workload,
+    Service, SpelledLabels, UnreadIndex, Workload,
 };
 
 /// Positions of Services and workloads by each of their labels, and of policies and ProxyConfigs by what they ask for.
@@ -29,6 +30,7 @@ pub struct LabelIndex {
     differing: BTreeMap<String, BTreeSet<String>>,
     proxy_configs: Selectors,
     pub(super) unread: UnreadIndex,
+    spelled: OnceLock<SpelledLabels>,
 }
 
 /// What selects pods, by its namespace.
@@ -81,11 +83,17 @@ impl LabelIndex {
                     .map(|config| (&config.object, config.selector.as_ref())),
             ),
             unread: UnreadIndex::of(inventory),
+            spelled: OnceLock::new(),
         }
     }
 }
 
 impl LabelIndex {
+    /// Labels as discovery spells them: made when the first asks.
+    pub fn spelled(&self, inventory: &Inventory) -> &SpelledLabels {
+        self.spelled.get_or_init(|| SpelledLabels::of(inventory))
+    }
+
     /// The same, after more has been found that could not be read.
     pub(super) fn with_unread(self, inventory: &Inventory) -> Self {
         Self {

@@ -17,6 +17,7 @@
 mod authorization;
 mod by_namespace;
 mod control_plane;
+mod copies;
 mod discovery;
 mod embedded;
 mod field;
@@ -35,6 +36,7 @@ mod selectors;
 mod self_scrapes;
 mod services;
 mod sidecar;
+mod spelled;
 mod unread;
 mod workloads;
 
@@ -67,6 +69,7 @@ pub use scrapes::{
 };
 pub use selectors::{contains, described, selects};
 pub use sidecar::Sidecar;
+pub use spelled::SpelledLabels;
 pub use unread::UnreadIndex;
 
 /// Labels or annotations.

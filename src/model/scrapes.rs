@@ -56,7 +56,7 @@ pub enum Namespaces {
 }
 
 /// One endpoint of a scrape object.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Endpoint {
     /// The kind of what it is in.
     pub kind: ScrapeKind,

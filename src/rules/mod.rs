@@ -35,6 +35,7 @@ pub mod catalog;
 mod certificates;
 mod completion;
 mod converter;
+mod copies;
 mod decision;
 mod demand;
 mod distinguish;

@@ -15,6 +15,7 @@ use jsonptr::PointerBuf;
 
 use super::certificates::{self, SetUp};
 use super::completion::{completion, with_traffic};
+use super::copies::Copies;
 use super::decision::{Decision, Step, Verdict};
 use super::endpoint::JudgedEndpoint;
 use super::interception::{self, Bypass};
@@ -34,6 +35,8 @@ pub(super) struct Patched<'a> {
     pub(super) inventory: Cow<'a, Inventory>,
     /// One for each of `inventory.scrapers`.
     pub(super) scrapers: Vec<ScraperState>,
+    /// What of it is there several times.
+    pub(super) copies: Copies,
     /// By what its scrapers select.
     by_selection: Selecting,
     /// What is set for the whole mesh.
@@ -59,6 +62,25 @@ pub(super) struct ScraperState {
     namespace_assumed: bool,
     /// What becomes of its own requests.
     bypass: Bypass,
+}
+
+impl ScraperState {
+    /// Whether as much is known of a copy.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        let Self {
+            object: _,
+            plane,
+            certificates,
+            not_understood,
+            label,
+            namespace_assumed,
+            bypass,
+        } = self;
+        (plane, certificates, not_understood)
+            == (&other.plane, &other.certificates, &other.not_understood)
+            && (label, namespace_assumed, bypass)
+                == (&other.label, &other.namespace_assumed, &other.bypass)
+    }
 }
 
 impl Patched<'_> {
@@ -148,6 +170,7 @@ pub(super) fn as_patched<'a>(
         }
     }
     Patched {
+        copies: Copies::of(&patched, &states),
         by_selection: Selecting::of(&inventory.scrapers, |position| {
             states[position].not_understood.is_some()
         }),

@@ -53,6 +53,7 @@ pub(super) fn by_kubernetes<'a>(
     let by_pods = discovery.role == KubernetesRole::Pod;
     let found = match by_pods {
         true => found::in_pods(
+            inventory,
             scope.workloads(inventory, &discovery.selector),
             &asked,
             narrowing,

@@ -70,7 +70,7 @@ pub(super) fn found<'a>(
             }
             TargetSource::Pods => {
                 let pods = scope.workloads(inventory, &scrape.selector);
-                let more = in_pods(pods, endpoint, narrowing);
+                let more = in_pods(inventory, pods, endpoint, narrowing);
                 missing.extend(gaps(&more));
                 more
             }
@@ -121,14 +121,22 @@ pub(super) fn behind<'a>(
     narrowing: &Narrowing,
 ) -> Found<'a> {
     let mut found = Found::default();
-    for service in services.iter() {
+    let look = |service: &'a Service, found: &mut Found<'a>| {
         if narrowing.passes_by(service, &found.narrowed) {
-            continue;
+            return;
         }
         let workloads = pods_of(inventory, service);
         let reached = targets(service, &workloads, endpoint);
         let left = narrowing.leaves(endpoint, Some(service), reached, &mut found.narrowed);
         found.targets.extend(left);
+    };
+    let opening = narrowing.of_services(inventory, &services);
+    for service in services.iter() {
+        if let Some(left) = narrowing.left_from(&opening, service, &found.narrowed) {
+            left.iter().for_each(|service| look(service, &mut found));
+            break;
+        }
+        look(service, &mut found);
     }
     found.services = services;
     found
@@ -136,12 +144,13 @@ pub(super) fn behind<'a>(
 
 /// Ports of these pods.
 pub(super) fn in_pods<'a>(
+    inventory: &'a Inventory,
     workloads: Picked<'a, Workload>,
     endpoint: &Endpoint,
     narrowing: &Narrowing,
 ) -> Found<'a> {
     let mut found = Found::default();
-    for workload in workloads.iter() {
+    let look = |workload: &'a Workload, found: &mut Found<'a>| {
         let numbers = match &endpoint.port {
             EndpointPort::ContainerPort(port) => ports::declared(workload, port),
             EndpointPort::Every => {
@@ -158,6 +167,14 @@ pub(super) fn in_pods<'a>(
         });
         let left = narrowing.leaves(endpoint, None, reached.collect(), &mut found.narrowed);
         found.targets.extend(left);
+    };
+    let opening = narrowing.of_workloads(inventory, &workloads);
+    for workload in workloads.iter() {
+        if let Some(left) = narrowing.left_from(&opening, workload, &found.narrowed) {
+            left.iter().for_each(|workload| look(workload, &mut found));
+            break;
+        }
+        look(workload, &mut found);
     }
     found.workloads = workloads;
     found

@@ -8,6 +8,7 @@
 
 mod filters;
 mod labels;
+mod opening;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -64,6 +64,10 @@ impl<'a> Scope<'a> {
         let labels = selector.match_labels.as_ref();
         let mut found = match self {
             Scope::All if selects_all(selector) => return Picked::All(&inventory.services),
+            Scope::Named(names) if names.len() == 1 && selects_all(selector) => {
+                let here = names.first().map(|name| inventory.services_in(name));
+                return Picked::All(here.unwrap_or_default());
+            }
             Scope::All => inventory.services_with(None, labels),
             Scope::Named(names) => names
                 .iter()
@@ -83,6 +87,10 @@ impl<'a> Scope<'a> {
         let labels = selector.match_labels.as_ref();
         let mut found = match self {
             Scope::All if selects_all(selector) => return Picked::All(&inventory.workloads),
+            Scope::Named(names) if names.len() == 1 && selects_all(selector) => {
+                let here = names.first().map(|name| inventory.workloads_in(name));
+                return Picked::All(here.unwrap_or_default());
+            }
             Scope::All => inventory.workloads_with(None, labels),
             Scope::Named(names) => names
                 .iter()

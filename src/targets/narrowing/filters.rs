@@ -182,7 +182,51 @@ fn split(regex: &str) -> Option<Vec<String>> {
     Some(texts)
 }
 
+/// A value that a target has to have to be left.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Need<'f> {
+    /// Of this label.
+    pub(super) label: &'f str,
+    /// This one.
+    pub(super) value: &'f str,
+}
+
 impl Filter {
+    /// For labels that it looks at, the values of which a target that it leaves has one.
+    pub(super) fn needs(&self) -> Vec<Vec<Need<'_>>> {
+        let (true, Ok(Wanted::OneOf(texts))) = (self.keeps, &self.wanted) else {
+            return Vec::new();
+        };
+        let parts: Vec<Vec<&str>> = match self.sources.len() {
+            1 => texts.iter().map(|text| vec![text.as_str()]).collect(),
+            _ if self.separator.is_empty() => return Vec::new(),
+            _ => texts
+                .iter()
+                .map(|text| text.split(self.separator.as_str()).collect())
+                .collect(),
+        };
+        // A value with a separator in it may stand for several parts.
+        if parts.iter().any(|parts| parts.len() != self.sources.len()) {
+            return Vec::new();
+        }
+        let labels = self.sources.iter().enumerate();
+        labels
+            .map(|(position, label)| {
+                let values = parts.iter().map(|parts| parts[position]);
+                values.map(|value| Need { label, value }).collect()
+            })
+            .collect()
+    }
+
+    /// Whether there are targets that it leaves out.
+    pub(super) fn can_leave_out(&self) -> bool {
+        match &self.wanted {
+            Ok(Wanted::Anything) => !self.keeps,
+            Ok(Wanted::Something | Wanted::OneOf(_)) => true,
+            Err(_) => false,
+        }
+    }
+
     /// Whether these labels are all that it looks at.
     pub(super) fn looks_only_at(&self, labels: impl Fn(&str) -> bool) -> bool {
         self.wanted.is_err() || self.sources.iter().all(|label| labels(label))

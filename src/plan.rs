@@ -46,8 +46,7 @@ pub(crate) fn draw(
 ) -> Result<Plan, Error> {
     let facts = Facts::new(package, context, config);
     let rules = facts.rules();
-    let inventory = inventory(&facts, config, rules);
-    let mut decisions = rules::decide(&inventory, config);
+    let mut decisions = rules::decide(&inventory(&facts, config, rules), config);
     decisions.extend(read_differently(&facts, config, &decisions));
     decisions.sort_by(rules::in_order);
     let mut strings = (usize::MAX, apply::Strings::new());

@@ -22,9 +22,19 @@ impl Object {
             accepted,
         } = self;
         (name, namespace, kind, api_version)
-            == (&other.name, &other.namespace, &other.kind, &other.api_version)
+            == (
+                &other.name,
+                &other.namespace,
+                &other.kind,
+                &other.api_version,
+            )
             && (namespace_assumed, ignored, local, context)
-                == (&other.namespace_assumed, &other.ignored, &other.local, &other.context)
+                == (
+                    &other.namespace_assumed,
+                    &other.ignored,
+                    &other.local,
+                    &other.context,
+                )
             && *accepted == other.accepted
     }
 }

@@ -68,13 +68,19 @@ impl LabelIndex {
             workloads: by_label(workloads.map(|workload| &workload.labels)),
             partly_known: partly_known(&inventory.workloads),
             selecting_services: by_selector(services_by_selector(inventory)),
-            policies: by_selector(inventory.policies.iter().map(|policy| {
-                (&policy.object, settled(&policy.selector, &policy.refused))
-            })),
+            policies: by_selector(
+                inventory
+                    .policies
+                    .iter()
+                    .map(|policy| (&policy.object, settled(&policy.selector, &policy.refused))),
+            ),
             policy_names: by_name(inventory.policies.iter().map(|policy| &policy.object)),
-            authorizations: by_selector(inventory.authorizations.iter().map(|policy| {
-                (&policy.object, settled(&policy.selector, &policy.refused))
-            })),
+            authorizations: by_selector(
+                inventory
+                    .authorizations
+                    .iter()
+                    .map(|policy| (&policy.object, settled(&policy.selector, &policy.refused))),
+            ),
             differing: differing(&inventory.authorizations),
             proxy_configs: by_selector(
                 inventory

@@ -165,7 +165,10 @@ pub(super) fn decide_all(patched: &Patched<'_>, config: &Config) -> Vec<JudgedEn
     for (position, scrape) in patched.inventory.scrapes.iter().enumerate() {
         if patched.copies.of_scrape(position) == position {
             let selecting = patched.selecting(scrape).into_iter();
-            of_last = (selecting.map(|(position, _)| position).collect(), Vec::new());
+            of_last = (
+                selecting.map(|(position, _)| position).collect(),
+                Vec::new(),
+            );
         }
         let (scrapers, views) = &mut of_last;
         let distinct = patched.copies.distinct(scrapers);

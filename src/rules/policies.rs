@@ -85,8 +85,9 @@ fn obeyed_instead(patched: &Patched<'_>, policy: &PeerAuthentication) -> Option<
     let mesh = patched.mesh();
     let is_mesh_wide = root_namespaces(patched, policy).contains(&policy.object.namespace);
     let obeyed_by = |(pods, _): (&Workload, bool)| policy::obeyed_instead(&mesh, policy, pods);
-    let is_in_the_mesh =
-        |(pods, _): &(&Workload, bool)| policy::data_plane(&mesh, pods).fact.value != Some(DataPlane::None);
+    let is_in_the_mesh = |(pods, _): &(&Workload, bool)| {
+        policy::data_plane(&mesh, pods).fact.value != Some(DataPlane::None)
+    };
     let selected = |namespace: &str| {
         let selected = policy::selected_in(&patched.inventory, namespace, &policy.selector);
         selected.into_iter().filter(is_in_the_mesh)
@@ -128,7 +129,11 @@ fn unused_ports<'p>(ports: &mut Ports<'p>, policy: &'p PeerAuthentication) -> Ve
             continue;
         }
         if ISTIOS_OWN.contains(&port) {
-            if pods.workloads().iter().all(|pods| is_left_alone(pods, port)) {
+            if pods
+                .workloads()
+                .iter()
+                .all(|pods| is_left_alone(pods, port))
+            {
                 findings.push(finding(port, istios_own(port)));
             }
         } else if !pods.are_reached_at(port) && !ports.are_scraped_at(&pods, port) {

@@ -50,10 +50,16 @@ impl Selecting {
         index
     }
 
-    fn list(&mut self, scraper: &Scraper, kind: ScrapeKind, selection: &Selection) -> &mut Vec<usize> {
+    fn list(
+        &mut self,
+        scraper: &Scraper,
+        kind: ScrapeKind,
+        selection: &Selection,
+    ) -> &mut Vec<usize> {
         let of_objects = selection.objects.as_ref();
         let of_namespaces = selection.namespaces.as_ref();
-        let asked = of_objects.and_then(|selector| selector.match_labels.as_ref()?.first_key_value());
+        let asked =
+            of_objects.and_then(|selector| selector.match_labels.as_ref()?.first_key_value());
         if let Some(label) = asked {
             return at(&mut self.with_label, label);
         }

@@ -47,13 +47,21 @@ impl<'a> Ports<'a> {
         };
         let inventory = &patched.inventory;
         // Most inputs have no policy about ports.
-        if inventory.policies.iter().all(|policy| policy.ports.is_empty()) {
+        if inventory
+            .policies
+            .iter()
+            .all(|policy| policy.ports.is_empty())
+        {
             return ports;
         }
         for judged in endpoints.iter().flat_map(|endpoint| &endpoint.judged) {
             let shown: &JudgedTarget = &judged.shown;
             if let Some(port) = shown.port {
-                let name = (shown.kind.as_str(), shown.namespace.as_str(), shown.name.as_str());
+                let name = (
+                    shown.kind.as_str(),
+                    shown.namespace.as_str(),
+                    shown.name.as_str(),
+                );
                 ports.scraped.entry(port).or_default().insert(name);
             }
         }
@@ -159,9 +167,8 @@ impl<'a> Pods<'a> {
     fn of(inventory: &'a Inventory, policy: &PeerAuthentication) -> Option<Self> {
         let namespace = &policy.object.namespace;
         let selected = policy::selected_in(inventory, namespace, &policy.selector);
-        let is_whole = |(pods, certain): &(&Workload, bool)| {
-            *certain && pods.known == PodsKnown::Template
-        };
+        let is_whole =
+            |(pods, certain): &(&Workload, bool)| *certain && pods.known == PodsKnown::Template;
         if !selected.iter().all(is_whole) {
             return None;
         }
@@ -169,7 +176,9 @@ impl<'a> Pods<'a> {
         let mut services: Vec<&Service> = workloads
             .iter()
             .flat_map(|pods| {
-                let services = inventory.services_selecting(namespace, &pods.labels).into_iter();
+                let services = inventory
+                    .services_selecting(namespace, &pods.labels)
+                    .into_iter();
                 services.filter(|service| {
                     !service.selector.is_empty() && contains(&pods.labels, &service.selector)
                 })
@@ -280,4 +289,3 @@ fn listed(ports: BTreeSet<u16>) -> String {
         [first @ .., last] => format!("{} and {last}", first.join(", ")),
     }
 }
-

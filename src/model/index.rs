@@ -5,23 +5,21 @@
 //! Knows: labels of Services and pods, selectors of policies. Does not know: who asks for them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
-use std::ptr;
 use std::sync::OnceLock;
 
-use super::by_namespace::positions_in;
+use super::by_label::{ByLabel, by_label, partly_known, with_label};
 use super::{
-    AuthorizationPolicy, Inventory, Labels, Object, PeerAuthentication, PodsKnown, ProxyConfig,
-    Service, SpelledLabels, UnreadIndex, Workload,
+    AuthorizationPolicy, Inventory, Labels, Object, PeerAuthentication, ProxyConfig, Service,
+    SpelledLabels, UnreadIndex,
 };
 
 /// Positions of Services and workloads by each of their labels, and of policies and ProxyConfigs by what they ask for.
 #[derive(Debug, Clone, Default)]
 pub struct LabelIndex {
-    services: ByLabel,
-    workloads: ByLabel,
+    pub(super) services: ByLabel,
+    pub(super) workloads: ByLabel,
     /// Workloads that may have labels which the input does not show, by namespace.
-    partly_known: BTreeMap<String, Vec<usize>>,
+    pub(super) partly_known: BTreeMap<String, Vec<usize>>,
     selecting_services: Selectors,
     policies: Selectors,
     policy_names: BTreeMap<(String, String), Vec<usize>>,
@@ -55,9 +53,6 @@ pub enum PodLabel<'a> {
     /// They may have it, with any value.
     Unknown,
 }
-
-/// Who carries a label: by key, by value.
-type ByLabel = BTreeMap<String, BTreeMap<String, Vec<usize>>>;
 
 impl LabelIndex {
     fn of(inventory: &Inventory) -> Self {
@@ -113,40 +108,6 @@ impl Inventory {
     /// Makes the index anew, after labels have changed.
     pub fn index_labels(&mut self) {
         self.index = Some(LabelIndex::of(self));
-    }
-
-    /// Services that may carry all of `labels`, of one namespace or of all, in order.
-    pub fn services_with(&self, namespace: Option<&str>, labels: Option<&Labels>) -> Vec<&Service> {
-        let index = self.index.as_ref().map(|index| &index.services);
-        let list = &self.services;
-        let part = part(list, |service| &service.object, namespace);
-        carrying(list, part, index, labels)
-    }
-
-    /// Workloads whose pods may carry all of `labels`, of one namespace or of all, in order.
-    pub fn workloads_with(
-        &self,
-        namespace: Option<&str>,
-        labels: Option<&Labels>,
-    ) -> Vec<&Workload> {
-        let index = self.index.as_ref().map(|index| &index.workloads);
-        let list = &self.workloads;
-        let part = part(list, |workload| &workload.object, namespace);
-        carrying(list, part, index, labels)
-    }
-
-    /// The workloads of a namespace whose pods may carry all of `labels`, among them all that may have labels which the
-    /// input does not show, in order.
-    pub fn workloads_perhaps_with(&self, namespace: &str, labels: &Labels) -> Vec<&Workload> {
-        let mut found = self.workloads_with(Some(namespace), Some(labels));
-        let partly_known = self.index.as_ref().map(|index| &index.partly_known);
-        if let Some(positions) = partly_known.and_then(|index| index.get(namespace)) {
-            found.extend(positions.iter().map(|position| &self.workloads[*position]));
-            // Of one list, so in order of their places.
-            found.sort_unstable_by_key(|workload| ptr::from_ref(*workload));
-            found.dedup_by_key(|workload| ptr::from_ref(*workload));
-        }
-        found
     }
 
     /// The Services of a namespace that may select pods with these labels, in order; others may be among them.
@@ -357,78 +318,6 @@ fn differing(policies: &[AuthorizationPolicy]) -> BTreeMap<String, BTreeSet<Stri
         }
     }
     differing
-}
-
-fn by_label<'l>(all: impl Iterator<Item = &'l Labels>) -> ByLabel {
-    let mut index = ByLabel::new();
-    for (position, labels) in all.enumerate() {
-        for (key, value) in labels {
-            let by_value = match index.get_mut(key) {
-                Some(by_value) => by_value,
-                None => index.entry(key.clone()).or_default(),
-            };
-            match by_value.get_mut(value) {
-                Some(positions) => positions.push(position),
-                None => {
-                    by_value.insert(value.clone(), vec![position]);
-                }
-            }
-        }
-    }
-    index
-}
-
-fn partly_known(workloads: &[Workload]) -> BTreeMap<String, Vec<usize>> {
-    let mut index: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-    for (position, workload) in workloads.iter().enumerate() {
-        if workload.known != PodsKnown::Template {
-            let here = index.entry(workload.object.namespace.clone());
-            here.or_default().push(position);
-        }
-    }
-    index
-}
-
-/// The positions of those that carry a label.
-fn with_label<'i>(index: &'i ByLabel, key: &str, value: &str) -> &'i [usize] {
-    let by_value = index.get(key);
-    by_value
-        .and_then(|by_value| by_value.get(value))
-        .map_or(&[], Vec::as_slice)
-}
-
-/// The part of a sorted list that is in a namespace; `None`: all of it.
-fn part<T>(list: &[T], object: impl Fn(&T) -> &Object, namespace: Option<&str>) -> Range<usize> {
-    match namespace {
-        Some(namespace) => positions_in(list, object, namespace),
-        None => 0..list.len(),
-    }
-}
-
-/// Of a part of a list those that carry the label that the fewest there carry; all, where nothing is asked for.
-fn carrying<'l, T>(
-    list: &'l [T],
-    part: Range<usize>,
-    index: Option<&ByLabel>,
-    labels: Option<&Labels>,
-) -> Vec<&'l T> {
-    let rarest = index.zip(labels).and_then(|(index, labels)| {
-        let with_each = labels
-            .iter()
-            .map(|(key, value)| within(with_label(index, key, value), &part));
-        with_each.min_by_key(|positions| positions.len())
-    });
-    match rarest {
-        Some(positions) => positions.iter().map(|position| &list[*position]).collect(),
-        None => list[part].iter().collect(),
-    }
-}
-
-/// Those of sorted positions that are in a part.
-fn within<'p>(positions: &'p [usize], part: &Range<usize>) -> &'p [usize] {
-    let start = positions.partition_point(|position| *position < part.start);
-    let end = positions.partition_point(|position| *position < part.end);
-    &positions[start..end]
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@
 //! ```
 
 mod authorization;
+mod by_label;
 mod by_namespace;
 mod control_plane;
 mod copies;

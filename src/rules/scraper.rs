@@ -5,10 +5,10 @@
 //! Knows: scrapers, which endpoints need certificates. Does not know: why an endpoint needs them.
 
 mod label;
+mod words;
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::rc::Rc;
 
 use jsonptr::PointerBuf;
@@ -28,6 +28,7 @@ use crate::model::{Inventory, Object, Scrape, Scraper, Workload, is_in_inline_jo
 use crate::policy::{self, DataPlane, Fact, Mesh, Settings};
 use crate::targets::{self, Selected};
 use label::{Label, label, labelled};
+use words::{gets_a_sidecar, has_them, needs};
 
 /// The inventory as it will be after the patches of this run, and what is known of each scraper.
 pub(super) struct Patched<'a> {
@@ -348,39 +349,6 @@ fn completed(
     decisions
 }
 
-fn gets_a_sidecar(scraper: &Scraper) -> String {
-    let mut message =
-        "scraper.inject is \"always\": it gets a sidecar, its own ports come under the mesh's policy"
-            .to_owned();
-    if let Some(container) = scraper.kind.description().asks_at_start {
-        write!(
-            message,
-            ", and its init container {container} reaches the API server only with native sidecars or without istio-cni"
-        )
-        .expect("a String grows");
-    }
-    message
-}
-
-fn needs(state: &ScraperState, set_up: &SetUp, directories: &[&str], class: &OnScraper) -> String {
-    let mut message = format!(
-        "endpoints that it selects use its sidecar's certificates: istio-proxy writes them, it reads them in {}",
-        directories.join(" and ")
-    );
-    if set_up.starts_too_early {
-        message.push_str(" once, when it starts, so it waits for istio-proxy");
-    }
-    if state.label != Label::NotNeeded {
-        message.push_str("; the pod label sidecar.istio.io/inject makes sure of the sidecar");
-    }
-    if !class.steps.is_empty() {
-        message.push_str("; ");
-        message.push_str(&class.message);
-    }
-    message.push_str(&state.bypass.said());
-    message
-}
-
 /// A scraper of which nothing new is asked: its set-up serves endpoints that are kept as they are,
 /// or none. It is never removed: it may serve scrape objects of other repositories.
 fn unneeded(
@@ -404,8 +372,4 @@ fn unneeded(
     completion(scraper, set_up, &[directory], false)
         .is_empty()
         .then(|| finding(Rule::AlreadyRight, has_them(directory)))
-}
-
-fn has_them(directories: &str) -> String {
-    format!("it has the certificates in {directories}")
 }

@@ -9,6 +9,7 @@
 mod filters;
 mod labels;
 mod opening;
+mod rewritten;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -221,6 +221,11 @@ fn standing<'a>(
 
 /// In Istio's order, equal copies of an object once.
 fn in_order(mut candidates: Vec<Candidate<'_>>) -> Vec<Candidate<'_>> {
+    // Copies stand beside each other.
+    candidates.dedup_by(|later, earlier| {
+        let ages = (&later.policy.created, &earlier.policy.created);
+        ages.0 == ages.1 && version(later.policy) == version(earlier.policy)
+    });
     // Of equal copies the one that shows its age stays.
     candidates.sort_by_key(|&Candidate { policy, .. }| {
         (

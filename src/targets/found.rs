@@ -125,7 +125,7 @@ pub(super) fn behind<'a>(
         if narrowing.passes_by(service, &found.narrowed) {
             return;
         }
-        let workloads = pods_of(inventory, service);
+        let workloads = distinct_pods_of(inventory, service);
         let reached = targets(service, &workloads, endpoint);
         let left = narrowing.leaves(endpoint, Some(service), reached, &mut found.narrowed);
         found.targets.extend(left);
@@ -150,7 +150,12 @@ pub(super) fn in_pods<'a>(
     narrowing: &Narrowing,
 ) -> Found<'a> {
     let mut found = Found::default();
-    let look = |workload: &'a Workload, found: &mut Found<'a>| {
+    let mut last: Option<&Workload> = None;
+    let mut look = |workload: &'a Workload, found: &mut Found<'a>| {
+        if last.is_some_and(|last| is_repeated(last, workload)) {
+            return;
+        }
+        last = Some(workload);
         let numbers = match &endpoint.port {
             EndpointPort::ContainerPort(port) => ports::declared(workload, port),
             EndpointPort::Every => {
@@ -231,6 +236,22 @@ pub(super) fn pods_of<'a>(inventory: &'a Inventory, service: &Service) -> Vec<&'
     let mut found = inventory.workloads_with(Some(namespace), Some(&service.selector));
     found.retain(|workload| is_behind(service, workload));
     found
+}
+
+/// The same, of copies of one object the first: what reaches the one reaches the others, and meets the same.
+pub(super) fn distinct_pods_of<'a>(
+    inventory: &'a Inventory,
+    service: &Service,
+) -> Vec<&'a Workload> {
+    let mut found = pods_of(inventory, service);
+    found.dedup_by(|later, earlier| is_repeated(earlier, later));
+    found
+}
+
+/// Whether the later of two workloads, which stand in order, is the earlier one again. Pods that an operator makes may
+/// differ although no manifest shows how.
+fn is_repeated(earlier: &Workload, later: &Workload) -> bool {
+    later.known == PodsKnown::Template && later.is_copy_of(earlier)
 }
 
 /// Whether a Service selects the pods of a workload; one without selector selects none.

@@ -103,17 +103,18 @@ pub(super) fn skip_blank(text: &str, mut at: usize) -> usize {
     at
 }
 
-/// Skips anchors and tags (`&name`, `!tag`) and what separates them; the end of the last of them,
-/// or `at` if there is none.
-pub(super) fn skip_properties(text: &str, at: usize) -> usize {
+/// Skips so many anchors and tags (`&name`, `!tag`) and what separates them; the end of the last of them, or `at` if
+/// there is none. A node has at most two; what follows may be those of the next key.
+pub(super) fn skip_properties(text: &str, at: usize, count: usize) -> usize {
     let mut end = at;
-    loop {
+    for _ in 0..count {
         let start = skip_blank(text, end);
         match text.as_bytes().get(start) {
             Some(b'&' | b'!') => end = start + property_len(&text[start..]),
             _ => return end,
         }
     }
+    end
 }
 
 fn property_len(text: &str) -> usize {

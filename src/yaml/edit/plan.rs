@@ -11,7 +11,7 @@ use jsonptr::{Pointer, PointerBuf};
 use serde_json::Value;
 
 use super::super::node::index;
-use super::super::{Content, Node};
+use super::super::{Content, Node, Rules};
 use super::EditError;
 
 /// What happens to one child of a list or map.
@@ -159,6 +159,12 @@ impl Step<'_> {
         if let Some(Change::Replace(_) | Change::Remove) = here.children.get(&position) {
             return Err(self.dependent());
         }
+        if let Change::Replace(new) = change
+            && says(child(node, position), new)
+        {
+            here.children.remove(&position);
+            return Ok(());
+        }
         self.unshared(node, position, token, &change)?;
         here.children.insert(position, change);
         Ok(())
@@ -262,6 +268,12 @@ fn child<'n, 't>(node: &'n Node<'t>, position: usize) -> &'n Node<'t> {
         Content::Sequence { items, .. } => &items[position],
         Content::Scalar(..) | Content::Alias(_) => node,
     }
+}
+
+/// Whether every reader takes the node for the value: then its text stays.
+fn says(node: &Node<'_>, value: &Value) -> bool {
+    let says = |rules| node.value(rules).is_ok_and(|says| says == *value);
+    !node.is_absent() && says(Rules::Kustomize) && says(Rules::Kubectl)
 }
 
 /// Whether a merge key of this map brings the key in.

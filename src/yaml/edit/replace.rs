@@ -9,7 +9,8 @@ use std::ops::Range;
 use serde_json::Value;
 
 use super::super::lines::{
-    after_break, column, first_on_line, line_end, next_line, skip_properties,
+    after_break, column, first_on_line, line_end, line_start, next_line, skip_blank,
+    skip_properties,
 };
 use super::super::write::{BlockStyle, FlowStyle, Written, is_empty, scalar};
 use super::super::{Content, Node, Style};
@@ -26,6 +27,12 @@ impl Editor<'_> {
     /// Puts a value in the place of another.
     pub(super) fn replace(&mut self, old: &Node<'_>, place: Place, new: &Value) {
         let room = self.room(old, place);
+        if let Some(after) = place.after()
+            && self.is_apart(old, after)
+        {
+            self.replace_apart(old, place, new, &room);
+            return;
+        }
         let at = room.below.end;
         let written = self.written(old, place, new, at);
         let Room { mut inline, below } = room;
@@ -44,6 +51,77 @@ impl Editor<'_> {
         }
         self.put(inline, head);
         self.put_lines(below, &written.tail, false);
+    }
+
+    /// Whether a comment stands between a value on one line, or in brackets, and what it hangs on.
+    fn is_apart(&self, old: &Node<'_>, after: usize) -> bool {
+        let first = skip_blank(self.text, after);
+        let last = skip_properties(self.text, after, old.properties());
+        let gap = &self.text[after..first.min(old.range.start)];
+        let below = self.text.get(last..old.range.start).unwrap_or_default();
+        !is_block(old) && (gap.contains('#') || below.contains('#'))
+    }
+
+    /// Puts a value in the place of one below a comment, which stays. No literal: what is left of a line above its text
+    /// would be read as a part of it.
+    fn replace_apart(&mut self, old: &Node<'_>, place: Place, new: &Value, room: &Room) {
+        let (Place::Key { after, column } | Place::Dash { after, column }) = place else {
+            return;
+        };
+        let properties =
+            skip_blank(self.text, after)..skip_properties(self.text, after, old.properties());
+        let is_absent = old.range.is_empty();
+        let mut start = old.range.start;
+        if old.properties() > 0 {
+            let between = &self.text[properties.end..start];
+            if is_absent || between.contains('#') {
+                self.put(properties, "");
+            } else {
+                start = properties.start;
+            }
+        }
+        let mut style = BlockStyle {
+            literal: false,
+            ..self.style(room.below.end, column)
+        };
+        let is_flow = matches!(
+            (&old.content, new),
+            (Content::Mapping { .. }, Value::Object(_)) | (Content::Sequence { .. }, Value::Array(_))
+        );
+        let is_block = matches!(new, Value::Object(_) | Value::Array(_)) && !is_empty(new);
+        if !is_block || (is_flow && !(old.entries().is_empty() && old.items().is_empty())) {
+            let (spelled, brackets) = match old.content {
+                Content::Scalar(_, spelled) => (Some(spelled), false),
+                _ => (None, is_block),
+            };
+            let text = match brackets {
+                true => FlowStyle::default().value(new, ""),
+                false => scalar(new, spelled),
+            };
+            match is_absent {
+                true => self.put(after..after, format!(" {text}")),
+                false => self.put(start..room.inline.end, text),
+            }
+            self.put(room.below.clone(), "");
+            return;
+        }
+        let column = match place {
+            Place::Dash { .. } => column + 2,
+            _ if new.is_array() && style.compact => column,
+            _ => column + style.step,
+        };
+        style.compact = self.layout.compact(room.below.end);
+        let lines = style.lines(new, column);
+        let rest = &self.text[room.inline.end..line_end(self.text, room.inline.end)];
+        if is_absent {
+            self.put_lines(room.below.clone(), &lines, false);
+        } else if rest.trim().is_empty() && first_on_line(self.text, start) {
+            let from = line_start(self.text, start);
+            self.put_lines(from..room.below.end, &lines, false);
+        } else {
+            self.put(start..room.inline.end, "");
+            self.put_lines(room.below.clone(), &lines, false);
+        }
     }
 
     fn written(&self, old: &Node<'_>, place: Place, new: &Value, at: usize) -> Written {
@@ -104,8 +182,8 @@ impl Editor<'_> {
             Place::Dash { column, .. } | Place::Root { column } => (column, 2),
         };
         let header = line_end(self.text, old.range.start);
-        let lines = &self.text[header.min(old.range.end)..old.range.end];
-        let shown = lines.lines().find(|line| !line.trim().is_empty());
+        let mut lines = self.text[header.min(old.range.end)..old.range.end].split(['\n', '\r']);
+        let shown = lines.find(|line| !line.trim().is_empty());
         let written = match (&old.content, shown) {
             (Content::Scalar(_, Style::Literal | Style::Folded), Some(line))
                 if !self.header(old).contains(|c: char| c.is_ascii_digit()) =>
@@ -114,10 +192,7 @@ impl Editor<'_> {
             }
             _ => None,
         };
-        // A carriage return alone breaks lines too, and then what looks like the first line is none.
-        written
-            .filter(|column| *column >= parent)
-            .unwrap_or(parent + step)
+        written.unwrap_or(parent + step)
     }
 
     /// `|-` and the like.
@@ -133,11 +208,7 @@ impl Editor<'_> {
     fn room(&self, old: &Node<'_>, place: Place) -> Room {
         let Range { start, end } = old.range;
         let after = place.after().unwrap_or(start);
-        let properties = if old.tag.is_some() {
-            skip_properties(self.text, after)
-        } else {
-            after
-        };
+        let properties = skip_properties(self.text, after, old.properties());
         let below = next_line(self.text, end);
         match &old.content {
             Content::Scalar(_, Style::Literal | Style::Folded) => {
@@ -174,6 +245,14 @@ impl Editor<'_> {
             },
         }
     }
+}
+
+/// Whether a list or map is spelled by lines.
+fn is_block(node: &Node<'_>) -> bool {
+    matches!(
+        node.content,
+        Content::Mapping { flow: false, .. } | Content::Sequence { flow: false, .. }
+    )
 }
 
 impl Written {

@@ -65,11 +65,22 @@ fn run(
             Err(problem) => problems.push(format!("SEED={seed} {problem}")),
         }
     }
-    println!("{what}: seeds {first} to {}: {counts:?}", first + rounds - 1);
+    println!(
+        "{what}: seeds {first} to {}: {counts:?}",
+        first + rounds - 1
+    );
     problems.sort_by_key(String::len);
     let shortest = problems.first().map_or("", String::as_str);
-    if std::env::var_os("ALL_PROBLEMS").is_some() { for p in problems.iter().take(12) { println!("=====\n{p}"); } }
-    assert!(problems.is_empty(), "{} problems, the shortest:\n{shortest}", problems.len());
+    if std::env::var_os("ALL_PROBLEMS").is_some() {
+        for p in problems.iter().take(12) {
+            println!("=====\n{p}");
+        }
+    }
+    assert!(
+        problems.is_empty(),
+        "{} problems, the shortest:\n{shortest}",
+        problems.len()
+    );
     counts
 }
 
@@ -87,4 +98,142 @@ fn made_documents_take_edits() {
         check(&text, position, &mut author)
     });
     assert!(share(&counts, Outcome::Edited) > 0.4, "{counts:?}");
+}
+
+/// Real manifests and those of our own cases, each a block of lines that stands by itself.
+fn manifests() -> Vec<String> {
+    let mut texts: Vec<String> = support::inputs::written("edits of real manifests")
+        .into_iter()
+        .map(|written| written.text)
+        .collect();
+    for example in support::directories("examples") {
+        collect(&example, &mut texts);
+    }
+    texts
+}
+
+fn collect(folder: &std::path::Path, texts: &mut Vec<String>) {
+    let mut entries: Vec<_> = std::fs::read_dir(folder)
+        .expect("a folder can be listed")
+        .map(|entry| entry.expect("a folder can be listed").path())
+        .collect();
+    entries.sort();
+    for path in entries {
+        if path.is_dir() {
+            collect(&path, texts);
+        } else if path
+            .extension()
+            .is_some_and(|extension| extension == "yaml")
+        {
+            texts.push(std::fs::read_to_string(path).expect("UTF-8"));
+        }
+    }
+}
+
+/// Some lines of a manifest that belong together, moved to the left margin.
+fn excerpt(text: &str, draws: &mut Draws) -> String {
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    let from = draws.below(lines.len());
+    let indent = |line: &str| line.len() - line.trim_start_matches(' ').len();
+    let margin = indent(lines[from]);
+    lines[from..]
+        .iter()
+        .take(1 + draws.below(60))
+        .take_while(|line| line.trim().is_empty() || indent(line) >= margin)
+        .map(|line| line.get(margin..).unwrap_or("\n"))
+        .collect()
+}
+
+/// Pieces that mean something to YAML.
+const PIECES: [&str; 56] = [
+    " ", "  ", "\n", "\t", "-", "- ", "- - ", ": ", ":", "#", " # x", "\n# x\n", "\"", "'", "''",
+    "\\", "\\n", "{", "}", "[", "]", "{}", "[]", "{a: b}", "[a, b]", ", ", "|", "|-\n", "|+", ">",
+    "|2", "&a ", "*a", "!t ", "? ", "---\n", "...\n", "%", "\r\n", "\u{feff}", "\u{85}", "é",
+    "\u{2028}", "<<: *a\n", "a: b", "\n\n", "\"a: b\"", "    ", "\r", "&b ", "*b", "!!str ", "~",
+    " \t# x", "''", "yes",
+];
+
+/// The manifest as somebody else would have written it: other breaks, indentation, comments, quotes, anchors.
+fn restyled(text: &str, draws: &mut Draws) -> String {
+    let widens = draws.below(5) == 0;
+    let comments = draws.below(3) == 0;
+    let properties = draws.below(3) == 0;
+    let mut out = String::new();
+    let mut anchored = false;
+    for line in text.split_inclusive('\n') {
+        let blanks = line.len() - line.trim_start_matches(' ').len();
+        let mut line = line.trim_end_matches('\n').to_owned();
+        if widens {
+            line.insert_str(0, &" ".repeat(blanks));
+        }
+        if comments && draws.below(6) == 0 {
+            let column = draws.below(blanks + 3);
+            out.push_str(&format!("{:column$}# said\n", ""));
+        }
+        if comments && draws.below(6) == 0 {
+            line.push_str([" # x", "\t# x", "  ", "   #"][draws.below(4)]);
+        }
+        if let Some(colon) = line.find(": ")
+            && properties
+            && draws.below(6) == 0
+        {
+            match draws.below(4) {
+                0 if anchored => line.replace_range(colon + 2.., "*a"),
+                1 => line.insert_str(colon + 2, "!!str "),
+                2 => line.insert(colon + 1, '\t'),
+                _ => {
+                    line.insert_str(colon + 2, "&a ");
+                    anchored = true;
+                }
+            }
+        } else if properties && line.ends_with(':') && draws.below(8) == 0 {
+            line.push_str([" &b", " !t", " &a !t", " # why"][draws.below(4)]);
+        }
+        out.push_str(&line);
+        out.push('\n');
+    }
+    match draws.below(10) {
+        0 | 1 | 2 => out = out.replace('\n', "\r\n"),
+        3 => out = out.replace('\n', "\r"),
+        _ => {}
+    }
+    if draws.below(5) == 0 {
+        out.truncate(out.trim_end_matches(['\n', '\r']).len());
+    }
+    if draws.below(8) == 0 {
+        out.insert(0, '\u{feff}');
+    }
+    out
+}
+
+/// The text with pieces put in or taken out.
+fn damaged(text: &str, draws: &mut Draws) -> String {
+    let mut lines: Vec<String> = text.split_inclusive('\n').map(str::to_owned).collect();
+    for _ in 0..draws.below(3) {
+        let at = draws.below(lines.len());
+        let cuts: Vec<usize> = lines[at].char_indices().map(|(cut, _)| cut).collect();
+        let place = cuts.get(draws.below(cuts.len() + 1));
+        let place = place.copied().unwrap_or(lines[at].len());
+        match draws.below(6) {
+            0..3 => lines[at].insert_str(place, PIECES[draws.below(PIECES.len())]),
+            3 => lines[at].truncate(place),
+            4 => lines[at].insert_str(0, "  "),
+            _ => lines.truncate(at + 1),
+        }
+    }
+    lines.concat()
+}
+
+#[test]
+fn mutated_manifests_take_edits() {
+    let texts = manifests();
+    let rounds = from_environment("ROUNDS", 4000);
+    let counts = run("real", rounds, |seed| {
+        let mut draws = Draws::new(seed);
+        let text = excerpt(&texts[draws.below(texts.len())], &mut draws);
+        let text = damaged(&restyled(&text, &mut draws), &mut draws);
+        let mut author = Author::new(draws.choices());
+        check(&text, 0, &mut author)
+    });
+    assert!(share(&counts, Outcome::Edited) > 0.3, "{counts:?}");
 }

@@ -108,7 +108,11 @@ impl<'t> Builder<'t> {
             Event::Scalar(content, style, anchor, _) => {
                 let tag = self.tag(span);
                 let mut node = Node {
-                    range: self.scalar_range(style, range, usize::from(tag.is_some()) + usize::from(anchor > 0)),
+                    range: self.scalar_range(
+                        style,
+                        range,
+                        usize::from(tag.is_some()) + usize::from(anchor > 0),
+                    ),
                     content: Content::Scalar(content, spelling(style)),
                     anchored: anchor > 0,
                     tag,

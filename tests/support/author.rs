@@ -314,14 +314,7 @@ impl Author {
                 self.put_one_of(&["", "", "  "]);
             }
             self.put_one_of(&[
-                "text\n",
-                "# text\n",
-                "- x: {\n",
-                "text\n\n",
-                "text  \n",
-                "t\tb\n",
-                "---\n",
-                "é\n",
+                "text\n", "# text\n", "- x: {\n", "text\n\n", "text  \n", "t\tb\n", "---\n", "é\n",
             ]);
         }
         if self.pick(8) == 7 {
@@ -516,7 +509,9 @@ impl Author {
         for _ in 0..=self.pick(4) {
             let mut places = Vec::new();
             pointers(&current, String::new(), &mut places);
-            let (pointer, container) = places[self.pick(places.len())].clone();
+            // Nobody replaces the whole; that it is refused need not be tried often.
+            let rest = usize::from(places.len() > 1 && self.pick(20) > 0);
+            let (pointer, container) = places[rest + self.pick(places.len() - rest)].clone();
             let new = self.new_value();
             let name = self.one_of(&["new", "other", "a~1b", "y", "a: b", "a", "b"]);
             let operation = match (self.pick(3), container) {

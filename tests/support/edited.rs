@@ -73,7 +73,9 @@ pub(crate) fn check(text: &str, position: usize, author: &mut Author) -> Result<
         Err(refusal) => return refused(text, &patch, &refusal),
     };
     if !edits.is_sorted_by(|one, two| one.range.end <= two.range.start) {
-        return Err(format!("edits overlap\n{patch}\n{text}\n{text:?}\n{edits:?}"));
+        return Err(format!(
+            "edits overlap\n{patch}\n{text}\n{text:?}\n{edits:?}"
+        ));
     }
     let after = yaml::splice(text, &edits);
     let story = format!(
@@ -143,7 +145,9 @@ pub(crate) fn check(text: &str, position: usize, author: &mut Author) -> Result<
             Ok(twice) => {
                 let twice = yaml::splice(&after, &twice);
                 if twice != after {
-                    return fail(&format!("another text the second time:\n{twice}\n{twice:?}"));
+                    return fail(&format!(
+                        "another text the second time:\n{twice}\n{twice:?}"
+                    ));
                 }
             }
             // What was there already did not count as an operation the first time.
@@ -275,9 +279,7 @@ fn is_idempotent(value: &Value, patch: &Patch) -> bool {
         PatchOperation::Replace(_) => false,
         _ => true,
     };
-    !patch.0.iter().any(appends)
-        && json_patch::patch(&mut twice, patch).is_ok()
-        && once == twice
+    !patch.0.iter().any(appends) && json_patch::patch(&mut twice, patch).is_ok() && once == twice
 }
 
 /// The comments between the values, and how often each is there.

@@ -86,7 +86,8 @@ impl Editor<'_> {
         };
         let is_flow = matches!(
             (&old.content, new),
-            (Content::Mapping { .. }, Value::Object(_)) | (Content::Sequence { .. }, Value::Array(_))
+            (Content::Mapping { .. }, Value::Object(_))
+                | (Content::Sequence { .. }, Value::Array(_))
         );
         let is_block = matches!(new, Value::Object(_) | Value::Array(_)) && !is_empty(new);
         if !is_block || (is_flow && !(old.entries().is_empty() && old.items().is_empty())) {

@@ -6,67 +6,18 @@
 
 mod support;
 
-use istio_scrape::yaml::{self, EditError, Rules};
+use istio_scrape::yaml::{self, Rules};
 use proptest::prelude::*;
 use serde_json::json;
 
 use support::author::{Author, Written};
+use support::edited;
 
-fn check(choices: Vec<u16>) -> Result<bool, TestCaseError> {
+fn check(choices: Vec<u16>) -> Result<(), TestCaseError> {
     let mut author = Author::new(choices);
     let Written { text, position } = author.document();
-    let Ok(documents) = yaml::read(&text) else {
-        return Ok(false);
-    };
-    let Some(document) = documents.get(position) else {
-        return Ok(false);
-    };
-    let Some(root) = &document.root else {
-        return Ok(false);
-    };
-    let item = root.get("items").and_then(|items| items.items().first());
-    let root = item.unwrap_or(root);
-    let Ok(value) = root.value(Rules::Kubectl) else {
-        return Ok(false);
-    };
-    if root.duplicate_key().is_some() {
-        return Ok(false);
-    }
-    let patch = author.patch(&value);
-    let edits = match yaml::edits(&text, root, document.syntax, &patch.0) {
-        Ok(edits) => edits,
-        Err(EditError::Dependent { .. } | EditError::Unsupported { .. }) => return Ok(false),
-        Err(other) => return Err(TestCaseError::fail(format!("{other}\n{patch}\n{text}"))),
-    };
-    let apart = edits.is_sorted_by(|one, two| one.range.end <= two.range.start);
-    prop_assert!(apart, "{text}\n{patch}\n{edits:?}");
-    let after = yaml::splice(&text, &edits);
-    let story = format!(
-        "--- before\n{text}\n--- patch\n{patch}\n--- after\n{after}\n---\n{text:?}\n{after:?}\n{edits:?}"
-    );
-    let again =
-        yaml::read(&after).map_err(|fault| TestCaseError::fail(format!("{fault}\n{story}")))?;
-    prop_assert_eq!(again.len(), documents.len(), "{}", story);
-    for (i, (old, new)) in documents.iter().zip(&again).enumerate() {
-        let (Some(old), Some(new)) = (&old.root, &new.root) else {
-            continue;
-        };
-        for rules in [Rules::Kustomize, Rules::Kubectl] {
-            let mut expected = old.value(rules).expect("it was readable");
-            if i == position {
-                let target = match item {
-                    Some(_) => &mut expected["items"][0],
-                    None => &mut expected,
-                };
-                json_patch::patch(target, &patch).expect("the value took it");
-            }
-            prop_assert_eq!(new.value(rules), Ok(expected), "{}", story);
-        }
-    }
-    if document.syntax == yaml::Syntax::Json {
-        prop_assert_eq!(again[position].syntax, yaml::Syntax::Json, "{}", story);
-    }
-    Ok(true)
+    edited::check(&text, position, &mut author).map_err(TestCaseError::fail)?;
+    Ok(())
 }
 
 /// Cases per property: 3000, or as many as `PROPTEST_CASES` asks for.

@@ -18,14 +18,11 @@ pub fn line_of(text: &str, offset: usize) -> usize {
     line
 }
 
-/// Start of the line that holds `at`, behind a byte order mark.
+/// Start of the line that holds `at`, behind a byte order mark, with which any document may begin.
 pub(super) fn line_start(text: &str, at: usize) -> usize {
     let start = text[..at].rfind(['\n', '\r']).map_or(0, |i| i + 1);
-    if start == 0 && at >= 3 && text.starts_with('\u{feff}') {
-        3
-    } else {
-        start
-    }
+    let rest = text[start..at].strip_prefix('\u{feff}');
+    at - rest.unwrap_or(&text[start..at]).len()
 }
 
 /// End of the line that holds `at`, in front of its line break.
@@ -72,7 +69,8 @@ pub(super) fn indent(text: &str, start: usize) -> usize {
 /// Whether nothing but spaces and tabs stands between the start of the line and `at`.
 pub(super) fn first_on_line(text: &str, at: usize) -> bool {
     let before = text[..at].trim_end_matches([' ', '\t']);
-    ends_line(text, before.len()) || before == "\u{feff}"
+    let before = before.strip_suffix('\u{feff}').unwrap_or(before);
+    ends_line(text, before.len())
 }
 
 /// The line break that the text uses around `at`.

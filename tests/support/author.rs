@@ -508,7 +508,9 @@ impl Author {
         let mut operations = Vec::new();
         for _ in 0..=self.pick(4) {
             let mut places = Vec::new();
-            pointers(&current, String::new(), &mut places);
+            // What an earlier operation made is mostly left alone: an editor may refuse that.
+            let seen = if self.pick(6) == 5 { &current } else { value };
+            pointers(seen, String::new(), &mut places);
             // Nobody replaces the whole; that it is refused need not be tried often.
             let rest = usize::from(places.len() > 1 && self.pick(20) > 0);
             let (pointer, container) = places[rest + self.pick(places.len() - rest)].clone();

@@ -182,20 +182,49 @@ impl Editor<'_> {
         })
     }
 
-    /// Whether blank lines below a value would become part of it: it ends with a `|+`.
-    fn keeps_blank_lines(&self, value: &Node<'_>) -> bool {
-        match &value.content {
-            Content::Scalar(_, Style::Literal | Style::Folded) => self.header(value).contains('+'),
+    /// Whether blank lines below a value would become part of it when its changes are made: it ends with a `|+`.
+    fn keeps_blank_lines(&self, value: &Node<'_>, changes: Option<&Changes<'_>>) -> bool {
+        let children: Vec<&Node<'_>> = match &value.content {
+            Content::Scalar(_, Style::Literal | Style::Folded) => {
+                return self.header(value).contains('+');
+            }
             Content::Mapping {
                 entries,
                 flow: false,
-            } => entries
-                .last()
-                .is_some_and(|(_, value)| self.keeps_blank_lines(value)),
-            Content::Sequence { items, flow: false } => items
-                .last()
-                .is_some_and(|item| self.keeps_blank_lines(item)),
+            } => entries.iter().map(|(_, value)| value).collect(),
+            Content::Sequence { items, flow: false } => items.iter().collect(),
+            _ => return false,
+        };
+        let Some(changes) = changes else {
+            let last = children.last();
+            return last.is_some_and(|last| self.keeps_blank_lines(last, None));
+        };
+        let last = (0..children.len()).rev().find(|i| !changes.removes(*i));
+        match last {
+            Some(last) if changes.added.is_empty() => match changes.children.get(&last) {
+                Some(Change::Inside(inside)) => {
+                    self.keeps_blank_lines(children[last], Some(inside))
+                }
+                Some(Change::Replace(_) | Change::Remove) => false,
+                None => self.keeps_blank_lines(children[last], None),
+            },
             _ => false,
+        }
+    }
+
+    /// Whether a literal in front of `at`, below a part in `column`, would end there: no line that follows is taken in.
+    fn ends_literal(&self, mut at: usize, column: usize) -> bool {
+        loop {
+            let spaces = indent(self.text, at);
+            match self.text.as_bytes().get(at + spaces) {
+                Some(b'#') => return spaces <= column,
+                Some(b'\n' | b'\r') if spaces <= column => {
+                    at = after_break(self.text, at + spaces);
+                }
+                None => return spaces <= column,
+                Some(b'\n' | b'\r' | b'\t') => return false,
+                Some(_) => return true,
+            }
         }
     }
 
@@ -203,7 +232,12 @@ impl Editor<'_> {
     fn end_of_removed(&self, parts: &[Part<'_, '_>], i: usize, changes: &Changes<'_>) -> usize {
         let end = self.end_of(&parts[i]);
         let above = (0..i).rev().find(|j| !changes.removes(*j));
-        if above.is_some_and(|j| self.keeps_blank_lines(parts[j].value)) {
+        let keeps = |j: usize| match changes.children.get(&j) {
+            Some(Change::Inside(inside)) => self.keeps_blank_lines(parts[j].value, Some(inside)),
+            Some(Change::Replace(_) | Change::Remove) => false,
+            None => self.keeps_blank_lines(parts[j].value, None),
+        };
+        if above.is_some_and(keeps) {
             self.behind_blank_lines(end)
         } else {
             end
@@ -278,12 +312,17 @@ impl Editor<'_> {
             self.put(range, "");
             return;
         }
-        let text = lines.join(self.eol);
+        // A break between two that differ could become one with either.
+        let above = &self.text[..range.start];
+        let breaks = ["\r\n", "\n", "\r"];
+        let eol = breaks.into_iter().find(|eol| above.ends_with(eol));
+        let eol = eol.unwrap_or(self.eol);
+        let text = lines.join(eol);
         let open_end = range.end == self.text.len() && !ends_line(self.text, range.end);
         let text = match (open_end, joined || ends_line(self.text, range.start)) {
             (true, true) => text,
-            (true, false) => format!("{}{text}", self.eol),
-            (false, _) => text + self.eol,
+            (true, false) => format!("{eol}{text}"),
+            (false, _) => text + eol,
         };
         self.put(range, text);
     }
@@ -291,13 +330,12 @@ impl Editor<'_> {
     /// How lines are written in front of `at`, below a part in `column`.
     pub(super) fn style(&self, at: usize, column: usize) -> BlockStyle {
         let rest = &self.text[at..];
-        let joined_by_comment = self.with_comments(at, |indent| indent > column) > at;
         let blank_follows = rest.trim_start_matches(' ').starts_with(['\n', '\r']);
         let open_end = rest.is_empty() && !ends_line(self.text, at);
         BlockStyle {
             step: self.layout.step(at),
             compact: self.layout.compact(at),
-            literal: !joined_by_comment,
+            literal: self.ends_literal(at, column),
             keep: self.alone && !blank_follows && !open_end,
         }
     }

@@ -327,6 +327,11 @@ impl Editor<'_> {
         if self.text[at..].starts_with('#') {
             at = line_end(self.text, at);
         }
-        self.text.len() - self.text[at..].trim_start().len()
+        let rest = self.text[at..].trim_start();
+        match rest.starts_with('#') {
+            // A comment begins behind a blank.
+            true => at,
+            false => self.text.len() - rest.len(),
+        }
     }
 }

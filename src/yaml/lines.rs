@@ -126,7 +126,12 @@ fn property_len(text: &str) -> usize {
 /// The offset behind the `:` of a key that ends at `key_end`; `None` for a key without one.
 pub(super) fn after_colon(text: &str, key_end: usize) -> Option<usize> {
     let at = skip_blank(text, key_end);
-    (text.as_bytes().get(at) == Some(&b':')).then_some(at + 1)
+    let rest = text[at..].strip_prefix(':')?;
+    // Below a key of its own (`? key`) a word may begin with a colon, which is none.
+    let is_below = text[key_end..at].contains(['\n', '\r']);
+    let is_quoted = text[..key_end].ends_with(['"', '\'']);
+    let is_over = rest.is_empty() || rest.starts_with([' ', '\t', '\n', '\r']);
+    (!is_below || is_quoted || is_over).then_some(at + 1)
 }
 
 #[cfg(test)]

@@ -59,6 +59,8 @@ struct Part<'n, 't> {
     start: usize,
     place: Place,
     value: &'n Node<'t>,
+    /// End of a key that nothing follows, not even its colon (`? key`).
+    alone: Option<usize>,
 }
 
 impl Editor<'_> {
@@ -79,15 +81,16 @@ impl Editor<'_> {
                 let parts = entries.iter().map(|(key, value)| {
                     let start = skip_blank(self.text, next);
                     next = value.range.end;
-                    let after = after_colon(self.text, key.range.end).unwrap_or(key.range.end);
+                    let after = after_colon(self.text, key.range.end);
                     let place = Place::Key {
-                        after,
+                        after: after.unwrap_or(key.range.end),
                         column: column(self.text, start),
                     };
                     Part {
                         start,
                         place,
                         value,
+                        alone: after.is_none().then_some(key.range.end),
                     }
                 });
                 let parts: Vec<_> = parts.collect();
@@ -106,6 +109,7 @@ impl Editor<'_> {
                         start,
                         place,
                         value,
+                        alone: None,
                     }
                 });
                 let parts: Vec<_> = parts.collect();
@@ -144,12 +148,16 @@ impl Editor<'_> {
                 start,
                 place,
                 value,
+                alone,
             } = parts[*i];
             match change {
                 Change::Inside(inside) => {
                     self.container(value, place, &FlowStyle::default(), inside);
                 }
-                Change::Replace(new) => self.replace(value, place, new),
+                Change::Replace(new) => match alone {
+                    Some(key_end) => self.put_below_key(key_end, column(self.text, start), new),
+                    None => self.replace(value, place, new),
+                },
                 Change::Remove => {
                     let end = self.end_of_removed(parts, *i, changes);
                     self.put(line_start(self.text, start)..end, "");
@@ -159,6 +167,13 @@ impl Editor<'_> {
         if !changes.added.is_empty() {
             self.append(node, place, parts, changes);
         }
+    }
+
+    /// Gives a value to a key that has not even a colon.
+    fn put_below_key(&mut self, key_end: usize, column: usize, new: &Value) {
+        let at = next_line(self.text, key_end);
+        let lines = self.style(at, column).value_of(String::new(), new, column);
+        self.put_lines(at..at, &lines, false);
     }
 
     /// Takes out the first parts where they share their line with a dash: what follows moves up.
@@ -230,7 +245,12 @@ impl Editor<'_> {
 
     /// End of the lines that go with a part; blank lines below must not fall to a `|+` above.
     fn end_of_removed(&self, parts: &[Part<'_, '_>], i: usize, changes: &Changes<'_>) -> usize {
-        let end = self.end_of(&parts[i]);
+        let column = column(self.text, parts[i].start);
+        let mut end = self.end_of(&parts[i]);
+        // A text above must not take in what is left.
+        while !self.ends_literal(end, column) {
+            end = after_break(self.text, line_end(self.text, end));
+        }
         let above = (0..i).rev().find(|j| !changes.removes(*j));
         let keeps = |j: usize| match changes.children.get(&j) {
             Some(Change::Inside(inside)) => self.keeps_blank_lines(parts[j].value, Some(inside)),
@@ -288,12 +308,18 @@ impl Editor<'_> {
         } else {
             self.end_of(last)
         };
+        let mut joined = last_goes;
         if place.owns_comments_in(column) {
             let next = indent(self.text, at.min(self.text.len()));
             if self.text[at..].trim_start_matches(' ').starts_with('#') && next == column {
                 at = self.with_comments(at, |indent| indent >= column);
+                joined = false;
             }
         }
+        // What goes below the last part may reach further than the part.
+        let goes = self.edits.iter().map(|edit| &edit.range);
+        let goes = goes.filter(|range| range.start < at && at < range.end);
+        at = goes.map(|range| range.end).max().unwrap_or(at);
         let style = self.style(at, column);
         let lines = changes
             .added
@@ -303,7 +329,7 @@ impl Editor<'_> {
                 _ => style.element(value, column),
             });
         let lines: Vec<String> = lines.collect();
-        self.put_lines(at..at, &lines, last_goes);
+        self.put_lines(at..at, &lines, joined);
     }
 
     /// Puts whole lines in place of whole lines; `joined`: the text in front ends in a line break.

@@ -279,7 +279,7 @@ impl Editor<'_> {
             }
             let (from, to) = (node.parts[first].range.start, node.parts[i - 1].range.end);
             if i < count {
-                self.put(from..self.behind_comma(to), "");
+                self.put(from..self.behind_comma(from, to), "");
             } else if !added.is_empty() {
                 self.put(from..to, added);
             } else {
@@ -319,8 +319,8 @@ impl Editor<'_> {
         comment.starts_with('#').then(|| line_end(self.text, at))
     }
 
-    /// Behind the comma that follows a part, its white space and the comment on its line.
-    fn behind_comma(&self, end: usize) -> usize {
+    /// Behind the comma that follows a part from `start` to `end`, its white space and the comment on its line.
+    fn behind_comma(&self, start: usize, end: usize) -> usize {
         let comma = skip_blank(self.text, end);
         let rest = &self.text[comma + 1..];
         let mut at = self.text.len() - rest.trim_start_matches([' ', '\t']).len();
@@ -328,8 +328,8 @@ impl Editor<'_> {
             at = line_end(self.text, at);
         }
         let rest = self.text[at..].trim_start();
-        match rest.starts_with('#') {
-            // A comment begins behind a blank.
+        match rest.starts_with('#') && !first_on_line(self.text, start) {
+            // The comment below keeps the blank in front of it.
             true => at,
             false => self.text.len() - rest.len(),
         }

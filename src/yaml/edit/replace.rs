@@ -156,7 +156,7 @@ impl Editor<'_> {
             }
             _ if root && !is_empty(new) => style.inline(new, parent),
             _ if root => line(scalar(new, None)),
-            _ if keeps_column(old, new) => {
+            _ if keeps_column(old, new) && !self.moves_up(old, place) => {
                 let own = column(self.text, old.range.start);
                 if first_on_line(self.text, old.range.start) && matches!(place, Place::Key { .. }) {
                     line(String::new()).with(style.lines(new, own))
@@ -174,6 +174,12 @@ impl Editor<'_> {
                 }
             }
         }
+    }
+
+    /// Whether a block leaves its own line for that of its dash, because what stands there is replaced too.
+    fn moves_up(&self, old: &Node<'_>, place: Place) -> bool {
+        let is_dash = matches!(place, Place::Dash { .. });
+        is_dash && old.tag.is_some() && first_on_line(self.text, old.range.start)
     }
 
     /// The column of the text of a literal: that of the one it replaces, if that is one.

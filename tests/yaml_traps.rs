@@ -110,6 +110,8 @@ enum Form {
     ResourceList,
 }
 
+type Places = Vec<(Position, Form)>;
+
 const POSITIONS: [Position; 4] = [
     Position::ItemBefore,
     Position::ItemBehind,
@@ -263,7 +265,7 @@ fn traps_come_through_beside_a_patch() {
     let traps: Value = serde_json::from_str(&text).expect("JSON");
     let traps = traps.as_array().expect("a list");
     let mut counts = String::new();
-    let mut refused: BTreeMap<&str, BTreeMap<String, Vec<(Position, Form)>>> = BTreeMap::new();
+    let mut refused: BTreeMap<&str, BTreeMap<String, Places>> = BTreeMap::new();
     for position in POSITIONS {
         for form in FORMS {
             let mut passed = 0;

@@ -272,8 +272,8 @@ impl Author {
                 self.map(column + step, false, depth + 1);
             }
         }
-        let is_map = !matches!(kind, 0..=9) && !(keyed && kind == 12) && !(!keyed && kind == 11);
-        self.known(anchor, is_map);
+        let list = if keyed { 12 } else { 11 };
+        self.known(anchor, kind > 9 && kind != list);
     }
 
     /// A plain or quoted scalar over several lines.
@@ -425,7 +425,7 @@ impl Author {
         ]);
         let mut text = std::mem::take(&mut self.out);
         match self.pick(10) {
-            6 | 7 | 8 => text = text.replace('\n', "\r\n"),
+            6..=8 => text = text.replace('\n', "\r\n"),
             9 => text = text.replace('\n', "\r"),
             _ => {}
         }

@@ -204,6 +204,9 @@ fn restyled(text: &str, draws: &mut Draws) -> String {
 fn damaged(text: &str, draws: &mut Draws) -> String {
     let mut lines: Vec<String> = text.split_inclusive('\n').map(str::to_owned).collect();
     for _ in 0..draws.below(3) {
+        if lines.is_empty() {
+            break;
+        }
         let at = draws.below(lines.len());
         let cuts: Vec<usize> = lines[at].char_indices().map(|(cut, _)| cut).collect();
         let place = cuts.get(draws.below(cuts.len() + 1));

@@ -882,6 +882,17 @@ b: 1
 c: \"y\\nz\"
    ";
 
+    /// Nor at the end of a text without a final break: goyaml would take the break away from it.
+    no_literal_at_an_open_end:
+"a: x
+b: y", r#"[{"op": "replace", "path": "/b", "value": "y\nz\n"}, {"op": "add", "path": "/c", "value": ["z\n"]}, {"op": "replace", "path": "/a", "value": "y\nz\n"}]"# =>
+"a: |
+  y
+  z
+b: \"y\\nz\\n\"
+c:
+- \"z\\n\"";
+
     /// goyaml ends a plain scalar in brackets at a question mark.
     question_mark_in_brackets:
 "a: [x]

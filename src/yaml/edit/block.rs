@@ -361,8 +361,9 @@ impl Editor<'_> {
         BlockStyle {
             step: self.layout.step(at),
             compact: self.layout.compact(at),
-            literal: self.ends_literal(at, column),
-            keep: self.alone && !blank_follows && !open_end,
+            // At the end of a text without a final break, goyaml would read the literal without one too.
+            literal: self.ends_literal(at, column) && !open_end,
+            keep: self.alone && !blank_follows,
         }
     }
 }

@@ -239,6 +239,11 @@ b: 1
 "\u{feff}a: 1\n", r#"[{"op": "add", "path": "/b", "value": 2}]"# =>
 "\u{feff}a: 1\nb: 2\n";
 
+    /// Nor do two, as texts that were joined have them, nor one in front of a later document.
+    byte_order_marks:
+"\u{feff}\u{feff}- x\n", r#"[{"op": "add", "path": "/-", "value": "z"}]"# =>
+"\u{feff}\u{feff}- x\n- z\n";
+
     /// In a stream the document ends at its marker.
     in_a_stream:
 "---

@@ -27,6 +27,7 @@
 pub mod apply;
 pub mod config;
 pub mod krm;
+pub mod mesh_metrics;
 pub mod model;
 pub mod policy;
 pub mod report;
@@ -35,6 +36,7 @@ pub mod targets;
 pub mod yaml;
 
 mod context;
+mod generator;
 mod plan;
 mod setting;
 
@@ -138,6 +140,9 @@ pub enum Error {
     /// An edit that does not say what its patch says.
     #[error(transparent)]
     Apply(#[from] apply::ApplyError),
+    /// A ResourceList that takes no objects.
+    #[error(transparent)]
+    Answer(#[from] mesh_metrics::AnswerError),
     /// An object that kustomize cannot patch.
     #[error(transparent)]
     Component(#[from] ComponentError),
@@ -157,7 +162,10 @@ struct Run<'t> {
 }
 
 fn decided<'t>(sources: &'t [Source], flags: &Flags) -> Result<Run<'t>, Error> {
-    let package = krm::open(sources, model::reads)?;
+    decided_on(krm::open(sources, model::reads)?, flags)
+}
+
+fn decided_on<'t>(package: Package<'t>, flags: &Flags) -> Result<Run<'t>, Error> {
     let mut setting = setting::find(&package, flags)?;
     if !package.items.is_empty() && setting.left_out.len() == package.items.len() {
         return Err(Error::OnlyConfiguration);
@@ -175,7 +183,7 @@ fn decided<'t>(sources: &'t [Source], flags: &Flags) -> Result<Run<'t>, Error> {
     })
 }
 
-/// The plain run: patches what is to be patched.
+/// The plain run: patches what is to be patched. Where a host's `functionConfig` is a MeshMetrics, makes its objects.
 ///
 /// On findings at `failOn`, and in `mode: check` on a pending patch, nothing is changed: a
 /// ResourceList comes back with its results, any other form not at all.
@@ -183,11 +191,15 @@ fn decided<'t>(sources: &'t [Source], flags: &Flags) -> Result<Run<'t>, Error> {
 /// # Errors
 /// When the input, the configuration or the output cannot be had.
 pub fn run(sources: &[Source], flags: &Flags) -> Result<Outcome, Error> {
+    let package = krm::open(sources, model::reads)?;
+    if generator::is_asked(&package) {
+        return generator::answer(&package, flags);
+    }
     let Run {
         package,
         setting,
         plan,
-    } = decided(sources, flags)?;
+    } = decided_on(package, flags)?;
     let failing = Failing::of(&setting.config);
     let failed = plan.fails(&failing);
     let results = report::results::render(&plan.decisions, &failing);
@@ -213,6 +225,14 @@ pub fn run(sources: &[Source], flags: &Flags) -> Result<Outcome, Error> {
         },
         exit: u8::from(failed),
     })
+}
+
+/// The objects that scrape Istio itself, as a stream. The configuration is a MeshMetrics; without one all are defaults.
+///
+/// # Errors
+/// When the configuration cannot be had.
+pub fn metrics_of_mesh(config: Option<&Source>) -> Result<Outcome, Error> {
+    generator::stream(config)
 }
 
 /// Every endpoint, and every scraper of which something is asked: what becomes of it, why, and

@@ -42,8 +42,8 @@ pub enum ConfigError {
     },
     /// `kind: MeshMetrics`, the second function, where the first was asked.
     #[error(
-        "{whence} is of kind MeshMetrics, which makes objects and decides nothing: \
-         run `istio-scrape mesh-metrics`, or make it the functionConfig; here give kind ScrapeTLS"
+        "{whence} is of kind MeshMetrics, which decides nothing: `istio-scrape mesh-metrics` prints the objects that it asks for; \
+         here give kind ScrapeTLS"
     )]
     MeshMetrics {
         /// Where the object was read.

@@ -107,7 +107,11 @@ fn buckets(cardinality: Cardinality, component: Component) -> Vec<Value> {
     }
     let rule = |(names, bounds): (Vec<&str>, &[&str])| {
         let bounds: Vec<String> = bounds.iter().map(|bound| spellings(bound)).collect();
-        let regex = format!("({})_bucket;({})", names.join("|"), bounds.join("|"));
+        let names = match names.as_slice() {
+            [name] => (*name).to_owned(),
+            names => format!("({})", names.join("|")),
+        };
+        let regex = format!("{names}_bucket;({})", bounds.join("|"));
         json!({"action": "drop", "sourceLabels": ["__name__", "le"], "regex": regex})
     };
     lists.into_iter().map(rule).collect()

@@ -13,8 +13,7 @@ use super::{
 
 impl Configured for Config {
     const KIND: &'static str = "ScrapeTLS";
-    const ABOUT: &'static str =
-        "Which scrape endpoints get the certificates of Istio, and how. Everything in `spec` is optional.";
+    const ABOUT: &'static str = "Which scrape endpoints get the certificates of Istio, and how. Everything in `spec` is optional.";
     const CATALOG: Catalog<Self> = Catalog {
         settings: SETTINGS,
         groups: GROUPS,

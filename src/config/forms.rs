@@ -171,7 +171,9 @@ mod tests {
         for text in ["30s", "1m", "1m30s", "2h", "1h1m1s", "90s"] {
             assert!(is_duration(text), "{text}");
         }
-        for text in ["", "30", "s", "0s", "1s1m", "1.5m", "1m 30s", "-1s", "1d", "500ms", "30S"] {
+        for text in [
+            "", "30", "s", "0s", "1s1m", "1.5m", "1m 30s", "-1s", "1d", "500ms", "30S",
+        ] {
             assert!(!is_duration(text), "{text}");
         }
     }

@@ -90,8 +90,7 @@ impl MeshMetrics {
 
 impl Configured for MeshMetrics {
     const KIND: &'static str = "MeshMetrics";
-    const ABOUT: &'static str =
-        "Which objects scrape Istio itself, and how much they keep. Everything in `spec` is optional.";
+    const ABOUT: &'static str = "Which objects scrape Istio itself, and how much they keep. Everything in `spec` is optional.";
     const CATALOG: Catalog<Self> = Catalog {
         settings: SETTINGS,
         groups: GROUPS,
@@ -197,5 +196,8 @@ const SETTINGS: &[Setting<MeshMetrics>] = &[
 const GROUPS: &[(&str, &str)] = &[
     ("mesh", "Where the control plane is."),
     ("proxies", "Sidecars, gateways and waypoints."),
-    ("certificates", "Istio's certificates, for the secure ports."),
+    (
+        "certificates",
+        "Istio's certificates, for the secure ports.",
+    ),
 ];

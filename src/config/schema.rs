@@ -212,7 +212,10 @@ fn labels() -> Value {
 fn relabelling() -> Value {
     let texts = TEXTS_OF_A_RULE.map(|field| (field.to_owned(), json!({"type": "string"})));
     let mut fields = Map::from_iter(texts);
-    fields.insert("modulus".to_owned(), json!({"type": "integer", "minimum": 0}));
+    fields.insert(
+        "modulus".to_owned(),
+        json!({"type": "integer", "minimum": 0}),
+    );
     fields.insert(
         "sourceLabels".to_owned(),
         json!({"type": "array", "items": {"type": "string"}}),

@@ -77,7 +77,10 @@ pub fn answer(package: &Package<'_>, config: &MeshMetrics) -> Result<Answer, Ans
     let positions = positions(package);
     let path_of = |item: &Item<'_>| {
         let position = positions.get(&item.node.range.start).copied();
-        ["items".to_owned(), position.unwrap_or(item.index).to_string()]
+        [
+            "items".to_owned(),
+            position.unwrap_or(item.index).to_string(),
+        ]
     };
     for object in objects(config) {
         let step = step(package, &object)?;
@@ -141,11 +144,13 @@ fn step<'a>(package: &'a Package<'a>, object: &Value) -> Result<Step<'a>, Answer
             error,
         })?;
     let maker = |object: &Value| object["metadata"]["annotations"][MADE_BY].clone();
-    Ok(match (maker(&before) == maker(object), holds(&before, object)) {
-        (true, true) => Step::Keep,
-        (true, false) => Step::Renew(item, before),
-        (false, _) => Step::Leave,
-    })
+    Ok(
+        match (maker(&before) == maker(object), holds(&before, object)) {
+            (true, true) => Step::Keep,
+            (true, false) => Step::Renew(item, before),
+            (false, _) => Step::Leave,
+        },
+    )
 }
 
 /// The identity that hosts match items by, without the version.
@@ -202,7 +207,10 @@ fn renew(before: &Value, object: &Value, at: &[String], operations: &mut Vec<Pat
                 put(&["metadata", field], wanted, is_there);
             }
             (Some(there), Some(wanted)) => {
-                for (key, value) in wanted.iter().filter(|(key, value)| there.get(*key) != Some(*value)) {
+                for (key, value) in wanted
+                    .iter()
+                    .filter(|(key, value)| there.get(*key) != Some(*value))
+                {
                     put(&["metadata", field, key], value, there.contains_key(key));
                 }
             }
@@ -220,7 +228,10 @@ fn is_own(item: &Item<'_>) -> bool {
         let value = annotations.and_then(|annotations| annotations.get(name));
         value.and_then(yaml::Node::text)
     };
-    let paths = ["internal.config.kubernetes.io/path", "config.kubernetes.io/path"];
+    let paths = [
+        "internal.config.kubernetes.io/path",
+        "config.kubernetes.io/path",
+    ];
     is_mesh_metrics(&item.api_version, &item.kind)
         && annotation("config.kubernetes.io/local-config") == Some("true")
         && paths.iter().all(|path| annotation(path).is_none())
@@ -269,7 +280,8 @@ fn patched(source: &Source, operations: &[PatchOperation]) -> Result<Source, Ans
     };
     let documents = yaml::read(&source.text).unwrap_or_default();
     let document = documents.iter().find(|document| document.root.is_some());
-    let edits = match document.and_then(|document| Some((document.syntax, document.root.as_ref()?))) {
+    let edits = match document.and_then(|document| Some((document.syntax, document.root.as_ref()?)))
+    {
         Some((syntax, root)) => {
             yaml::edits(&source.text, root, syntax, operations).map_err(failed)?
         }

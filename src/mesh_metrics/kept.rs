@@ -62,9 +62,7 @@ pub(super) fn rules(
     };
     rules.extend(buckets(cardinality, component));
     // The labels of applications are theirs.
-    if cardinality == Cardinality::Minimal
-        && component == Component::Proxies
-        && !with_applications
+    if cardinality == Cardinality::Minimal && component == Component::Proxies && !with_applications
     {
         rules.push(json!({"action": "labeldrop", "regex": LABELS_TO_DROP}));
     }

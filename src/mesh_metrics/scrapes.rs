@@ -82,9 +82,8 @@ fn istiod(config: &MeshMetrics) -> Value {
     // (istio/istio manifests/charts/istio-control/istio-discovery/templates/revision-tags-svc.yaml).
     let mut expressions = vec![json!({"key": "istio.io/tag", "operator": "DoesNotExist"})];
     if !config.revisions.is_empty() {
-        expressions.push(
-            json!({"key": "istio.io/rev", "operator": "In", "values": config.revisions}),
-        );
+        expressions
+            .push(json!({"key": "istio.io/rev", "operator": "In", "values": config.revisions}));
     }
     let endpoint = Endpoint {
         port: ISTIOD,
@@ -111,17 +110,11 @@ fn istiod(config: &MeshMetrics) -> Value {
 
 /// Sidecars, gateways and waypoints, by the port that all of them have.
 fn proxies(config: &MeshMetrics) -> Value {
-    let address = |source: &[&str], regex: &str| {
-        json!({"sourceLabels": source, "regex": regex, "targetLabel": "__address__", "replacement": "$1:$2"})
-    };
+    let address = |source: &[&str], regex: &str| json!({"sourceLabels": source, "regex": regex, "targetLabel": "__address__", "replacement": "$1:$2"});
     let endpoint = |relabelings, with_applications| Endpoint {
         port: PROXY,
         relabelings,
-        metric_relabelings: kept::rules(
-            config.cardinality,
-            Component::Proxies,
-            with_applications,
-        ),
+        metric_relabelings: kept::rules(config.cardinality, Component::Proxies, with_applications),
         secure: false,
     };
     let endpoints = match config.proxy_port {
@@ -135,7 +128,8 @@ fn proxies(config: &MeshMetrics) -> Value {
             vec![endpoint(vec![to_merged], true)]
         }
         ProxyPort::Secure => {
-            let only = |action: &str| json!({"action": action, "sourceLabels": [SECURE], "regex": ".+"});
+            let only =
+                |action: &str| json!({"action": action, "sourceLabels": [SECURE], "regex": ".+"});
             let to_secure = address(&["__address__", SECURE], r"(.+):\d+;(\d+)");
             vec![
                 endpoint(vec![only("drop")], false),

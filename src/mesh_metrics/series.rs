@@ -52,7 +52,8 @@ const GO: &str = "prometheus/client_golang prometheus/go_collector.go";
 const PROCESS: &str = "prometheus/client_golang prometheus/process_collector.go";
 const STATS: &str = "istio/proxy source/extensions/filters/http/istio_stats/istio_stats.cc";
 const AGENT: &str = "istio/istio security/pkg/nodeagent/cache/monitoring.go";
-const CLUSTERS: &str = "envoyproxy/envoy docs/root/configuration/upstream/cluster_manager/cluster_stats.rst";
+const CLUSTERS: &str =
+    "envoyproxy/envoy docs/root/configuration/upstream/cluster_manager/cluster_stats.rst";
 
 const fn istiod(name: &'static str, level: Level, source: &'static str) -> Series {
     Series {
@@ -150,11 +151,7 @@ pub const SERIES: &[Series] = &[
     istiod("process_resident_memory_bytes", Minimal, PROCESS),
     istiod("process_virtual_memory_bytes", Standard, PROCESS),
     proxy("istio_requests_total", Minimal, STATS),
-    histogram(proxy(
-        "istio_request_duration_milliseconds",
-        Minimal,
-        STATS,
-    )),
+    histogram(proxy("istio_request_duration_milliseconds", Minimal, STATS)),
     histogram(proxy("istio_request_bytes", Standard, STATS)),
     histogram(proxy("istio_response_bytes", Standard, STATS)),
     proxy("istio_tcp_sent_bytes_total", Minimal, STATS),

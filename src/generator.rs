@@ -63,7 +63,12 @@ pub(crate) fn stream(file: Option<&Source>) -> Result<Outcome, Error> {
 }
 
 fn configured_in(file: &Source) -> Result<MeshMetrics, Error> {
-    let candidate = setting::configuration_of(file)?;
+    let candidate = setting::configuration_of(file).map_err(|error| match error {
+        Error::Config(ConfigError::UnknownKind { whence, found }) => {
+            Error::Config(ConfigError::NotMeshMetrics { whence, found })
+        }
+        other => other,
+    })?;
     Ok(MeshMetrics::from_value(&candidate.object, &file.name)?)
 }
 

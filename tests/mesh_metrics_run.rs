@@ -113,11 +113,23 @@ fn a_wrong_configuration_is_refused_with_file_and_line_and_nothing_comes_out() {
         assert_eq!((ended.code, ended.stdout.as_str()), (2, ""), "{ended}");
         ended.stderr
     };
-    assert_snapshot!(refused(&format!("{CONFIG}spec:\n  stile: victoria\n  alerts: \"yes\"\n  interval: 30\n  components: [istiod, ztunel]\n  mesh:\n    revisions: [A]\n  labels:\n    a: 1\n  relabelings:\n  - source_labels: [a]\n")), @"");
-    assert_snapshot!(refused("apiVersion: istio-scrape.dev/v1alpha1\nkind: ScrapeTLS\n"), @"");
-    assert_snapshot!(refused("apiVersion: v1\nkind: ConfigMap\ndata: {style: victoria}\n"), @"");
-    assert_snapshot!(refused("apiVersion: istio-scrape.dev/v1alpha1\nkind: MeshMetrics\nmetadata:\n  name: A.b\n"), @"");
-    assert_snapshot!(refused("a: 1\n---\nb: 2\n"), @"");
+    assert_snapshot!(refused(&format!("{CONFIG}spec:\n  stile: victoria\n  alerts: \"yes\"\n  interval: 30\n  components: [istiod, ztunel]\n  mesh:\n    revisions: [A]\n  labels:\n    a: 1\n  relabelings:\n  - source_labels: [a]\n")), @r#"
+    istio-scrape: the configuration in mesh.yaml is refused:
+      mesh.yaml:5: spec.stile is no field (did you mean style?); allowed here: style, namespace, labels, interval, cardinality, alerts, components, relabelings, metricRelabelings, mesh, proxies, certificates
+      mesh.yaml:6: spec.alerts is "yes"; allowed: true or false
+      mesh.yaml:7: spec.interval is 30; allowed: a time as text, as 30s or 1m30s
+      mesh.yaml:8: spec.components[1] is "ztunel"; allowed: istiod, proxies, ztunnel, cni
+      mesh.yaml:10: spec.mesh.revisions[0] is "A"; allowed: a DNS label as text: 1 to 63 of a-z, 0-9 and `-`, with no `-` at the ends
+      mesh.yaml:12: spec.labels["a"] is 1; allowed: names and texts that Kubernetes takes for labels: letters, digits, `-`, `_` and `.`, 63 at most, letters or digits at the ends, the name with `prefix/` if it has one; numbers in quotes
+      mesh.yaml:14: spec.relabelings[0] is a map; allowed: a rule of sourceLabels (a list of texts), modulus (a number), action, regex, replacement, separator, targetLabel (texts)
+    "#);
+    assert_snapshot!(refused("apiVersion: istio-scrape.dev/v1alpha1\nkind: ScrapeTLS\n"), @"istio-scrape: mesh.yaml is no configuration of mesh-metrics: it is kind ScrapeTLS (apiVersion istio-scrape.dev/v1alpha1); give kind MeshMetrics (apiVersion istio-scrape.dev/v1alpha1)");
+    assert_snapshot!(refused("apiVersion: v1\nkind: ConfigMap\ndata: {style: victoria}\n"), @"istio-scrape: mesh.yaml is no configuration of mesh-metrics: it is kind ConfigMap (apiVersion v1); give kind MeshMetrics (apiVersion istio-scrape.dev/v1alpha1)");
+    assert_snapshot!(refused("apiVersion: istio-scrape.dev/v1alpha1\nkind: MeshMetrics\nmetadata:\n  name: A.b\n"), @"
+    istio-scrape: the configuration in mesh.yaml is refused:
+      mesh.yaml:4: metadata.name is no DNS label, and the names of all objects begin with it: 1 to 63 of a-z, 0-9 and `-`, with no `-` at the ends
+    ");
+    assert_snapshot!(refused("a: 1\n---\nb: 2\n"), @"istio-scrape: mesh.yaml is no configuration of mesh-metrics: it is an object without kind; give kind MeshMetrics (apiVersion istio-scrape.dev/v1alpha1)");
 }
 
 #[test]
@@ -129,7 +141,7 @@ fn the_first_function_says_where_the_second_is() {
         b"kind: A\napiVersion: v1\n",
     );
     assert_eq!((ended.code, ended.stdout.as_str()), (2, ""), "{ended}");
-    assert_snapshot!(ended.stderr, @"");
+    assert_snapshot!(ended.stderr, @"istio-scrape: mesh.yaml is of kind MeshMetrics, which decides nothing: `istio-scrape mesh-metrics` prints the objects that it asks for; here give kind ScrapeTLS");
 }
 
 /// What kustomize gives a generator: nothing but a copy of the configuration.
@@ -296,7 +308,7 @@ fn what_somebody_else_made_stays_theirs() {
         names(&list),
         ["VMPodScrape mesh-proxies", "VMServiceScrape mesh-istiod"]
     );
-    assert_snapshot!(ended.stderr, @"");
+    assert_snapshot!(ended.stderr, @"warning: VMPodScrape istio-system/mesh-proxies is there already, made by somebody else: it stays, and this function makes none; give MeshMetrics another metadata.name or namespace, or remove the object");
     // In another namespace it is another one.
     let (_, list) = answered(&resource_list(
         &theirs.replace("istio-system", "default"),
@@ -314,7 +326,10 @@ fn a_wrong_function_config_gives_the_items_back() {
         ended.stdout.contains(item) && list["results"][0]["severity"] == "error",
         "{ended}"
     );
-    assert_snapshot!(ended.stderr, @"");
+    assert_snapshot!(ended.stderr, @"
+    istio-scrape: the configuration in functionConfig is refused:
+      spec.stile is no field (did you mean style?); allowed here: style, namespace, labels, interval, cardinality, alerts, components, relabelings, metricRelabelings, mesh, proxies, certificates
+    ");
 }
 
 /// Istio itself, as its charts install it.
@@ -737,7 +752,7 @@ fn the_schema_accepts_what_the_program_accepts() {
         }
     }
     assert!(
-        accepted > 100 && refused > 400,
+        accepted > 80 && refused > 400,
         "{accepted} accepted, {refused} refused"
     );
     for odd in [

@@ -61,9 +61,7 @@ pub enum ConfigError {
         found: String,
     },
     /// A file given as configuration that holds none, or more than one object.
-    #[error(
-        "--config {file} holds {count} objects; it must hold one, of kind ScrapeTLS or ConfigMap"
-    )]
+    #[error("--config {file} holds {count} objects; it must hold one: the configuration")]
     NotOne {
         /// The file.
         file: String,

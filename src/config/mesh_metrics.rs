@@ -76,7 +76,7 @@ impl MeshMetrics {
     /// What is wrong with the name, of which the names of all objects are made.
     pub(super) fn problem_of_name(&self) -> Option<Problem> {
         let wrong = Wrong::Name(
-            "no name to make names of objects of, which is a DNS label: 1 to 63 of a-z, 0-9 and `-`, with no `-` at the ends",
+            "no DNS label, and the names of all objects begin with it: 1 to 63 of a-z, 0-9 and `-`, with no `-` at the ends",
         );
         Some(Problem {
             at: "metadata.name".to_owned(),

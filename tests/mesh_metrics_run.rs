@@ -217,6 +217,44 @@ fn items_of_others_come_back_byte_by_byte() {
     );
 }
 
+/// Hosts print YAML in blocks; people and other programs do not have to.
+#[test]
+fn a_list_in_any_style_takes_the_objects() {
+    let own = r#"{"apiVersion": "istio-scrape.dev/v1alpha1", "kind": "MeshMetrics", "metadata": {"name": "mesh", "annotations": {"config.kubernetes.io/local-config": "true"}}}"#;
+    let other = r#"{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}}"#;
+    let made = ["VMServiceScrape mesh-istiod", "VMPodScrape mesh-proxies"];
+    for (items, before) in [
+        (format!(" [{own}]"), &[][..]),
+        (format!(" [{other}]"), &["ConfigMap a"]),
+        (format!(" [{own}, {other}]"), &["ConfigMap a"]),
+        (
+            format!("\n- {own}\n- {other} # of somebody"),
+            &["ConfigMap a"],
+        ),
+    ] {
+        let text = resource_list(&items, "{}");
+        for text in [text.clone(), text.replace('\n', "\r\n")] {
+            let (ended, list) = answered(&text);
+            assert_eq!(ended.code, 0, "{ended}");
+            assert_eq!(names(&list), [before, &made[..]].concat(), "{ended}");
+            let (_, again) = answered(&ended.stdout);
+            assert_eq!(again["items"], list["items"], "{ended}");
+        }
+        let Some(items) = items.strip_prefix(' ') else {
+            continue;
+        };
+        let json = format!(
+            r#"{{"apiVersion": "config.kubernetes.io/v1", "kind": "ResourceList", "items": {items}, "functionConfig": {own}}}"#
+        );
+        let (ended, list) = answered(&json);
+        assert!(
+            serde_json::from_str::<Value>(&ended.stdout).is_ok(),
+            "{ended}"
+        );
+        assert_eq!(names(&list), [before, &made[..]].concat(), "{ended}");
+    }
+}
+
 #[test]
 fn a_second_run_changes_no_item_and_says_so() {
     for spec in [
@@ -499,7 +537,7 @@ fn where_istio_is_not_in_the_input_nobody_is_warned() {
         assert!(
             explained
                 .stdout
-                .contains("accepted: left as it is, because the input has no Service"),
+                .contains("left as it is, because the input has no Service"),
             "{explained}"
         );
         let patched = run(&[], &input);
@@ -564,6 +602,13 @@ fn the_example_makes_the_objects_and_patches_what_is_not_istios() {
             "{:?}",
             objects.keys()
         );
+        let groups = objects["VMRule istio-system/mesh-alerts"]["spec"]["groups"].as_array();
+        let rules = groups
+            .into_iter()
+            .flatten()
+            .map(|group| group["rules"].as_array().map_or(0, Vec::len));
+        let page = support::read("examples/mesh-metrics/README.md");
+        assert!(page.contains(&format!("nothing; {} alerts on", rules.sum::<usize>())));
         let app = &objects["VMServiceScrape default/demo-app-service-scrape"];
         assert_eq!(app["spec"]["endpoints"][0]["scheme"], "https");
         assert!(

@@ -82,14 +82,9 @@ fn write_endpoints(out: &mut String, endpoints: &[&Located], paint: &Paint) {
     for (located, row) in endpoints.iter().zip(&rows) {
         line(out, row, style(located));
         write_targets(out, &located.decision.targets, paint);
-        let message = printable(&located.decision.message);
-        match located.decision.severity {
-            // Whoever accepts a finding wants no warning, and still to be told why here.
-            Severity::Off => writeln!(out, "  accepted: {message}").expect("a String grows"),
-            Severity::Info => {}
-            Severity::Warning | Severity::Error => {
-                writeln!(out, "  {message}").expect("a String grows");
-            }
+        // Whoever accepts a finding wants no warning, and still to be told why here.
+        if located.decision.severity != Severity::Info {
+            writeln!(out, "  {}", printable(&located.decision.message)).expect("a String grows");
         }
     }
 }

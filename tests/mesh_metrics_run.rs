@@ -335,6 +335,37 @@ fn what_was_made_before_is_brought_up_to_date_and_keeps_what_others_added() {
     );
 }
 
+/// Each part of an object counts by itself.
+#[test]
+fn a_difference_anywhere_is_brought_up_to_date() {
+    let (first, before) = answered(&resource_list("", "{labels: {a: b}}"));
+    for (from, to) in [
+        ("      a: b\n", "      a: c\n"),
+        ("      a: b\n", ""),
+        ("    labels:\n      a: b\n", ""),
+        (
+            "istio-scrape.dev/accept: target-unknown",
+            "istio-scrape.dev/accept: stale-tls",
+        ),
+        ("path: /metrics", "path: /other"),
+        (
+            "operator.victoriametrics.com/v1beta1",
+            "operator.victoriametrics.com/v1alpha1",
+        ),
+    ] {
+        let changed = first.stdout.replacen(from, to, 1);
+        assert_ne!(changed, first.stdout, "{from}");
+        let (second, after) = answered(&changed);
+        let renewed = second
+            .stderr
+            .lines()
+            .filter(|line| line.ends_with("brought up to date"))
+            .count();
+        assert_eq!(renewed, 1, "{from}: {second}");
+        assert_eq!(after["items"], before["items"], "{from}: {second}");
+    }
+}
+
 #[test]
 fn what_somebody_else_made_stays_theirs() {
     let theirs = "\n- apiVersion: operator.victoriametrics.com/v1beta1\n  kind: VMPodScrape\n  metadata:\n    name: mesh-proxies\n    \

@@ -96,7 +96,7 @@ pub const SERIES: &[Series] = &[
     istiod("pilot_xds_lds_reject", Standard, XDS),
     istiod("pilot_xds_rds_reject", Standard, XDS),
     istiod("pilot_xds_write_timeout", Minimal, XDS),
-    // Versions up to 1.16 at least.
+    // Of older versions; the newest file that was looked at has it no more.
     istiod("pilot_xds_push_context_errors", Standard, PILOT),
     istiod("pilot_conflict_inbound_listener", Standard, PUSH),
     istiod(

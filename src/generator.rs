@@ -5,7 +5,7 @@
 //! Knows: where its configuration is read, what goes out. Does not know: which objects are made.
 
 use crate::config::{Candidate, ConfigError, MeshMetrics, is_mesh_metrics};
-use crate::krm::{Package, Source};
+use crate::krm::{self, Package, Source};
 use crate::yaml::Node;
 use crate::{Error, Flags, Outcome, mesh_metrics, report, setting};
 
@@ -21,7 +21,8 @@ pub(crate) fn is_asked(package: &Package<'_>) -> bool {
 }
 
 /// The answer to a host that asks this function.
-pub(crate) fn answer(package: &Package<'_>, flags: &Flags) -> Result<Outcome, Error> {
+pub(crate) fn answer(sources: &[Source], flags: &Flags) -> Result<Outcome<'static>, Error> {
+    let package = krm::open(sources, |_, _, _| false)?;
     const WHENCE: &str = "functionConfig";
     if let Some(file) = &flags.config {
         return Err(Error::Config(ConfigError::Twice {
@@ -36,9 +37,9 @@ pub(crate) fn answer(package: &Package<'_>, flags: &Flags) -> Result<Outcome, Er
         }
         None => MeshMetrics::default(),
     };
-    let answer = mesh_metrics::answer(package, &config)?;
+    let answer = mesh_metrics::answer(&package, &config)?;
     Ok(Outcome {
-        output: Some(answer.output),
+        output: Some(answer.output.into()),
         messages: answer.messages,
         report: match flags.without_report {
             true => String::new(),
@@ -48,14 +49,17 @@ pub(crate) fn answer(package: &Package<'_>, flags: &Flags) -> Result<Outcome, Er
     })
 }
 
-/// The objects as a stream: all settings are defaults, unless a file says otherwise.
-pub(crate) fn stream(file: Option<&Source>) -> Result<Outcome, Error> {
+/// The objects that scrape Istio itself, as a stream: all settings are defaults, unless a file with a MeshMetrics says otherwise.
+///
+/// # Errors
+/// When the configuration cannot be had.
+pub fn metrics_of_mesh(file: Option<&Source>) -> Result<Outcome<'static>, Error> {
     let config = match file {
         Some(file) => configured_in(file).map_err(|error| with_lines(error, file))?,
         None => MeshMetrics::default(),
     };
     Ok(Outcome {
-        output: Some(mesh_metrics::stream(&config)),
+        output: Some(mesh_metrics::stream(&config).into()),
         messages: Vec::new(),
         report: String::new(),
         exit: 0,

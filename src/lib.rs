@@ -43,13 +43,14 @@ mod setting;
 use std::sync::Arc;
 
 use config::{Config, ConfigError, FailOn, RunMode};
-use krm::{CloseError, Form, OpenError, Package, Source};
+use krm::{CloseError, Form, OpenError, Output, Package, Source};
 use plan::Plan;
 use report::component::{self, Component, ComponentError, Patched};
 use rules::Failing;
 use setting::Setting;
 
 pub use context::{ContextError, ContextFiles, ContextTexts};
+pub use generator::metrics_of_mesh;
 
 /// What the command line says beside the inputs.
 #[derive(Debug, Clone, Default)]
@@ -64,15 +65,32 @@ pub struct Flags {
 
 /// The end of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outcome {
+pub struct Outcome<'t> {
     /// What goes to stdout; `None`: nothing, as when a stream fails.
-    pub output: Option<String>,
+    pub output: Option<Output<'t>>,
     /// What goes to stderr, line by line.
     pub messages: Vec<String>,
     /// What goes into the report file: JSON, as `explain -o json` has it; empty with [`Flags::without_report`].
     pub report: String,
     /// Exit code: 0 done, 1 findings.
     pub exit: u8,
+}
+
+impl Outcome<'_> {
+    /// The same outcome without the sources, of which it holds copies then.
+    pub fn into_owned(self) -> Outcome<'static> {
+        Outcome {
+            output: self.text().map(Output::from),
+            messages: self.messages,
+            report: self.report,
+            exit: self.exit,
+        }
+    }
+
+    /// What goes to stdout in one piece, which is a copy.
+    pub fn text(&self) -> Option<String> {
+        self.output.as_ref().map(ToString::to_string)
+    }
 }
 
 /// What a command prints that tells about a run instead of making it.
@@ -161,11 +179,21 @@ struct Run<'t> {
     plan: Plan,
 }
 
-fn decided<'t>(sources: &'t [Source], flags: &Flags) -> Result<Run<'t>, Error> {
-    decided_on(krm::open(sources, model::reads)?, flags)
+fn opened(sources: &[Source]) -> Result<Package<'_>, OpenError> {
+    krm::outlined(sources, model::reads).map_or_else(|| krm::open(sources, model::reads), Ok)
 }
 
+fn decided<'t>(sources: &'t [Source], flags: &Flags) -> Result<Run<'t>, Error> {
+    decided_on(opened(sources)?, flags)
+}
+
+/// On as little of the text as was opened. What goes wrong there is decided upon the whole, which knows what to say.
 fn decided_on<'t>(package: Package<'t>, flags: &Flags) -> Result<Run<'t>, Error> {
+    let sources = package.sources();
+    decided_upon(package, flags).or_else(|_| decided_upon(krm::open(sources, model::reads)?, flags))
+}
+
+fn decided_upon<'t>(package: Package<'t>, flags: &Flags) -> Result<Run<'t>, Error> {
     let mut setting = setting::find(&package, flags)?;
     if !package.items.is_empty() && setting.left_out.len() == package.items.len() {
         return Err(Error::OnlyConfiguration);
@@ -190,10 +218,10 @@ fn decided_on<'t>(package: Package<'t>, flags: &Flags) -> Result<Run<'t>, Error>
 ///
 /// # Errors
 /// When the input, the configuration or the output cannot be had.
-pub fn run(sources: &[Source], flags: &Flags) -> Result<Outcome, Error> {
-    let package = krm::open(sources, model::reads)?;
+pub fn run<'t>(sources: &'t [Source], flags: &Flags) -> Result<Outcome<'t>, Error> {
+    let package = opened(sources)?;
     if generator::is_asked(&package) {
-        return generator::answer(&package, flags);
+        return generator::answer(sources, flags);
     }
     let Run {
         package,
@@ -227,16 +255,7 @@ pub fn run(sources: &[Source], flags: &Flags) -> Result<Outcome, Error> {
     })
 }
 
-/// The objects that scrape Istio itself, as a stream. The configuration is a MeshMetrics; without one all are defaults.
-///
-/// # Errors
-/// When the configuration cannot be had.
-pub fn metrics_of_mesh(config: Option<&Source>) -> Result<Outcome, Error> {
-    generator::stream(config)
-}
-
-/// Every endpoint, and every scraper of which something is asked: what becomes of it, why, and
-/// which object decided.
+/// Every endpoint, and every scraper of which something is asked: what becomes of it, why, and which object decided.
 ///
 /// # Errors
 /// As [`run`].
@@ -263,23 +282,24 @@ pub fn explain(
 /// # Errors
 /// As [`run`].
 pub fn diff(sources: &[Source], flags: &Flags) -> Result<Report, Error> {
+    // Secrets are masked in objects of every kind, so all of them are read.
     let Run {
         package,
         setting,
         plan,
-    } = decided(sources, flags)?;
+    } = decided_upon(krm::open(sources, model::reads)?, flags)?;
     let edited = plan::edited(&package, &plan.edits);
     let after = krm::open(&edited, model::reads)?;
-    let text: String = sources
-        .iter()
-        .zip(&edited)
-        .enumerate()
-        .map(|(position, (old, new))| {
-            let before = (old.text.as_str(), package.items.as_slice());
-            let after = (new.text.as_str(), after.items.as_slice());
-            report::diff::diff(&old.name, position, before, after)
-        })
-        .collect();
+    let mut text = String::new();
+    for (position, (old, new)) in sources.iter().zip(&edited).enumerate() {
+        let before = (old.text.as_str(), package.items.as_slice());
+        let after = (new.text.as_str(), after.items.as_slice());
+        let own = report::diff::diff(&old.name, position, before, after);
+        text += &own.map_err(|error| OpenError::NotYaml {
+            source_name: old.called().to_owned(),
+            error,
+        })?;
+    }
     Ok(Report {
         exit: u8::from(!text.is_empty()),
         messages: setting.messages,
@@ -306,12 +326,12 @@ pub fn patches(sources: &[Source], flags: &Flags, folder: &str) -> Result<Patche
 ///
 /// # Errors
 /// As [`patches`].
-pub fn patch_stream(sources: &[Source], flags: &Flags) -> Result<Outcome, Error> {
+pub fn patch_stream(sources: &[Source], flags: &Flags) -> Result<Outcome<'static>, Error> {
     let (patched, messages) = to_patch(sources, flags)?;
     Ok(Outcome {
         exit: u8::from(patched.is_none()),
         output: patched
-            .map(|patched| component::stream(&patched))
+            .map(|patched| component::stream(&patched).map(Output::from))
             .transpose()?,
         messages,
         report: String::new(),

@@ -54,11 +54,11 @@ pub struct Answer {
 }
 
 /// What is done about an object.
-enum Step<'a> {
+enum Step<'a, 't> {
     /// It is there already, as it is to be.
     Keep,
     /// An older version of it is there.
-    Renew(&'a Item<'a>, Value),
+    Renew(&'a Item<'t>, Value),
     /// Somebody else made one of that name.
     Leave,
     /// It is not there.
@@ -76,7 +76,7 @@ pub fn answer(package: &Package<'_>, config: &MeshMetrics) -> Result<Answer, Ans
     let mut appended = Vec::new();
     let positions = positions(package);
     let path_of = |item: &Item<'_>| {
-        let position = positions.get(&item.node.range.start).copied();
+        let position = positions.get(&item.value.start()).copied();
         [
             "items".to_owned(),
             position.unwrap_or(item.index).to_string(),
@@ -131,13 +131,13 @@ fn positions(package: &Package<'_>) -> BTreeMap<usize, usize> {
     positions
 }
 
-fn step<'a>(package: &'a Package<'a>, object: &Value) -> Result<Step<'a>, AnswerError> {
+fn step<'a, 't>(package: &'a Package<'t>, object: &Value) -> Result<Step<'a, 't>, AnswerError> {
     let mut same = package.items.iter().filter(|item| is_same(item, object));
     let Some(item) = same.next() else {
         return Ok(Step::Append);
     };
-    let before = item
-        .node
+    let before = package
+        .read(item)?
         .value(Rules::Kustomize)
         .map_err(|error| AnswerError::Unreadable {
             place: package.place(item).to_string(),
@@ -156,13 +156,14 @@ fn step<'a>(package: &'a Package<'a>, object: &Value) -> Result<Step<'a>, Answer
 /// The identity that hosts match items by, without the version.
 fn is_same(item: &Item<'_>, object: &Value) -> bool {
     let group = |api_version: &str| api_version.split('/').next().map(str::to_owned);
-    let namespace = item.node.get("metadata").and_then(|node| {
+    let metadata = item.metadata();
+    let namespace = metadata.as_deref().and_then(|node| {
         let namespace = node.get("namespace")?;
         namespace.text().map(str::to_owned)
     });
     group(&item.api_version) == object["apiVersion"].as_str().and_then(group)
         && object["kind"] == item.kind.as_str()
-        && object["metadata"]["name"] == item.name()
+        && object["metadata"]["name"] == item.name.as_str()
         && object["metadata"]["namespace"].as_str() == namespace.as_deref()
 }
 
@@ -220,9 +221,9 @@ fn renew(before: &Value, object: &Value, at: &[String], operations: &mut Vec<Pat
 
 /// Whether an item is the configuration that kustomize gives a generator. One that has a file of its own belongs to somebody.
 fn is_own(item: &Item<'_>) -> bool {
-    let annotations = item
-        .node
-        .get("metadata")
+    let metadata = item.metadata();
+    let annotations = metadata
+        .as_deref()
         .and_then(|metadata| metadata.get("annotations"));
     let annotation = |name: &str| {
         let value = annotations.and_then(|annotations| annotations.get(name));
@@ -250,7 +251,7 @@ fn edited(
     let changed = patched(source, operations)?;
     let list = patched(&changed, &additions(&changed, appended))?;
     let package = krm::open(slice::from_ref(&list), |_, _, _| false)?;
-    Ok(krm::close(&package, &[], results, &[])?)
+    Ok(krm::close(&package, &[], results, &[])?.to_string())
 }
 
 /// Operations that put objects behind the last item.

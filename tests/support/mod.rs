@@ -12,6 +12,7 @@ use std::sync::Mutex;
 pub(crate) mod crds;
 pub(crate) mod inputs;
 pub(crate) mod kustomize;
+pub(crate) mod readings;
 pub(crate) mod source;
 
 /// A file of this repository.

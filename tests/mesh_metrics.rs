@@ -778,6 +778,119 @@ fn series_of(cardinality: Cardinality, buckets: &[&str; 20], is_http: bool) -> u
     found
 }
 
+/// The bounds of a histogram's buckets that are kept.
+fn bounds(cardinality: Cardinality, histogram: &str) -> Vec<&'static str> {
+    let object = of_component(&of(cardinality, ProxyPort::Envoy), "proxies");
+    let rules = rules(&endpoints(&object)[0], SAMPLES);
+    let name = format!("{histogram}_bucket");
+    let is_kept = |le: &&str| collected(&rules, &[("__name__", &name), ("le", le)]).is_some();
+    BUCKETS.into_iter().filter(is_kept).collect()
+}
+
+#[test]
+fn the_buckets_that_are_kept_are_those_that_the_manual_names() {
+    let durations = |cardinality| bounds(cardinality, "istio_request_duration_milliseconds");
+    assert_eq!(durations(Cardinality::Full), BUCKETS);
+    assert_eq!(
+        durations(Cardinality::Standard),
+        [
+            "0.5", "1", "5", "10", "25", "50", "100", "250", "500", "1000", "2500", "5000",
+            "10000", "30000", "60000", "+Inf"
+        ]
+    );
+    assert_eq!(
+        durations(Cardinality::Minimal),
+        [
+            "5", "25", "100", "250", "500", "1000", "2500", "5000", "10000", "+Inf"
+        ]
+    );
+    for sizes in ["istio_request_bytes", "istio_response_bytes"] {
+        assert_eq!(
+            bounds(Cardinality::Standard, sizes),
+            ["100", "1000", "10000", "60000", "600000", "3600000", "+Inf"]
+        );
+        assert_eq!(bounds(Cardinality::Minimal, sizes), [""; 0]);
+    }
+}
+
+/// The labels of Istio's standard metrics (istio.io, reference/config/metrics).
+const STANDARD_LABELS: &[&str] = &[
+    "reporter",
+    "source_workload",
+    "source_workload_namespace",
+    "source_principal",
+    "source_app",
+    "source_version",
+    "source_cluster",
+    "source_canonical_service",
+    "source_canonical_revision",
+    "destination_workload",
+    "destination_workload_namespace",
+    "destination_principal",
+    "destination_app",
+    "destination_version",
+    "destination_service",
+    "destination_service_name",
+    "destination_service_namespace",
+    "destination_cluster",
+    "destination_canonical_service",
+    "destination_canonical_revision",
+    "request_protocol",
+    "response_code",
+    "grpc_response_status",
+    "response_flags",
+    "connection_security_policy",
+];
+
+#[test]
+fn no_label_goes_but_those_that_the_manual_names() {
+    let mut series = vec![("__name__", "istio_requests_total")];
+    series.extend(STANDARD_LABELS.iter().map(|label| (*label, "a")));
+    for cardinality in CARDINALITIES {
+        let object = of_component(&of(cardinality, ProxyPort::Envoy), "proxies");
+        let kept = collected(&rules(&endpoints(&object)[0], SAMPLES), &series);
+        let kept = kept.expect("it is kept");
+        let gone: BTreeSet<&str> = STANDARD_LABELS
+            .iter()
+            .copied()
+            .filter(|label| !kept.contains_key(*label))
+            .collect();
+        let expected: &[&str] = match cardinality {
+            Cardinality::Minimal => &[
+                "destination_app",
+                "destination_version",
+                "source_app",
+                "source_version",
+            ],
+            Cardinality::Standard | Cardinality::Full => &[],
+        };
+        assert_eq!(gone.into_iter().collect::<Vec<_>>(), expected);
+    }
+}
+
+/// A label that no metric has would make an alert of nothing.
+#[test]
+fn alerts_ask_for_labels_that_their_metrics_have() {
+    for alert in ALERTS {
+        let asked = asked(alert);
+        for metric in &asked.metrics {
+            let known: &[&str] = match metric.as_str() {
+                "envoy_cluster_upstream_cx_overflow" => &["cluster_name"],
+                "istio_agent_cert_expiry_seconds" => &["resource_name"],
+                "pilot_total_xds_rejects" | "pilot_xds_pushes" => &["type"],
+                name if name.starts_with("istio_request") => STANDARD_LABELS,
+                _ => &[],
+            };
+            // Of the target, which both operators add, and of buckets.
+            let of_all = ["namespace", "pod", "le"];
+            for label in &asked.labels {
+                let is_known = known.contains(&label.as_str()) || of_all.contains(&label.as_str());
+                assert!(is_known, "{}: {metric} has no label {label}", alert.name);
+            }
+        }
+    }
+}
+
 #[test]
 fn the_manual_says_what_each_level_costs() {
     let manual = support::read(MANUAL);

@@ -15,8 +15,10 @@
 //! ```
 
 mod authorization;
+mod by_label;
 mod by_namespace;
 mod control_plane;
+mod copies;
 mod discovery;
 mod embedded;
 mod field;
@@ -35,6 +37,8 @@ mod selectors;
 mod self_scrapes;
 mod services;
 mod sidecar;
+mod spelled;
+mod unread;
 mod workloads;
 
 use std::collections::BTreeMap;
@@ -66,6 +70,8 @@ pub use scrapes::{
 };
 pub use selectors::{contains, described, selects};
 pub use sidecar::Sidecar;
+pub use spelled::SpelledLabels;
+pub use unread::UnreadIndex;
 
 /// Labels or annotations.
 pub type Labels = BTreeMap<String, String>;

@@ -295,10 +295,14 @@ impl Inventory {
     /// Brings what could not be understood into the order of the other lists, after more has been found.
     pub fn sort_unread(&mut self) {
         sort(&mut self.unread, |unread| &unread.object);
+        if let Some(index) = self.index.take() {
+            self.index = Some(index.with_unread(self));
+        }
     }
 }
 
-fn order(object: &Object) -> (&str, &str, &str, usize) {
+/// The order of the lists of an inventory.
+pub(super) fn order(object: &Object) -> (&str, &str, &str, usize) {
     (&object.namespace, &object.name, &object.kind, object.item)
 }
 

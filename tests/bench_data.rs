@@ -99,23 +99,29 @@ fn it_looks_as_kustomize_prints_it() {
         let read = package
             .items
             .iter()
-            .filter(|item| model::reads(&item.api_version, &item.kind, item.name()));
+            .filter(|item| model::reads(&item.api_version, &item.kind, &item.name));
         // Between the items are `- ` and the end of the line.
-        let read: usize = read.map(|item| item.node.range.len() + 3).sum();
+        let read: usize = read
+            .map(|item| item.node().expect("YAML").range.len() + 3)
+            .sum();
         let difference = (read as u64).abs_diff(written.read);
         assert!(
             difference <= written.items as u64,
             "{read} bytes of kinds that we read, {written:?}"
         );
         for item in &package.items {
-            let value = item.node.value(package.form.rules()).expect("a value");
+            let value = item
+                .node()
+                .expect("YAML")
+                .value(package.form.rules())
+                .expect("a value");
             let mut found = Vec::new();
             unsorted("", &value, &mut found);
             assert!(
                 found.is_empty(),
                 "{content:?}: {} {}: {found:?}",
                 item.kind,
-                item.name()
+                item.name
             );
         }
     }

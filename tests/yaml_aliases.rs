@@ -100,7 +100,7 @@ fn after(object: &str, end: &str) -> Result<String, String> {
     let text = format!("{AROUND}{object}{end}");
     let sources = [Source::named("input.yaml", text.as_str())];
     let outcome = run(&sources, &Flags::default()).expect("the input can be read");
-    let Some(output) = outcome.output else {
+    let Some(output) = outcome.text() else {
         assert_eq!(outcome.exit, 1);
         let told = explain(&sources, &Flags::default(), Format::Table, false);
         let told = told.expect("the input can be read").text;

@@ -237,7 +237,7 @@ fn outcome(name: &str, text: &str, form: Form) -> Result<(), String> {
             Err(message)
         }
         Ok(outcome) if outcome.exit == 0 => {
-            let output = outcome.output.expect("a run that ends well has one");
+            let output = outcome.text().expect("a run that ends well has one");
             if without_results(&output, form) == text && !outcome.messages.is_empty() {
                 return Err(format!("left as it is: {}", outcome.messages.join(" ")));
             }
@@ -248,7 +248,7 @@ fn outcome(name: &str, text: &str, form: Form) -> Result<(), String> {
         Ok(outcome) => {
             let message = outcome.messages.join(" ");
             assert!(!message.is_empty(), "{name}");
-            if let Some(output) = &outcome.output {
+            if let Some(output) = &outcome.text() {
                 assert_eq!(without_results(output, form), text, "{}", story(output));
             }
             Err(message)

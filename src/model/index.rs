@@ -94,14 +94,6 @@ impl LabelIndex {
     pub fn spelled(&self, inventory: &Inventory) -> &SpelledLabels {
         self.spelled.get_or_init(|| SpelledLabels::of(inventory))
     }
-
-    /// The same, after more has been found that could not be read.
-    pub(super) fn with_unread(self, inventory: &Inventory) -> Self {
-        Self {
-            unread: UnreadIndex::of(inventory),
-            ..self
-        }
-    }
 }
 
 impl Inventory {

@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::Error;
 use crate::config::Config;
 use crate::context::Facts;
-use crate::model::{Found, Inventory, Object, Unread};
+use crate::model::{self, Found, Inventory, Object, Unread};
 use crate::report;
 use crate::rules::{self, Decision, Rule, Verdict};
 use crate::yaml::{self, MapLines, Rules};
@@ -33,7 +33,10 @@ pub(super) fn items(facts: &Facts<'_>, config: &Config, rules: Rules) -> Result<
     let mut slow = Vec::new();
     for (position, item) in facts.items() {
         match item.value.lines() {
-            Some(lines) => quick.push((position, lines)),
+            Some(lines) => {
+                let passed_over = model::passed_over(&item.api_version, &item.kind);
+                quick.push((position, lines, passed_over));
+            }
             None => slow.push(position),
         }
     }
@@ -78,14 +81,14 @@ struct Part {
 }
 
 fn read_quickly(
-    items: &[(usize, MapLines<'_>)],
+    items: &[(usize, MapLines<'_>, &[&str])],
     end_of_input: usize,
     config: &Config,
     rules: Rules,
 ) -> Part {
     let mut part = Part::default();
-    for (position, lines) in items {
-        let Some(read) = lines.value(rules) else {
+    for (position, lines, passed_over) in items {
+        let Some(read) = lines.value(rules, passed_over) else {
             part.left.push(*position);
             continue;
         };

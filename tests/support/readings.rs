@@ -74,7 +74,7 @@ fn map_agrees(lazy: &Lazy<'_>, parsed: &Node<'_>, text: &str) {
     assert_eq!(lazy.start(), parsed.range.start, "{text:?}");
     let values = [Rules::Kustomize, Rules::Kubectl].map(|rules| parsed.value(rules));
     for (rules, value) in [Rules::Kustomize, Rules::Kubectl].into_iter().zip(&values) {
-        if let Some(quick) = lazy.lines().and_then(|lines| lines.value(rules)) {
+        if let Some(quick) = lazy.lines().and_then(|lines| lines.value(rules, &[])) {
             assert_eq!(Ok(&quick.value), value.as_ref(), "{text:?}");
             assert!(!quick.is_alike || values[0] == values[1], "{text:?}");
             assert_eq!(parsed.duplicate_key(), None, "{text:?}");

@@ -6,20 +6,8 @@
 
 mod support;
 
-use istio_scrape::yaml;
 use serde_json::Value;
-
-/// Both readings, compared to the last byte; whether the quick way claimed the text.
-fn agree(text: &str) -> bool {
-    let Some(quick) = yaml::read_regular(text) else {
-        return false;
-    };
-    match yaml::parse(text) {
-        Ok(parsed) => assert_eq!(format!("{quick:#?}"), format!("{parsed:#?}"), "{text:?}"),
-        Err(error) => panic!("the parser refuses what is claimed: {error}\n{text:?}"),
-    }
-    true
-}
+use support::fuzzed::reading::agree;
 
 fn manifests() -> Vec<String> {
     let mut texts: Vec<String> = support::directories("testdata")

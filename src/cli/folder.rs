@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use istio_scrape::report::component::is_ours;
 
+use super::allowance::Allowance;
 use super::ending::Failure;
 use super::kustomization::is_kustomization;
 
@@ -61,7 +62,8 @@ impl Folder {
                 ..Self::default()
             }),
             (true, false) => Self::walk(&path),
-            (false, _) if is_kustomization(&path) => Ok(Self {
+            // A pipe of that name would be waited for.
+            (false, _) if is_kustomization(&path) && path.is_file() => Ok(Self {
                 kustomizations: path
                     .parent()
                     .filter(|_| !is_component_of_ours(&path))
@@ -119,7 +121,9 @@ fn said(folders: &[PathBuf], what: impl Fn(&str) -> String) -> Option<String> {
 
 /// Whether a kustomization is one that we wrote: nobody wants to build it, or what is in its folder.
 fn is_component_of_ours(kustomization: &Path) -> bool {
-    fs::read_to_string(kustomization).is_ok_and(|text| is_ours(&text))
+    let bytes = Allowance::default().file(kustomization);
+    let text = bytes.ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    text.is_some_and(|text| is_ours(&text))
 }
 
 fn is_manifest(path: &Path) -> bool {

@@ -323,7 +323,10 @@ impl<'t> Builder<'t> {
             Some(Open {
                 kind: Kind::Mapping(_, Some(key)),
                 ..
-            }) => after_colon(self.text, key.range.end).unwrap_or(key.range.end),
+            }) => after_colon(self.text, key.range.end)
+                // The next key may begin with a colon: `? a` has none of its own.
+                .filter(|at| ends_colon(&self.text[*at..]))
+                .unwrap_or(key.range.end),
             Some(Open {
                 kind: Kind::Sequence(items),
                 start,
@@ -337,6 +340,11 @@ impl<'t> Builder<'t> {
             _ => guess,
         }
     }
+}
+
+/// Whether a colon in front of this can be the one between a key and an absent value.
+fn ends_colon(rest: &str) -> bool {
+    rest.is_empty() || rest.starts_with([' ', '\t', '\n', '\r', ',', ']', '}'])
 }
 
 fn is_block_scalar(node: &Node<'_>) -> bool {

@@ -8,14 +8,9 @@
 pub fn line_of(text: &str, offset: usize) -> usize {
     let before = &text.as_bytes()[..offset.min(text.len())];
     let next = text.as_bytes().get(before.len());
-    let mut line = 1;
-    for (i, byte) in before.iter().enumerate() {
-        let crlf = *byte == b'\r' && before.get(i + 1).or(next) == Some(&b'\n');
-        if *byte == b'\n' || (*byte == b'\r' && !crlf) {
-            line += 1;
-        }
-    }
-    line
+    let is_alone = |at: &usize| before.get(at + 1).or(next) != Some(&b'\n');
+    let feeds = memchr::memchr_iter(b'\n', before).count();
+    1 + feeds + memchr::memchr_iter(b'\r', before).filter(is_alone).count()
 }
 
 /// Start of the line that holds `at`, behind a byte order mark.

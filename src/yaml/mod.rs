@@ -8,8 +8,10 @@
 mod edit;
 mod error;
 mod events;
+mod lazy;
 mod lines;
 mod node;
+mod outline;
 mod regular;
 mod scalar;
 mod spans;
@@ -20,8 +22,10 @@ mod write;
 pub use edit::{Edit, EditError, edits, splice};
 pub use error::{DEPTH_LIMIT, ReadError};
 pub use events::read as parse;
+pub use lazy::Lazy;
 pub use lines::line_of;
 pub use node::DuplicateKey;
+pub use outline::{Outline, Outlined, outline};
 pub use regular::read as read_regular;
 pub use value::{ALIAS_LIMIT, ValueError};
 pub use write::{block, block_of_quotes};
@@ -42,7 +46,7 @@ pub fn read(text: &str) -> Result<Vec<Document<'_>>, ReadError> {
 }
 
 /// One document of a stream.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Document<'t> {
     /// The bytes of the document in the text, without the `---` before it.
     pub range: Range<usize>,
@@ -62,7 +66,7 @@ pub enum Syntax {
 }
 
 /// A value in the text, with the bytes that spell it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Node<'t> {
     /// The bytes of the value, without its anchor and tag. A block scalar begins at its `|` or `>`;
     /// a block list or map ends with its last value; an absent value is the empty range after its
@@ -77,7 +81,7 @@ pub struct Node<'t> {
 }
 
 /// The shape of a [`Node`].
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Content<'t> {
     /// A scalar: its text after unfolding and unescaping, and how it was spelled.
     Scalar(Cow<'t, str>, Style),

@@ -5,7 +5,8 @@
 //! Knows: the node tree. Does not know: the text, what values mean, merge keys.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use jsonptr::{Pointer, PointerBuf};
 use serde_json::Value;
@@ -94,6 +95,49 @@ impl<'t> Node<'t> {
                 .enumerate()
                 .find_map(|(i, item)| below(item, &i.to_string())),
             Content::Scalar(..) | Content::Alias(_) => None,
+        }
+    }
+
+    /// The same node as part of a longer text, in which its own begins at `by`.
+    pub(super) fn moved(&self, by: usize) -> Self {
+        self.moved_with(by, &mut BTreeMap::new())
+    }
+
+    /// `targets`: what aliases stand for, each of which is moved once, however many aliases it has.
+    fn moved_with(&self, by: usize, targets: &mut BTreeMap<*const Node<'t>, Rc<Node<'t>>>) -> Self {
+        let content = match &self.content {
+            Content::Scalar(text, style) => Content::Scalar(text.clone(), *style),
+            Content::Sequence { items, flow } => Content::Sequence {
+                items: items
+                    .iter()
+                    .map(|item| item.moved_with(by, targets))
+                    .collect(),
+                flow: *flow,
+            },
+            Content::Mapping { entries, flow } => Content::Mapping {
+                entries: entries
+                    .iter()
+                    .map(|(key, value)| {
+                        (key.moved_with(by, targets), value.moved_with(by, targets))
+                    })
+                    .collect(),
+                flow: *flow,
+            },
+            Content::Alias(target) => {
+                let known = targets.get(&Rc::as_ptr(target)).cloned();
+                let moved = known.unwrap_or_else(|| {
+                    let moved = Rc::new(target.moved_with(by, targets));
+                    targets.insert(Rc::as_ptr(target), Rc::clone(&moved));
+                    moved
+                });
+                Content::Alias(moved)
+            }
+        };
+        Self {
+            range: self.range.start + by..self.range.end + by,
+            content,
+            anchored: self.anchored,
+            tag: self.tag.clone(),
         }
     }
 

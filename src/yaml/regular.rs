@@ -5,7 +5,7 @@
 //! Knows: lines and indentation. Does not know: anchors, aliases, tags, directives, values over several lines but `|`.
 //!
 //! Claimed are block maps and lists, keys and values on one line (plain, quoted, flow), literal block scalars and
-//! comments, with spaces and `\n` between them. Whoever widens the claim has to have `tests/yaml_regular.rs` agree.
+//! comments, with spaces and `\n` between them. Whoever widens the claim has to have `tests/yaml_readings.rs` agree.
 
 mod flow;
 mod scalars;
@@ -47,6 +47,20 @@ pub fn read(text: &str) -> Option<Vec<Document<'_>>> {
     }
 }
 
+/// The map in block style that is all there is in this range, its first key in this column.
+pub(super) fn map(text: &str, range: Range<usize>, column: usize) -> Option<Node<'_>> {
+    let mut reader = Reader::new(text, range, column);
+    let node = reader.map(column)?;
+    reader.is_done().then_some(node)
+}
+
+/// The value that is all there is in this range behind the `:` of a key in this column.
+pub(super) fn value(text: &str, range: Range<usize>, column: usize) -> Option<Node<'_>> {
+    let mut reader = Reader::new(text, range, column);
+    let node = reader.value(column, Behind::Colon)?;
+    reader.is_done().then_some(node)
+}
+
 /// The next `---` line from here on, with its break. No scalar can hold one: YAML forbids it.
 fn marker(text: &str, from: usize) -> Option<Range<usize>> {
     let mut at = from;
@@ -63,13 +77,7 @@ fn marker(text: &str, from: usize) -> Option<Range<usize>> {
 
 /// The map that a document is; within, `None` where it holds nothing but comments.
 fn root(text: &str, range: Range<usize>) -> Option<Option<Node<'_>>> {
-    let mut reader = Reader {
-        bytes: &text.as_bytes()[..range.end],
-        text,
-        at: range.start,
-        column: 0,
-        depth: 0,
-    };
+    let mut reader = Reader::new(text, range, 0);
     reader.line()?;
     if reader.is_done() {
         return Some(None);
@@ -97,6 +105,16 @@ enum Behind {
 }
 
 impl<'t> Reader<'t> {
+    fn new(text: &'t str, range: Range<usize>, column: usize) -> Self {
+        Self {
+            bytes: &text.as_bytes()[..range.end],
+            text,
+            at: range.start,
+            column,
+            depth: 0,
+        }
+    }
+
     fn is_done(&self) -> bool {
         self.at >= self.bytes.len()
     }

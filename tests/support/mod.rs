@@ -13,6 +13,7 @@ pub(crate) mod crds;
 pub(crate) mod fuzzed;
 pub(crate) mod inputs;
 pub(crate) mod kustomize;
+pub(crate) mod readings;
 pub(crate) mod source;
 
 /// A file of this repository.

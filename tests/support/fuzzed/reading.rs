@@ -2,14 +2,15 @@
 
 use std::ops::Range;
 
-use istio_scrape::yaml::{self, Content, Document, Node, Rules};
+use istio_scrape::yaml::{self, Content, Document, Lazy, Node, Outlined, Rules};
 
 /// Any bytes: what is text is read in all ways.
 pub(crate) fn reading(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else {
         return;
     };
-    agree(text);
+    regular_agrees(text);
+    outline_agrees(text);
     let parsed = yaml::parse(text);
     match (yaml::read(text), &parsed) {
         (Ok(read), Ok(parsed)) => same(&read, parsed, text),
@@ -31,8 +32,11 @@ pub(crate) fn reading(bytes: &[u8]) {
     }
 }
 
-/// Reads a text in the quick way and by the parser, and compares them to the last byte; whether the quick way claimed it.
-pub(crate) fn agree(text: &str) -> bool {
+/// Line by line and by the parser, compared to the last byte; whether the first claimed the text.
+///
+/// # Panics
+/// When they differ, or the parser refuses what is claimed.
+pub(crate) fn regular_agrees(text: &str) -> bool {
     let Some(quick) = yaml::read_regular(text) else {
         return false;
     };
@@ -41,6 +45,93 @@ pub(crate) fn agree(text: &str) -> bool {
         Err(error) => panic!("the parser refuses what is claimed: {error}\n{text:?}"),
     }
     true
+}
+
+/// The outline with all maps read on their own, and the parser's reading of the whole, compared to the last byte; whether
+/// there is an outline. A fault inside of a map is not the outline's to see.
+///
+/// # Panics
+/// When they differ.
+pub(crate) fn outline_agrees(text: &str) -> bool {
+    let Some(outlined) = yaml::outline(text, "items") else {
+        return false;
+    };
+    let Ok(parsed) = yaml::parse(text) else {
+        read_all(&outlined);
+        return true;
+    };
+    let ranges = |ranges: Vec<_>| format!("{ranges:?}");
+    assert_eq!(
+        ranges(
+            outlined
+                .iter()
+                .map(|document| document.range.clone())
+                .collect()
+        ),
+        ranges(
+            parsed
+                .iter()
+                .map(|document| document.range.clone())
+                .collect()
+        ),
+        "{text:?}"
+    );
+    for (document, parsed) in outlined.iter().zip(&parsed) {
+        assert_eq!(document.syntax, parsed.syntax, "{text:?}");
+        let root = parsed.root.as_ref().expect("what is outlined has a root");
+        map_agrees(&document.root, root, text);
+        let Lazy::Outlined(outline) = &document.root else {
+            continue;
+        };
+        let Some(list) = outline.list("items") else {
+            continue;
+        };
+        let items = root.get("items").expect("the outline has it").items();
+        assert_eq!(list.len(), items.len(), "{text:?}");
+        for (lazy, item) in list.iter().zip(items) {
+            map_agrees(lazy, item, text);
+        }
+    }
+    true
+}
+
+/// Whatever is wrong in a map, reading it ends.
+fn read_all(outlined: &[Outlined<'_>]) {
+    for document in outlined {
+        let _ = document.root.read();
+        if let Lazy::Outlined(outline) = &document.root {
+            for lazy in outline.list("items").into_iter().flatten() {
+                let _ = (lazy.read(), lazy.get("metadata"));
+            }
+        }
+    }
+}
+
+fn map_agrees(lazy: &Lazy<'_>, parsed: &Node<'_>, text: &str) {
+    let read = lazy.read();
+    let read = read.unwrap_or_else(|error| panic!("a map cannot be read alone: {error}\n{text:?}"));
+    same_node(&read, parsed, text);
+    assert_eq!(lazy.start(), parsed.range.start, "{text:?}");
+    if let Lazy::Outlined(outline) = lazy {
+        assert_eq!(
+            outline.line(),
+            yaml::line_of(text, parsed.range.start),
+            "{text:?}"
+        );
+        assert_eq!(outline.keys().count(), parsed.entries().len(), "{text:?}");
+        for ((name, start), (key, _)) in outline.keys().zip(parsed.entries()) {
+            assert_eq!(
+                (Some(name), start),
+                (key.text(), key.range.start),
+                "{text:?}"
+            );
+            let alone = lazy.get(name).expect("the map can be read");
+            match (alone.as_deref(), parsed.get(name)) {
+                (Some(alone), Some(parsed)) => same_node(alone, parsed, text),
+                (alone, parsed) => panic!("{name}: {alone:#?}\n{parsed:#?}\n{text:?}"),
+            }
+        }
+    }
 }
 
 fn same(left: &[Document<'_>], right: &[Document<'_>], text: &str) {
@@ -59,7 +150,7 @@ fn same(left: &[Document<'_>], right: &[Document<'_>], text: &str) {
     }
 }
 
-/// Not by `Debug`, which writes out what every alias stands for.
+/// Not by `==`, which compares what an alias stands for as often as it is referred to.
 fn same_node(left: &Node<'_>, right: &Node<'_>, text: &str) {
     let head = |node: &Node<'_>| (node.range.clone(), node.anchored, node.tag.clone());
     assert_eq!(head(left), head(right), "{text:?}");

@@ -1,0 +1,69 @@
+//! What is in a map that nobody may want to look into?
+//!
+//! Authority: the outline for keys, the reader for everything below them.
+//! Departs from nothing.
+//! Knows: maps by their outline, and values read. Does not know: which of them matter.
+
+use std::borrow::Cow;
+
+use super::{Node, Outline, ReadError};
+
+/// A value that is read when it is asked for, each time anew: what is read is not kept.
+#[derive(Debug, Clone)]
+pub enum Lazy<'t> {
+    /// Read already.
+    Read(Node<'t>),
+    /// A map in block style, of which the keys are known.
+    Outlined(Outline<'t>),
+}
+
+impl<'t> Lazy<'t> {
+    /// Its first byte.
+    pub fn start(&self) -> usize {
+        match self {
+            Self::Read(node) => node.range.start,
+            Self::Outlined(outline) => outline.start(),
+        }
+    }
+
+    /// The whole value.
+    ///
+    /// # Errors
+    /// When it is no YAML.
+    pub fn read(&self) -> Result<Cow<'_, Node<'t>>, ReadError> {
+        match self {
+            Self::Read(node) => Ok(Cow::Borrowed(node)),
+            Self::Outlined(outline) => outline.read().map(Cow::Owned),
+        }
+    }
+
+    /// The value under a key that the map itself has; of a repeated key the last.
+    ///
+    /// # Errors
+    /// When it is no YAML.
+    pub fn get(&self, key: &str) -> Result<Option<Cow<'_, Node<'t>>>, ReadError> {
+        match self {
+            Self::Read(node) => Ok(node.get(key).map(Cow::Borrowed)),
+            Self::Outlined(outline) if !outline.has(key) => Ok(None),
+            Self::Outlined(outline) => match outline.quickly(key) {
+                Some(value) => Ok(Some(Cow::Owned(value))),
+                None => Ok(outline.read()?.get(key).cloned().map(Cow::Owned)),
+            },
+        }
+    }
+
+    /// Keys of the map and where each begins; nothing for anything else.
+    pub fn keys(&self) -> Vec<(Cow<'_, str>, usize)> {
+        match self {
+            Self::Read(node) => node
+                .entries()
+                .iter()
+                .filter_map(|(key, _)| Some((Cow::Borrowed(key.text()?), key.range.start)))
+                .collect(),
+            Self::Outlined(outline) => outline
+                .keys()
+                .map(|(key, start)| (Cow::Borrowed(key), start))
+                .collect(),
+        }
+    }
+}

@@ -1,0 +1,295 @@
+//! Where does each map of a text stand, without looking into it?
+//!
+//! Authority: YAML 1.2.2, chapters 6 to 8, for what is followed; the parser of `events` for everything else.
+//! Departs from it: what cannot be followed line by line is handed to the parser, a map or a document at a time, and where
+//! that does not settle where it ends the whole text is handed back (`None`). Nothing is guessed. Faults inside of maps that
+//! nobody reads stay unseen: they are passed on as they came.
+//! Knows: lines, indentation, where scalars and brackets end. Does not know: what a value is.
+
+mod lines;
+mod values;
+
+use std::ops::Range;
+
+use super::{Document, Lazy, Node, ReadError, Syntax, events, regular};
+use lines::Lines;
+
+/// What a document consists of.
+#[derive(Debug, Clone)]
+pub struct Outlined<'t> {
+    /// The bytes of the document in the text, without the `---` before it.
+    pub range: Range<usize>,
+    /// Its content.
+    pub root: Lazy<'t>,
+    /// What may be written into it.
+    pub syntax: Syntax,
+}
+
+/// A map in block style of which no more than its keys is known.
+#[derive(Debug, Clone)]
+pub struct Outline<'t> {
+    text: &'t str,
+    /// From the start of the line to where the next thing begins, blank lines and comments below included.
+    lines: Range<usize>,
+    start: usize,
+    line: usize,
+    column: usize,
+    /// Behind a dash, as the element of a list.
+    is_element: bool,
+    entries: Box<[Entry]>,
+    list: Option<(usize, Box<[Lazy<'t>]>)>,
+}
+
+#[derive(Debug, Clone)]
+struct Entry {
+    key: Range<usize>,
+    /// Behind the `:`.
+    after: usize,
+}
+
+/// The documents of a text, and of each map that is one the elements of the list under `list`, as far as they are maps in
+/// block style; `None` where the text has to be read by the parser as a whole.
+pub fn outline<'t>(text: &'t str, list: &str) -> Option<Vec<Outlined<'t>>> {
+    let mut lines = Lines::of(text)?;
+    let mut documents = Vec::new();
+    let mut is_marked = false;
+    loop {
+        let (begin, line) = (lines.at, lines.line);
+        match document(&mut lines, list) {
+            Some(Some(root)) => documents.push(Outlined {
+                range: begin..lines.at,
+                root: Lazy::Outlined(root),
+                syntax: Syntax::Yaml,
+            }),
+            // A document of nothing is one all the same; what it is, the parser says.
+            Some(None) if is_marked => return None,
+            Some(None) => {}
+            None => {
+                lines.go_back(begin, line);
+                lines.to_marker()?;
+                let range = begin..lines.at;
+                let Document { root, syntax, .. } = alone(text, &range)?;
+                documents.push(Outlined {
+                    root: Lazy::Read(root?.moved(range.start)),
+                    range,
+                    syntax,
+                });
+            }
+        }
+        if lines.is_done() {
+            return Some(documents);
+        }
+        lines.behind_marker()?;
+        is_marked = true;
+    }
+}
+
+/// The map that a document is; within, `None` where it holds nothing but comments. Ends at the line of a `---`.
+fn document<'t>(lines: &mut Lines<'t>, list: &str) -> Option<Option<Outline<'t>>> {
+    let begin = lines.at;
+    lines.content()?;
+    if lines.is_done() || lines.is_marker() {
+        return Some(None);
+    }
+    let (column, start) = (lines.indent, lines.at);
+    let mut outline = Outline {
+        text: lines.text,
+        lines: begin..begin,
+        start,
+        line: lines.line,
+        column,
+        is_element: false,
+        entries: Box::default(),
+        list: None,
+    };
+    let mut entries = Vec::new();
+    while !lines.is_done() && !lines.is_marker() {
+        if lines.indent != column {
+            return None;
+        }
+        let entry = key(lines)?;
+        let is_list = &lines.text[entry.key.clone()] == list;
+        entries.push(entry);
+        if is_list && outline.list.is_some() {
+            return None;
+        }
+        if is_list && lines.is_blank_to_end() {
+            lines.rest()?;
+            if !lines.is_done() && lines.indent >= column && lines.is_dash() {
+                outline.list = Some((entries.len() - 1, elements(lines)?));
+                continue;
+            }
+            lines.nested(column, true)?;
+        } else {
+            lines.entry(column)?;
+        }
+    }
+    // In front of a `---` stands nothing but blanks of its own line.
+    outline.lines.end = lines.at;
+    outline.entries = entries.into();
+    Some(Some(outline))
+}
+
+/// The maps that are the elements of a list, whose first dash stands here.
+fn elements<'t>(lines: &mut Lines<'t>) -> Option<Box<[Lazy<'t>]>> {
+    let column = lines.indent;
+    let mut elements = Vec::new();
+    while !lines.is_done() && lines.indent == column && lines.is_dash() {
+        let (at, line) = (lines.at, lines.line);
+        if let Some(outline) = element(lines) {
+            elements.push(Lazy::Outlined(outline));
+            continue;
+        }
+        lines.go_back(at - column, line);
+        lines.to_column(column)?;
+        let range = at - column..lines.line_start();
+        elements.push(Lazy::Read(only_element(lines.text, &range)?));
+    }
+    let is_over = lines.is_done() || lines.indent <= column;
+    is_over.then(|| elements.into())
+}
+
+fn element<'t>(lines: &mut Lines<'t>) -> Option<Outline<'t>> {
+    let begin = lines.line_start();
+    let (dash, line) = (lines.indent, lines.line);
+    let column = dash + lines.behind_dash()?;
+    let start = lines.at;
+    let mut entries = Vec::with_capacity(6);
+    loop {
+        entries.push(key(lines)?);
+        lines.entry(column)?;
+        if lines.is_done() || lines.indent <= dash {
+            break;
+        }
+        if lines.indent != column {
+            return None;
+        }
+    }
+    Some(Outline {
+        text: lines.text,
+        lines: begin..lines.line_start(),
+        start,
+        line,
+        column,
+        is_element: true,
+        entries: entries.into(),
+        list: None,
+    })
+}
+
+fn key(lines: &mut Lines<'_>) -> Option<Entry> {
+    let start = lines.at;
+    let end = lines.key()?;
+    Some(Entry {
+        key: start..end,
+        after: lines.at,
+    })
+}
+
+/// The only document in these lines, by the parser; offsets count from the first of the lines.
+fn alone<'t>(text: &'t str, lines: &Range<usize>) -> Option<Document<'t>> {
+    let mut documents = events::read(&text[lines.clone()]).ok()?;
+    let document = documents.pop()?;
+    documents.is_empty().then_some(document)
+}
+
+/// The only element of the list in these lines, a map, by the parser. Where the lines end too early, in a scalar that goes
+/// on to the left of its list, they cannot be read at all.
+fn only_element<'t>(text: &'t str, lines: &Range<usize>) -> Option<Node<'t>> {
+    let root = alone(text, lines)?.root?;
+    let [element] = root.items() else { return None };
+    (!element.entries().is_empty()).then(|| element.moved(lines.start))
+}
+
+impl<'t> Outline<'t> {
+    /// Where its first key begins.
+    pub fn start(&self) -> usize {
+        self.start
+    }
+
+    /// The line of its first key, from 1.
+    pub fn line(&self) -> usize {
+        self.line
+    }
+
+    /// Whole lines: from its first key's, to where the next thing begins.
+    pub fn lines(&self) -> Range<usize> {
+        self.lines.clone()
+    }
+
+    /// Its keys, and where each begins.
+    pub fn keys(&self) -> impl Iterator<Item = (&'t str, usize)> {
+        let text = self.text;
+        self.entries
+            .iter()
+            .map(move |entry| (&text[entry.key.clone()], entry.key.start))
+    }
+
+    /// The elements of the list under this key, if its outline was asked for.
+    pub fn list(&self, key: &str) -> Option<&[Lazy<'t>]> {
+        let (entry, list) = self.list.as_ref()?;
+        (&self.text[self.entries[*entry].key.clone()] == key).then_some(list)
+    }
+
+    /// The value under a key, read on its own; of a repeated key the last. `None`: it has no such key, or its value is
+    /// not of the usual shape.
+    pub(super) fn quickly(&self, key: &str) -> Option<Node<'t>> {
+        let at = self.position(key)?;
+        let end = match self.entries.get(at + 1) {
+            Some(next) => next.key.start,
+            None => self.lines.end,
+        };
+        regular::value(self.text, self.entries[at].after..end, self.column)
+    }
+
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.position(key).is_some()
+    }
+
+    fn position(&self, key: &str) -> Option<usize> {
+        self.entries
+            .iter()
+            .rposition(|entry| &self.text[entry.key.clone()] == key)
+    }
+
+    /// The map with all that is in it.
+    ///
+    /// # Errors
+    /// When it is no YAML.
+    pub fn read(&self) -> Result<Node<'t>, ReadError> {
+        match regular::map(self.text, self.start..self.lines.end, self.column) {
+            Some(node) => Ok(node),
+            None => {
+                let documents = events::read(&self.text[self.lines.clone()])?;
+                Ok(self.only(documents)?.moved(self.lines.start))
+            }
+        }
+    }
+
+    /// What stands in its lines after edits were made in them; offsets count from the first of the lines.
+    ///
+    /// # Errors
+    /// When they are no YAML any more, or more or less than this one map.
+    pub fn reread<'n>(&self, edited: &'n str) -> Result<Node<'n>, ReadError> {
+        self.only(super::read(edited)?)
+    }
+
+    /// The map that documents read from its lines consist of.
+    fn only<'n>(&self, documents: Vec<Document<'n>>) -> Result<Node<'n>, ReadError> {
+        let mut roots = documents.into_iter().filter_map(|document| document.root);
+        let root = roots.next().filter(|_| roots.next().is_none());
+        let map = match (self.is_element, root) {
+            (true, Some(list)) => match list.items() {
+                [element] => Some(element.clone()),
+                _ => None,
+            },
+            (false, root) => root,
+            (true, None) => None,
+        };
+        map.ok_or_else(|| ReadError::Syntax {
+            line: self.line,
+            column: self.column + 1,
+            message: "expected one map here".to_owned(),
+        })
+    }
+}

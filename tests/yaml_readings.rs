@@ -1,0 +1,89 @@
+//! Do the quick ways of reading give what the parser gives, wherever they claim a text?
+//!
+//! Authority: `yaml::parse`, the parser alone.
+//! Departs from it: nothing; a text that only a quick way reads is one that the parser refuses, and counts as a fault.
+//! Knows: manifests, the YAML test suite, ways to damage a text. Does not know: how the quick ways work.
+
+mod support;
+
+use serde_json::Value;
+use support::readings::{Draws, as_list, damaged, manifests, outline_agrees, regular_agrees};
+
+/// How many texts were claimed, line by line and by outline.
+#[derive(Debug, Default)]
+struct Claimed {
+    regular: usize,
+    outline: usize,
+    of: usize,
+}
+
+impl Claimed {
+    fn compare(&mut self, text: &str) {
+        self.regular += usize::from(regular_agrees(text));
+        self.outline += usize::from(outline_agrees(text));
+        self.of += 1;
+    }
+}
+
+#[test]
+fn manifests_are_read_alike() {
+    let mut claimed = Claimed::default();
+    for text in manifests() {
+        claimed.compare(&text);
+        for column in [0, 2] {
+            as_list(&text, column)
+                .iter()
+                .for_each(|list| claimed.compare(list));
+        }
+    }
+    println!("{claimed:?}");
+    assert!(claimed.regular * 10 > claimed.of * 8, "{claimed:?}");
+    assert!(claimed.outline * 10 > claimed.of * 9, "{claimed:?}");
+}
+
+#[test]
+fn documents_of_the_test_suite_are_read_alike() {
+    for file in ["yaml-test-suite.json", "yaml-traps.json"] {
+        let Some(path) = support::data(&format!("conformance/{file}"), "YAML read in both ways")
+        else {
+            return;
+        };
+        let text = std::fs::read_to_string(path).expect("the data is UTF-8");
+        let data: Value = serde_json::from_str(&text).expect("JSON");
+        let mut claimed = Claimed::default();
+        for row in data.as_array().expect("a list") {
+            let text = row["yaml"].as_str().expect("a text");
+            claimed.compare(text);
+            let value = text.replace('\n', "\n  ");
+            let wrapped = format!("a:\n  {}\nb: 1\n", value.trim_end_matches(' '));
+            claimed.compare(&wrapped);
+            let value = text.replace('\n', "\n    ");
+            for text in [text, value.trim_end_matches(' ')] {
+                claimed.compare(&format!(
+                    "items:\n- a: 1\n- b:\n    {text}\n- c: 1\nkind: x\n"
+                ));
+            }
+        }
+        println!("{file}: {claimed:?}");
+    }
+}
+
+#[test]
+fn damaged_manifests_are_read_alike() {
+    let rounds = std::env::var("ROUNDS")
+        .ok()
+        .and_then(|text| text.parse().ok());
+    let texts = manifests();
+    let lists = [0, 2, 4].map(|column| texts.iter().filter_map(move |text| as_list(text, column)));
+    let lists: Vec<String> = lists.into_iter().flatten().collect();
+    let mut draws = Draws(0x9e37_79b9_7f4a_7c15);
+    let mut claimed = Claimed::default();
+    for _ in 0..rounds.unwrap_or(10_000) {
+        let text = damaged(&texts[draws.below(texts.len())], &mut draws);
+        claimed.compare(&text);
+        let list = damaged(&lists[draws.below(lists.len())], &mut draws);
+        claimed.compare(&list);
+        claimed.compare(&format!("items:\n{list}"));
+    }
+    println!("{claimed:?}");
+}

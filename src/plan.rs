@@ -121,10 +121,10 @@ fn read_differently(facts: &Facts<'_>, config: &Config, decisions: &[Decision]) 
     };
     let mut different: BTreeMap<usize, Vec<String>> = BTreeMap::new();
     for (position, item) in facts.items() {
-        if let (Ok(ours), Ok(other)) = (item.node.value(ours), item.node.value(other)) {
+        if let (Ok(whole), Ok(other)) = (item.node.value(ours), item.node.value(other)) {
             let object = identity(facts, position, config);
-            for (at, ours, other) in differences(&ours, &other) {
-                let secret = names_secret(&item.node, &at);
+            for (at, ours, other) in differences(&whole, &other) {
+                let secret = names_secret(&whole, &at);
                 different.entry(position).or_default().push(match secret {
                     true => format!("{at} of {object}"),
                     false => format!("{at} of {object} ({ours} or {other})"),
@@ -170,9 +170,13 @@ fn read_differently(facts: &Facts<'_>, config: &Config, decisions: &[Decision]) 
 
 /// Whether a key on the way to a place sounds like a secret, or the name that a `value` stands beside, as in the
 /// environment of a container.
-fn names_secret(root: &yaml::Node<'_>, at: &jsonptr::Pointer) -> bool {
-    let beside = at.parent().and_then(|parent| root.at(parent)?.get("name"));
-    let name = beside.and_then(yaml::Node::text);
+fn names_secret(root: &Value, at: &jsonptr::Pointer) -> bool {
+    // By the value, in which a key is found at once: a map may have many that are read differently.
+    let beside = at.parent().and_then(|parent| {
+        let around = parent.resolve(root).ok()?;
+        around.get("name")
+    });
+    let name = beside.and_then(Value::as_str);
     at.tokens()
         .any(|token| report::secrets::is_secret(&token.decoded()))
         || name.is_some_and(report::secrets::is_secret)

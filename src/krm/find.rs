@@ -6,7 +6,7 @@
 
 use super::place::seen;
 use super::{Form, Item, OpenError, Origin, Place, Shape, Source};
-use crate::yaml::{self, Document, DuplicateKey, Node, Rules, Syntax};
+use crate::yaml::{self, ALIAS_LIMIT, Document, DuplicateKey, Node, Rules, Syntax, ValueError};
 
 /// Walks through one source and collects its objects.
 pub(super) struct Finder<'a, 't, F> {
@@ -18,6 +18,9 @@ pub(super) struct Finder<'a, 't, F> {
     pub(super) skipped: Vec<Place>,
     /// Positions of documents that are no objects, where that is allowed.
     pub(super) no_resources: Vec<usize>,
+    /// How many objects may still be found. Without aliases there are fewer than bytes, with Lists of aliases of Lists more
+    /// than anyone could count.
+    left: usize,
     /// How far lines have been counted, and to what number: counting anew for every object would be quadratic.
     counted: (usize, usize),
 }
@@ -39,6 +42,7 @@ impl<'a, 't, F: Fn(&str, &str, &str) -> bool> Finder<'a, 't, F> {
             items: Vec::new(),
             skipped: Vec::new(),
             no_resources: Vec::new(),
+            left: source.text.len() + ALIAS_LIMIT,
             counted: (0, 1),
         }
     }
@@ -70,6 +74,14 @@ impl<'a, 't, F: Fn(&str, &str, &str) -> bool> Finder<'a, 't, F> {
         syntax: Syntax,
         inherited: Option<Inherited<'_>>,
     ) -> Result<(), OpenError> {
+        self.left = self
+            .left
+            .checked_sub(1)
+            .ok_or_else(|| OpenError::NotAValue {
+                source_name: self.source.called().to_owned(),
+                field: "items",
+                error: ValueError::TooManyAliases { limit: ALIAS_LIMIT },
+            })?;
         match Shape::of(node) {
             Shape::Null => Ok(()),
             Shape::Map if self.form != Form::ResourceList && is_list(node) => {

@@ -69,8 +69,9 @@ pub(crate) fn draw(
 fn inventory(facts: &Facts<'_>, config: &Config, rules: Rules) -> Inventory {
     let mut unread = Vec::new();
     let mut values = Vec::new();
+    let mut aliased = yaml::ALIAS_LIMIT_OF_A_RUN;
     for (position, item) in facts.items() {
-        match item.node.value(rules) {
+        match item.node.value_within(rules, &mut aliased) {
             Ok(value) => values.push((position, value)),
             Err(problem) => unread.push(Unread {
                 object: identity(facts, position, config),
@@ -120,8 +121,12 @@ fn read_differently(facts: &Facts<'_>, config: &Config, decisions: &[Decision]) 
         Rules::Kubectl => (Rules::Kubectl, Rules::Kustomize, "kustomize"),
     };
     let mut different: BTreeMap<usize, Vec<String>> = BTreeMap::new();
+    let (mut aliased, mut aliased_there) = (yaml::ALIAS_LIMIT_OF_A_RUN, yaml::ALIAS_LIMIT_OF_A_RUN);
     for (position, item) in facts.items() {
-        if let (Ok(whole), Ok(other)) = (item.node.value(ours), item.node.value(other)) {
+        if let (Ok(whole), Ok(other)) = (
+            item.node.value_within(ours, &mut aliased),
+            item.node.value_within(other, &mut aliased_there),
+        ) {
             let object = identity(facts, position, config);
             for (at, ours, other) in differences(&whole, &other) {
                 let secret = names_secret(&whole, &at);

@@ -6,7 +6,10 @@
 
 use super::place::seen;
 use super::{Form, Item, OpenError, Origin, Place, Shape, Source};
-use crate::yaml::{self, ALIAS_LIMIT, Document, DuplicateKey, Node, Rules, Syntax, ValueError};
+use crate::yaml::{
+    self, ALIAS_LIMIT, ALIAS_LIMIT_OF_A_RUN, Document, DuplicateKey, Node, Rules, Syntax,
+    ValueError,
+};
 
 /// Walks through one source and collects its objects.
 pub(super) struct Finder<'a, 't, F> {
@@ -21,6 +24,8 @@ pub(super) struct Finder<'a, 't, F> {
     /// How many objects may still be found. Without aliases there are fewer than bytes, with Lists of aliases of Lists more
     /// than anyone could count.
     left: usize,
+    /// How many values may still come out of aliases where a kind is looked for behind merge keys.
+    aliased: usize,
     /// How far lines have been counted, and to what number: counting anew for every object would be quadratic.
     counted: (usize, usize),
 }
@@ -43,6 +48,7 @@ impl<'a, 't, F: Fn(&str, &str, &str) -> bool> Finder<'a, 't, F> {
             skipped: Vec::new(),
             no_resources: Vec::new(),
             left: source.text.len() + ALIAS_LIMIT,
+            aliased: ALIAS_LIMIT_OF_A_RUN,
             counted: (0, 1),
         }
     }
@@ -53,7 +59,9 @@ impl<'a, 't, F: Fn(&str, &str, &str) -> bool> Finder<'a, 't, F> {
                 continue;
             };
             match (self.source.origin, self.form) {
-                (Origin::Folder | Origin::Kustomization, _) if kind_of(root).is_none() => {
+                (Origin::Folder | Origin::Kustomization, _)
+                    if kind_of(root, &mut self.aliased).is_none() =>
+                {
                     self.no_resources.push(number);
                     if self.source.origin == Origin::Folder && Shape::of(root) != Shape::Null {
                         let place = self.place(root);
@@ -142,7 +150,7 @@ impl<'a, 't, F: Fn(&str, &str, &str) -> bool> Finder<'a, 't, F> {
         syntax: Syntax,
         inherited: Option<Inherited<'_>>,
     ) -> Result<Item<'t>, OpenError> {
-        let own_kind = kind_of(node);
+        let own_kind = kind_of(node, &mut self.aliased);
         let (kind, api_version) = match (own_kind, inherited) {
             (Some(kind), _) => (kind, text_at(node, "apiVersion").to_owned()),
             (None, Some(list)) => (list.kind.to_owned(), list.api_version.to_owned()),
@@ -288,14 +296,14 @@ pub(super) fn is_list(node: &Node<'_>) -> bool {
 }
 
 /// The kind, whether an object says it itself or by a merge key.
-fn kind_of(node: &Node<'_>) -> Option<String> {
+fn kind_of(node: &Node<'_>, aliased: &mut usize) -> Option<String> {
     let own = node
         .get("kind")
         .and_then(|kind| kind.value(Rules::Kustomize).ok());
     let merged = || {
         let object = node
             .get("<<")
-            .and_then(|_| node.value(Rules::Kustomize).ok())?;
+            .and_then(|_| node.value_within(Rules::Kustomize, aliased).ok())?;
         object.get("kind").cloned()
     };
     let kind = own.or_else(merged)?;

@@ -41,7 +41,7 @@ mod setting;
 use std::sync::Arc;
 
 use config::{Config, ConfigError, FailOn, RunMode};
-use krm::{CloseError, Form, OpenError, Package, Source};
+use krm::{CloseError, Form, OpenError, Origin, Package, Source};
 use plan::Plan;
 use report::component::{self, Component, ComponentError, Patched};
 use rules::Failing;
@@ -147,6 +147,19 @@ pub enum Error {
         "the input is nothing but configuration; name the objects too (`-` for stdin), or use --config"
     )]
     OnlyConfiguration,
+    /// Folders in whose files no object is: the same empty output.
+    #[error("no object with `kind` in {}; name files or folders that hold some, or pipe them in", several(.0))]
+    NoObjects(Vec<String>),
+}
+
+/// `a.yaml and 2 other files`
+fn several(files: &[String]) -> String {
+    match files {
+        [] => "no file".to_owned(),
+        [only] => only.clone(),
+        [first, _] => format!("{first} and 1 other file"),
+        [first, others @ ..] => format!("{first} and {} other files", others.len()),
+    }
 }
 
 /// A run up to the point where it is known what is to happen.
@@ -161,6 +174,11 @@ fn decided<'t>(sources: &'t [Source], flags: &Flags) -> Result<Run<'t>, Error> {
     let mut setting = setting::find(&package, flags)?;
     if !package.items.is_empty() && setting.left_out.len() == package.items.len() {
         return Err(Error::OnlyConfiguration);
+    }
+    let is_named = |source: &Source| source.origin == Origin::Named;
+    if package.items.is_empty() && !sources.iter().any(is_named) {
+        let names = sources.iter().map(|source| source.name.clone());
+        return Err(Error::NoObjects(names.collect()));
     }
     let texts = context::texts(&setting, flags)?;
     let (context, messages) = context::open(&texts.sources)?;

@@ -2,8 +2,6 @@
 
 use istio_scrape::yaml;
 
-pub(crate) use super::fuzzed::reading::{outline_agrees, regular_agrees};
-
 /// Manifests of the cases and of the corpus.
 pub(crate) fn manifests() -> Vec<String> {
     let mut texts: Vec<String> = super::directories("testdata")

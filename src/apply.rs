@@ -10,9 +10,8 @@ use json_patch::{AddOperation, PatchOperation};
 use jsonptr::{Pointer, PointerBuf};
 use serde_json::Value;
 
-use crate::krm::Item;
 use crate::rules::Step;
-use crate::yaml::{self, Edit, EditError, ReadError, Rules, ValueError};
+use crate::yaml::{self, Edit, EditError, Node, Outline, ReadError, Rules, Syntax, ValueError};
 
 /// Why a patch could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -50,7 +49,7 @@ pub type Strings = BTreeMap<PointerBuf, String>;
 /// # Errors
 /// When a string cannot be read or edited; then `strings` is as before.
 pub fn operations(
-    item: &Item<'_>,
+    object: &Node<'_>,
     steps: &[Step],
     strings: &mut Strings,
 ) -> Result<Vec<PatchOperation>, ApplyError> {
@@ -62,7 +61,7 @@ pub fn operations(
             Step::Inside { at, ops } => {
                 let text = match edited.get(at) {
                     Some(text) => text.clone(),
-                    None => text_at(item, at)?,
+                    None => text_at(object, at)?,
                 };
                 let text = edited_inside(at, &text, ops)?;
                 edited.insert(at.clone(), text.clone());
@@ -77,8 +76,8 @@ pub fn operations(
     Ok(operations)
 }
 
-fn text_at(item: &Item<'_>, at: &Pointer) -> Result<String, ApplyError> {
-    let found = item.node.at(at).and_then(yaml::Node::text);
+fn text_at(object: &Node<'_>, at: &Pointer) -> Result<String, ApplyError> {
+    let found = object.at(at).and_then(yaml::Node::text);
     found.map(str::to_owned).ok_or_else(|| ApplyError::Inside {
         at: at.to_owned(),
         problem: "it is not there".to_owned(),
@@ -111,29 +110,61 @@ fn edited_inside(at: &Pointer, text: &str, ops: &[PatchOperation]) -> Result<Str
     }
 }
 
-/// The edits of an item's text that do what `patch` does to its value.
+/// The edits of an object's text that do what `patch` does to its value.
 ///
 /// # Errors
 /// When the text cannot be edited at these places, or the value does not take the patch.
 pub fn edits(
     text: &str,
-    item: &Item<'_>,
+    object: &Node<'_>,
+    syntax: Syntax,
     patch: &[PatchOperation],
 ) -> Result<Vec<Edit>, ApplyError> {
-    Ok(yaml::edits(text, &item.node, item.syntax, patch)?)
+    Ok(yaml::edits(text, object, syntax, patch)?)
 }
 
-/// Whether the item, read again from the edited text, is the old one with `patch` applied.
+/// Whether the object, read again from the edited text, is the old one with `patch` applied.
 ///
 /// # Errors
 /// When either cannot be read as a value.
 pub fn agrees(
-    before: &Item<'_>,
-    after: &Item<'_>,
+    before: &Node<'_>,
+    after: &Node<'_>,
     patch: &[PatchOperation],
     rules: Rules,
 ) -> Result<bool, ApplyError> {
-    let mut expected = before.node.value(rules)?;
+    let mut expected = before.value(rules)?;
     json_patch::patch(&mut expected, patch)?;
-    Ok(after.node.value(rules)? == expected)
+    Ok(after.value(rules)? == expected)
+}
+
+/// Whether an object of which only the outline was read says in its own lines, with these edits made, what it says with
+/// `patch` applied. No other object can have changed: the lines hold this one and nothing else, before and after.
+///
+/// # Errors
+/// When either cannot be read as a value, or the lines are not one object any more.
+pub fn agrees_in_its_lines(
+    text: &str,
+    outline: &Outline<'_>,
+    before: &Node<'_>,
+    edits: &[Edit],
+    patch: &[PatchOperation],
+    rules: Rules,
+) -> Result<bool, ApplyError> {
+    let lines = outline.lines();
+    let own: Vec<Edit> = edits
+        .iter()
+        .filter(|edit| lines.start <= edit.range.start && edit.range.end <= lines.end)
+        .map(|edit| Edit {
+            range: edit.range.start - lines.start..edit.range.end - lines.start,
+            text: edit.text.clone(),
+        })
+        .collect();
+    let edited = yaml::splice(&text[lines.clone()], &own);
+    let ends_line = |text: &str| text.is_empty() || text.ends_with('\n');
+    let is_apart = lines.end == text.len() || ends_line(&edited);
+    match outline.reread(&edited) {
+        Ok(after) if own.len() == edits.len() && is_apart => agrees(before, &after, patch, rules),
+        _ => Ok(false),
+    }
 }

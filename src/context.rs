@@ -100,7 +100,7 @@ impl<'a> Facts<'a> {
     pub(crate) fn new(input: &'a Package<'a>, context: &'a Package<'a>, config: &Config) -> Self {
         let rules = input.form.rules();
         let is_fact = |item: &Item<'_>| {
-            model::reads(&item.api_version, &item.kind, item.name())
+            model::reads(&item.api_version, &item.kind, &item.name)
                 && !model::is_scrape(&item.api_version, &item.kind)
         };
         let candidates: Vec<usize> = (0..context.items.len())
@@ -133,7 +133,7 @@ impl<'a> Facts<'a> {
             .items
             .iter()
             .enumerate()
-            .filter(|(_, item)| model::reads(&item.api_version, &item.kind, item.name()));
+            .filter(|(_, item)| model::reads(&item.api_version, &item.kind, &item.name));
         let of_context = self
             .counts
             .iter()
@@ -163,9 +163,12 @@ impl<'a> Facts<'a> {
 
 /// `None` for what has no name, or one that only the cluster knows.
 fn identity(item: &Item<'_>, rules: Rules, config: &Config) -> Option<Identity> {
-    let metadata = match item.node.get("metadata") {
+    let metadata = match item.metadata() {
         Some(metadata) => metadata.value(rules).ok()?,
-        None => item.node.value(rules).ok()?.get("metadata")?.clone(),
+        None => {
+            let object = item.node().ok()?.value(rules).ok()?;
+            object.get("metadata")?.clone()
+        }
     };
     let text = |key: &str| {
         let text = metadata.get(key).and_then(Value::as_str);

@@ -8,18 +8,23 @@ mod close;
 mod error;
 mod find;
 mod open;
+mod output;
 mod place;
 mod source;
 
 pub use close::{CloseError, close, returned};
 pub use error::{OpenError, Shape};
-pub use open::open;
+pub use open::{open, outlined};
+pub use output::Output;
+use place::Spot;
 pub use place::{Location, Place};
 pub use source::{DecodeError, Origin, Source};
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
-use crate::yaml::{Document, Node, Rules, Syntax};
+use crate::yaml::{Lazy, LazyDocument, Node, ReadError, Rules, Syntax};
 
 /// The form of the input, which is also the form of the output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,22 +56,30 @@ pub struct Item<'t> {
     pub index: usize,
     /// Line of its first byte, from 1.
     pub line: usize,
-    /// Its text and structure.
-    pub node: Node<'t>,
+    /// Its text and structure, read when asked for.
+    pub value: Lazy<'t>,
     /// What may be written into it.
     pub syntax: Syntax,
     /// `apiVersion`.
     pub api_version: String,
     /// `kind`.
     pub kind: String,
+    /// `metadata.name` where the object has it as text, else nothing.
+    pub name: String,
 }
 
-impl Item<'_> {
-    /// `metadata.name` where the object has it as text, else nothing.
-    pub fn name(&self) -> &str {
-        let metadata = self.node.get("metadata");
-        let name = metadata.and_then(|metadata| metadata.get("name"));
-        name.and_then(Node::text).unwrap_or_default()
+impl<'t> Item<'t> {
+    /// The whole object.
+    ///
+    /// # Errors
+    /// When it is no YAML, which opening a package by outline does not find out.
+    pub fn node(&self) -> Result<Cow<'_, Node<'t>>, ReadError> {
+        self.value.read()
+    }
+
+    /// Its `metadata`, if it has any.
+    pub fn metadata(&self) -> Option<Cow<'_, Node<'t>>> {
+        self.value.get("metadata").ok().flatten()
     }
 }
 
@@ -101,7 +114,7 @@ pub struct FunctionConfig<'t> {
 /// How a source is put together.
 #[derive(Debug, Clone)]
 struct Layout<'t> {
-    documents: Vec<Document<'t>>,
+    documents: Vec<LazyDocument<'t>>,
     /// Positions of documents that are no resources.
     skipped: Vec<usize>,
 }
@@ -112,25 +125,33 @@ impl<'t> Package<'t> {
         self.sources
     }
 
+    /// The whole object, in which no key is written twice.
+    ///
+    /// # Errors
+    /// When it is no YAML, or a key is written twice.
+    pub fn read<'i>(&self, item: &'i Item<'t>) -> Result<Cow<'i, Node<'t>>, OpenError> {
+        let source = &self.sources[item.source];
+        let node = item.node().map_err(|error| OpenError::NotYaml {
+            source_name: source.called().to_owned(),
+            error,
+        })?;
+        find::no_key_twice(source, self.form, item, &node)?;
+        Ok(node)
+    }
+
     /// Where an item is, in words.
-    pub fn place(&self, item: &Item<'_>) -> Place {
-        Place::of(
-            &self.sources[item.source],
-            self.form,
-            item.line,
-            item.index,
-            &item.node,
-        )
+    pub fn place(&self, item: &Item<'t>) -> Place {
+        let metadata = item.metadata();
+        let spot = Spot::new(item.value.start(), metadata.as_deref());
+        let source = &self.sources[item.source];
+        Place::of(source, self.form, item.line, item.index, spot)
     }
 
     /// Where an item is, for reports: the file that the host names, or else the source.
-    pub fn location(&self, item: &Item<'_>) -> Location {
-        Location::of(
-            &self.sources[item.source],
-            self.form,
-            item.line,
-            item.index,
-            &item.node,
-        )
+    pub fn location(&self, item: &Item<'t>) -> Location {
+        let metadata = item.metadata();
+        let spot = Spot::new(item.value.start(), metadata.as_deref());
+        let source = &self.sources[item.source];
+        Location::of(source, self.form, item.line, item.index, spot)
     }
 }

@@ -41,7 +41,7 @@ mod setting;
 use std::sync::Arc;
 
 use config::{Config, ConfigError, FailOn, RunMode};
-use krm::{CloseError, Form, OpenError, Origin, Package, Source};
+use krm::{CloseError, Form, OpenError, Origin, Output, Package, Source};
 use plan::Plan;
 use report::component::{self, Component, ComponentError, Patched};
 use rules::Failing;
@@ -62,15 +62,32 @@ pub struct Flags {
 
 /// The end of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outcome {
+pub struct Outcome<'t> {
     /// What goes to stdout; `None`: nothing, as when a stream fails.
-    pub output: Option<String>,
+    pub output: Option<Output<'t>>,
     /// What goes to stderr, line by line.
     pub messages: Vec<String>,
     /// What goes into the report file: JSON, as `explain -o json` has it; empty with [`Flags::without_report`].
     pub report: String,
     /// Exit code: 0 done, 1 findings.
     pub exit: u8,
+}
+
+impl Outcome<'_> {
+    /// The same outcome without the sources, of which it holds copies then.
+    pub fn into_owned(self) -> Outcome<'static> {
+        Outcome {
+            output: self.text().map(Output::from),
+            messages: self.messages,
+            report: self.report,
+            exit: self.exit,
+        }
+    }
+
+    /// What goes to stdout in one piece, which is a copy.
+    pub fn text(&self) -> Option<String> {
+        self.output.as_ref().map(ToString::to_string)
+    }
 }
 
 /// What a command prints that tells about a run instead of making it.
@@ -169,13 +186,22 @@ struct Run<'t> {
     plan: Plan,
 }
 
+/// Decides on as little of the text as it takes. What goes wrong there is decided upon the whole, which knows what to say.
 fn decided<'t>(sources: &'t [Source], flags: &Flags) -> Result<Run<'t>, Error> {
-    let package = krm::open(sources, model::reads)?;
+    let outlined = krm::outlined(sources, model::reads);
+    match outlined.map(|package| decided_upon(package, flags)) {
+        Some(Ok(run)) => Ok(run),
+        Some(Err(_)) | None => decided_upon(krm::open(sources, model::reads)?, flags),
+    }
+}
+
+fn decided_upon<'t>(package: Package<'t>, flags: &Flags) -> Result<Run<'t>, Error> {
     let mut setting = setting::find(&package, flags)?;
     if !package.items.is_empty() && setting.left_out.len() == package.items.len() {
         return Err(Error::OnlyConfiguration);
     }
     let is_named = |source: &Source| source.origin == Origin::Named;
+    let sources = package.sources();
     if package.items.is_empty() && !sources.iter().any(is_named) {
         let names = sources.iter().map(|source| source.name.clone());
         return Err(Error::NoObjects(names.collect()));
@@ -200,7 +226,7 @@ fn decided<'t>(sources: &'t [Source], flags: &Flags) -> Result<Run<'t>, Error> {
 ///
 /// # Errors
 /// When the input, the configuration or the output cannot be had.
-pub fn run(sources: &[Source], flags: &Flags) -> Result<Outcome, Error> {
+pub fn run<'t>(sources: &'t [Source], flags: &Flags) -> Result<Outcome<'t>, Error> {
     let Run {
         package,
         setting,
@@ -261,23 +287,24 @@ pub fn explain(
 /// # Errors
 /// As [`run`].
 pub fn diff(sources: &[Source], flags: &Flags) -> Result<Report, Error> {
+    // Secrets are masked in objects of every kind, so all of them are read.
     let Run {
         package,
         setting,
         plan,
-    } = decided(sources, flags)?;
+    } = decided_upon(krm::open(sources, model::reads)?, flags)?;
     let edited = plan::edited(&package, &plan.edits);
     let after = krm::open(&edited, model::reads)?;
-    let text: String = sources
-        .iter()
-        .zip(&edited)
-        .enumerate()
-        .map(|(position, (old, new))| {
-            let before = (old.text.as_str(), package.items.as_slice());
-            let after = (new.text.as_str(), after.items.as_slice());
-            report::diff::diff(&old.name, position, before, after)
-        })
-        .collect();
+    let mut text = String::new();
+    for (position, (old, new)) in sources.iter().zip(&edited).enumerate() {
+        let before = (old.text.as_str(), package.items.as_slice());
+        let after = (new.text.as_str(), after.items.as_slice());
+        let own = report::diff::diff(&old.name, position, before, after);
+        text += &own.map_err(|error| OpenError::NotYaml {
+            source_name: old.called().to_owned(),
+            error,
+        })?;
+    }
     Ok(Report {
         exit: u8::from(!text.is_empty()),
         messages: setting.messages,
@@ -304,12 +331,12 @@ pub fn patches(sources: &[Source], flags: &Flags, folder: &str) -> Result<Patche
 ///
 /// # Errors
 /// As [`patches`].
-pub fn patch_stream(sources: &[Source], flags: &Flags) -> Result<Outcome, Error> {
+pub fn patch_stream(sources: &[Source], flags: &Flags) -> Result<Outcome<'static>, Error> {
     let (patched, messages) = to_patch(sources, flags)?;
     Ok(Outcome {
         exit: u8::from(patched.is_none()),
         output: patched
-            .map(|patched| component::stream(&patched))
+            .map(|patched| component::stream(&patched).map(Output::from))
             .transpose()?,
         messages,
         report: String::new(),

@@ -15,12 +15,12 @@ use crate::Error;
 use crate::apply;
 use crate::config::{Config, Severity};
 use crate::context::Facts;
-use crate::krm::{self, Package, Source};
+use crate::krm::{self, Item, Package, Source};
 use crate::model::{self, Inventory, Object, Unread};
 use crate::report::component::{ComponentError, Id, Patched};
 use crate::report::{self, Located};
 use crate::rules::{self, Decision, Failing, Rule, Verdict};
-use crate::yaml::{self, Edit, Rules};
+use crate::yaml::{self, Edit, Lazy, Rules};
 
 /// What is to happen.
 pub(crate) struct Plan {
@@ -46,56 +46,64 @@ pub(crate) fn draw(
 ) -> Result<Plan, Error> {
     let facts = Facts::new(package, context, config);
     let rules = facts.rules();
-    let inventory = inventory(&facts, config, rules);
+    let Read { inventory, unlike } = read(&facts, config, rules)?;
     let mut decisions = rules::decide(&inventory, config);
-    decisions.extend(read_differently(&facts, config, &decisions));
+    drop(inventory);
+    decisions.extend(read_differently(&facts, config, &decisions, &unlike)?);
     decisions.sort_by(rules::in_order);
-    let mut strings = (usize::MAX, apply::Strings::new());
-    let decisions: Vec<Located> = decisions
-        .into_iter()
-        .map(|decision| {
-            if strings.0 != decision.object.item {
-                strings = (decision.object.item, apply::Strings::new());
-            }
-            located(&facts, decision, &mut strings.1)
-        })
-        .collect();
-    let edits = edits(package, &decisions)?;
-    verify(package, &decisions, &edits, rules)?;
-    Ok(Plan { decisions, edits })
+    let plan = written(&facts, decisions, rules)?;
+    verify(package, &plan, rules)?;
+    Ok(plan)
 }
 
-/// What the items say, read by these rules.
-fn inventory(facts: &Facts<'_>, config: &Config, rules: Rules) -> Inventory {
+/// What the items say.
+struct Read {
+    inventory: Inventory,
+    /// Positions of items that kustomize and kubectl may read differently.
+    unlike: Vec<usize>,
+}
+
+/// Reads the items one after the other: what they say is a fraction of their text.
+fn read(facts: &Facts<'_>, config: &Config, rules: Rules) -> Result<Read, Error> {
     let mut unread = Vec::new();
-    let mut values = Vec::new();
+    let mut unlike = Vec::new();
+    let mut failed = None;
     let mut aliased = yaml::ALIAS_LIMIT_OF_A_RUN;
-    for (position, item) in facts.items() {
-        match item.node.value_within(rules, &mut aliased) {
-            Ok(value) => values.push((position, value)),
-            Err(problem) => unread.push(Unread {
+    let values = facts.items().map_while(|(position, item)| {
+        let (package, _) = facts.at(position);
+        let node = package.read(item).map_err(|error| failed = Some(error));
+        let node = node.ok()?;
+        if !node.is_read_alike() {
+            unlike.push(position);
+        }
+        Some((position, node.value_within(rules, &mut aliased)))
+    });
+    let values = values.filter_map(|(position, value)| match value {
+        Ok(value) => Some((position, value)),
+        Err(problem) => {
+            unread.push(Unread {
                 object: identity(facts, position, config),
                 at: PointerBuf::new(),
                 problem: problem.to_string(),
-            }),
+            });
+            None
         }
-    }
-    let mut inventory = model::read_in_context(
-        values.iter().map(|(position, value)| (*position, value)),
-        facts.end_of_input(),
-        config,
-    );
+    });
+    let mut inventory = model::read_in_context(values, facts.end_of_input(), config);
     inventory.unread.extend(unread);
     inventory.sort_unread();
-    inventory
+    match failed {
+        Some(error) => Err(Error::Open(error)),
+        None => Ok(Read { inventory, unlike }),
+    }
 }
 
 /// What can be said of an object whose value cannot be had.
 fn identity(facts: &Facts<'_>, position: usize, config: &Config) -> Object {
     let (_, item) = facts.at(position);
-    let metadata = item.node.get("metadata");
+    let metadata = item.metadata();
     let text = |key: &str| {
-        let found = metadata.and_then(|metadata| metadata.get(key));
+        let found = metadata.as_deref().and_then(|metadata| metadata.get(key));
         found.and_then(yaml::Node::text).map(str::to_owned)
     };
     let namespace = text("namespace");
@@ -113,19 +121,26 @@ fn identity(facts: &Facts<'_>, position: usize, config: &Config) -> Object {
     }
 }
 
-/// A finding on each decision that would be another one as the other of kustomize and kubectl reads
-/// the input.
-fn read_differently(facts: &Facts<'_>, config: &Config, decisions: &[Decision]) -> Vec<Decision> {
+/// A finding on each decision that would be another one as the other of kustomize and kubectl reads the input, in which
+/// these items may differ.
+fn read_differently(
+    facts: &Facts<'_>,
+    config: &Config,
+    decisions: &[Decision],
+    unlike: &[usize],
+) -> Result<Vec<Decision>, Error> {
     let (ours, other, reader) = match facts.rules() {
         Rules::Kustomize => (Rules::Kustomize, Rules::Kubectl, "kubectl"),
         Rules::Kubectl => (Rules::Kubectl, Rules::Kustomize, "kustomize"),
     };
     let mut different: BTreeMap<usize, Vec<String>> = BTreeMap::new();
     let (mut aliased, mut aliased_there) = (yaml::ALIAS_LIMIT_OF_A_RUN, yaml::ALIAS_LIMIT_OF_A_RUN);
-    for (position, item) in facts.items() {
+    for &position in unlike {
+        let (package, item) = facts.at(position);
+        let node = package.read(item)?;
         if let (Ok(whole), Ok(other)) = (
-            item.node.value_within(ours, &mut aliased),
-            item.node.value_within(other, &mut aliased_there),
+            node.value_within(ours, &mut aliased),
+            node.value_within(other, &mut aliased_there),
         ) {
             let object = identity(facts, position, config);
             for (at, ours, other) in differences(&whole, &other) {
@@ -138,9 +153,9 @@ fn read_differently(facts: &Facts<'_>, config: &Config, decisions: &[Decision]) 
         }
     }
     if different.is_empty() {
-        return Vec::new();
+        return Ok(Vec::new());
     }
-    let others = rules::decide(&inventory(facts, config, other), config);
+    let others = rules::decide(&read(facts, config, other)?.inventory, config);
     let place = |decision: &Decision| (decision.object.item, decision.at.clone());
     let what = |decision: &Decision| {
         let transport = decision.transport.map(|transport| transport.wanted);
@@ -154,7 +169,7 @@ fn read_differently(facts: &Facts<'_>, config: &Config, decisions: &[Decision]) 
         let others = by_place.get(&place(decision));
         others.is_some_and(|others| others.contains(&what(decision)))
     };
-    decisions
+    let findings = decisions
         .iter()
         .filter(|decision| !is_the_same(decision))
         .map(|decision| Decision {
@@ -169,8 +184,8 @@ fn read_differently(facts: &Facts<'_>, config: &Config, decisions: &[Decision]) 
             ),
             steps: Vec::new(),
             ..decision.clone()
-        })
-        .collect()
+        });
+    Ok(findings.collect())
 }
 
 /// Whether a key on the way to a place sounds like a secret, or the name that a `value` stands beside, as in the
@@ -231,12 +246,59 @@ fn differences(ours: &Value, other: &Value) -> Vec<(PointerBuf, Value, Value)> {
     }
 }
 
+/// The decisions with their patches, and the edits that those come to, item by item: an item is read once for all of them.
+fn written(facts: &Facts<'_>, decisions: Vec<Decision>, rules: Rules) -> Result<Plan, Error> {
+    let mut plan = Plan {
+        decisions: Vec::with_capacity(decisions.len()),
+        edits: Vec::new(),
+    };
+    let mut decisions = decisions.into_iter().peekable();
+    while let Some(first) = decisions.next() {
+        let position = first.object.item;
+        let (package, item) = facts.at(position);
+        let object = package.read(item)?;
+        let mut strings = apply::Strings::new();
+        let mut patch = Vec::new();
+        let mut next = Some(first);
+        while let Some(decision) = next {
+            let located = located(package, item, &object, decision, &mut strings);
+            located
+                .patch
+                .iter()
+                .for_each(|operation| add(&mut patch, operation));
+            plan.decisions.push(located);
+            next = decisions.next_if(|decision| decision.object.item == position);
+        }
+        if patch.is_empty() {
+            continue;
+        }
+        let text = &package.sources()[item.source].text;
+        let edits = apply::edits(text, &object, item.syntax, &patch)?;
+        if let Lazy::Outlined(outline) = &item.value
+            && !apply::agrees_in_its_lines(text, outline, &object, &edits, &patch, rules)?
+        {
+            return Err(refuted(package.place(item).to_string()));
+        }
+        plan.edits.push((item.source, edits));
+    }
+    Ok(plan)
+}
+
+fn refuted(problem: String) -> Error {
+    Error::Apply(apply::ApplyError::Refuted(problem))
+}
+
 /// Adds where the object is, and what its steps come to. A patch that cannot be written is refused.
-fn located(facts: &Facts<'_>, mut decision: Decision, strings: &mut apply::Strings) -> Located {
-    let (package, item) = facts.at(decision.object.item);
-    let source = &package.sources()[item.source];
-    let written = apply::operations(item, &decision.steps, strings).and_then(|patch| {
-        apply::edits(&source.text, item, &patch)?;
+fn located<'t>(
+    package: &Package<'t>,
+    item: &Item<'t>,
+    object: &yaml::Node<'t>,
+    mut decision: Decision,
+    strings: &mut apply::Strings,
+) -> Located {
+    let text = &package.sources()[item.source].text;
+    let written = apply::operations(object, &decision.steps, strings).and_then(|patch| {
+        apply::edits(text, object, item.syntax, &patch)?;
         Ok(patch)
     });
     let patch = written.unwrap_or_else(|problem| {
@@ -245,12 +307,11 @@ fn located(facts: &Facts<'_>, mut decision: Decision, strings: &mut apply::Strin
         decision.message = format!("{}; {problem}", decision.message);
         Vec::new()
     });
-    let place = place(&item.node, &decision.at);
+    let place = place(object, &decision.at);
     let mut location = package.location(item);
     if let Some(line) = &mut location.line {
         // Counted from the item: its own line is known, and the text before it may be long.
-        let above =
-            &source.text[item.node.range.start..place.range.start.max(item.node.range.start)];
+        let above = &text[object.range.start..place.range.start.max(object.range.start)];
         *line += yaml::line_of(above, above.len()) - 1;
     }
     Located {
@@ -290,7 +351,7 @@ pub(crate) fn patched(package: &Package<'_>, decisions: &[Located]) -> Result<Ve
     patches(decisions)
         .map(|(position, operations)| {
             let item = &package.items[position];
-            let value = item.node.value(Rules::Kustomize);
+            let value = package.read(item)?.value(Rules::Kustomize);
             let value = value.map_err(apply::ApplyError::Value)?;
             let metadata = |key: &str| {
                 let text = value["metadata"][key].as_str();
@@ -331,16 +392,6 @@ fn add(patch: &mut Vec<json_patch::PatchOperation>, operation: &json_patch::Patc
     patch.push(operation.clone());
 }
 
-fn edits(package: &Package<'_>, decisions: &[Located]) -> Result<Vec<(usize, Vec<Edit>)>, Error> {
-    patches(decisions)
-        .map(|(position, patch)| {
-            let item = &package.items[position];
-            let text = &package.sources()[item.source].text;
-            Ok((item.source, apply::edits(text, item, &patch)?))
-        })
-        .collect()
-}
-
 /// The sources with their edits.
 pub(crate) fn edited(package: &Package<'_>, edits: &[(usize, Vec<Edit>)]) -> Vec<Source> {
     package
@@ -362,26 +413,24 @@ pub(crate) fn edited(package: &Package<'_>, edits: &[(usize, Vec<Edit>)]) -> Vec
         .collect()
 }
 
-/// Reads the edited text again: every patched item must be what `json-patch` makes of it.
-fn verify(
-    package: &Package<'_>,
-    decisions: &[Located],
-    edits: &[(usize, Vec<Edit>)],
-    rules: Rules,
-) -> Result<(), Error> {
-    if edits.is_empty() {
+/// Reads the edited text again: every patched item must be what `json-patch` makes of it. Items by their outline are seen to
+/// already, each in its own lines.
+fn verify(package: &Package<'_>, plan: &Plan, rules: Rules) -> Result<(), Error> {
+    let is_read =
+        |(position, _): &(usize, _)| matches!(package.items[*position].value, Lazy::Read(_));
+    if !patches(&plan.decisions).any(|patch| is_read(&patch)) {
         return Ok(());
     }
-    let edited = edited(package, edits);
-    let refuted = |problem: String| Error::Apply(apply::ApplyError::Refuted(problem));
+    let edited = edited(package, &plan.edits);
     let after = krm::open(&edited, model::reads)
-        .map_err(|_| refuted(unreadable(package, decisions).join(", ")))?;
+        .map_err(|_| refuted(unreadable(package, &plan.decisions).join(", ")))?;
     if after.items.len() != package.items.len() {
         return Err(refuted("the number of objects changed".to_owned()));
     }
-    for (position, patch) in patches(decisions) {
-        let (before, after) = (&package.items[position], &after.items[position]);
-        if !apply::agrees(before, after, &patch, rules)? {
+    for (position, patch) in patches(&plan.decisions) {
+        let (before, after_item) = (&package.items[position], &after.items[position]);
+        let (old, new) = (package.read(before)?, after.read(after_item)?);
+        if !apply::agrees(&old, &new, &patch, rules)? {
             return Err(refuted(package.place(before).to_string()));
         }
     }
@@ -394,7 +443,11 @@ fn unreadable(package: &Package<'_>, decisions: &[Located]) -> Vec<String> {
         .filter(|(position, patch)| {
             let item = &package.items[*position];
             let text = &package.sources()[item.source].text;
-            let own = apply::edits(text, item, patch).map(|edits| vec![(item.source, edits)]);
+            let Ok(object) = package.read(item) else {
+                return true;
+            };
+            let own = apply::edits(text, &object, item.syntax, patch);
+            let own = own.map(|edits| vec![(item.source, edits)]);
             own.is_ok_and(|own| krm::open(&edited(package, &own), model::reads).is_err())
         })
         .map(|(position, _)| package.place(&package.items[position]).to_string())
@@ -411,6 +464,7 @@ mod tests {
             "a:\n- {name: API_TOKEN, value: on}\n- {name: LEVEL, value: on}\npassword: {x: [on]}\n";
         let documents = yaml::read(text).expect("YAML");
         let root = documents[0].root.as_ref().expect("a map");
+        let root = root.value(Rules::Kubectl).expect("a value");
         for (at, expected) in [
             ("/a/0/value", true),
             ("/a/1/value", false),
@@ -419,7 +473,7 @@ mod tests {
             ("", false),
         ] {
             let at = jsonptr::PointerBuf::parse(at).expect("a pointer");
-            assert_eq!(names_secret(root, &at), expected, "{at}");
+            assert_eq!(names_secret(&root, &at), expected, "{at}");
         }
     }
 

@@ -43,8 +43,11 @@ fn found(package: &Package<'_>, flags: &Flags) -> Result<Setting, Error> {
         .iter()
         .chain(&package.asides)
         .filter(|item| is_ours(item))
-        .map(|item| Candidate::read(&item.node, package.place(item).to_string()))
-        .collect::<Result<_, _>>()?;
+        .map(|item| {
+            let whence = package.place(item).to_string();
+            Ok::<_, Error>(Candidate::read(&*package.read(item)?, whence)?)
+        })
+        .collect::<Result<_, Error>>()?;
     let choice = config::choose(function_config, file, inputs)?;
     let names: Vec<_> = Rule::ALL.iter().map(|rule| rule.name()).collect();
     let whence = choice.whence.as_deref().unwrap_or_default();
@@ -116,8 +119,9 @@ fn lines_of(package: &Package<'_>, item: &Item<'_>, problems: &[Problem]) -> Opt
     if package.form == Form::ResourceList {
         return None;
     }
+    let node = item.node().ok()?;
     let line = |problem: &Problem| {
-        let at = yaml::line_of(&source.text, written(&item.node, &problem.keys));
+        let at = yaml::line_of(&source.text, written(&node, &problem.keys));
         format!("{}:{at}", source.called())
     };
     Some(problems.iter().map(line).collect())
@@ -160,7 +164,7 @@ fn configuration_of(file: &Source) -> Result<Candidate, Error> {
         package => package?,
     };
     match package.items.as_slice() {
-        [only] => Ok(Candidate::read(&only.node, file.name.clone())?),
+        [only] => Ok(Candidate::read(&*package.read(only)?, file.name.clone())?),
         items => Err(Error::Config(ConfigError::NotOne {
             file: file.name.clone(),
             count: items.len(),

@@ -51,10 +51,10 @@ impl Case {
                 .then(|| Source::named("config.yaml", text_of(&config))),
             ..Flags::default()
         };
-        let outcome = run(&[Source::named("input.yaml", input.clone())], &flags)?;
+        let outcome = run(&[Source::named("input.yaml", input.clone())], &flags)?.into_owned();
         Ok(Self {
             input,
-            output: outcome.output,
+            output: outcome.text(),
             exit: outcome.exit,
             report: serde_json::from_str(&outcome.report).expect("the report is JSON"),
         })

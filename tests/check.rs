@@ -419,7 +419,7 @@ fn the_function_in_mode_check_agrees_with_the_command() {
             );
         }
         // And the results say in their way whether the run failed.
-        let output = run.output.expect("a ResourceList comes back");
+        let output = run.text().expect("a ResourceList comes back");
         let output: Value = serde_json::from_str(&output).expect("JSON stays JSON");
         let input: Value = serde_json::from_str(&list[0].text).expect("it was printed");
         assert_eq!(output["items"], input["items"], "{name}");

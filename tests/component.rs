@@ -71,11 +71,13 @@ fn by_function(build: &str, config: Option<&str>) -> Option<Objects> {
         "kind": "ResourceList",
         "items": values(build),
     });
-    let outcome = run(&[Source::named("-", list.to_string())], &flags(config)).expect("a run");
+    let outcome = run(&[Source::named("-", list.to_string())], &flags(config))
+        .expect("a run")
+        .into_owned();
     if outcome.exit != 0 {
         return None;
     }
-    let output = outcome.output.expect("a ResourceList comes back");
+    let output = outcome.text().expect("a ResourceList comes back");
     let list: Value = serde_json::from_str(&output).expect("JSON stays JSON");
     Some(objects(&printed(list["items"].as_array().expect("items"))))
 }
@@ -140,7 +142,7 @@ fn came(
     };
     put(root, &component);
     let stream = patch_stream(&sources, &flags(config)).expect("as the Component");
-    let entries = json!({"resources": ["../base"], "patches": values(&stream.output.expect("as the Component"))});
+    let entries = json!({"resources": ["../base"], "patches": values(&stream.text().expect("as the Component"))});
     add(
         root,
         &[("stream/kustomization.yaml", &yaml::block(&entries))],

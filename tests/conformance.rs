@@ -454,8 +454,9 @@ fn through_a_run(row: &MtlsRow) -> Result<(), String> {
         )),
         ..Flags::default()
     };
-    let outcome =
-        run(&[Source::named("-", list.to_string())], &flags).map_err(|error| error.to_string())?;
+    let outcome = run(&[Source::named("-", list.to_string())], &flags)
+        .map_err(|error| error.to_string())?
+        .into_owned();
     let report: Value = serde_json::from_str(&outcome.report).map_err(|error| error.to_string())?;
     let decided = report["decisions"]
         .as_array()

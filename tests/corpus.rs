@@ -81,7 +81,7 @@ fn a_whole_platform_comes_out_as_its_engineers_left_it() {
         ..Flags::default()
     };
     let outcome = run(&sources, &flags).expect("the platform is read");
-    let after = values(&outcome.output.expect("the platform has no errors"));
+    let after = values(&outcome.text().expect("the platform has no errors"));
     let by_hand = values(&read(&folder.join("expected.yaml")));
     assert_eq!(after.len(), by_hand.len());
     for (after, by_hand) in after.iter().zip(&by_hand) {
@@ -147,8 +147,9 @@ fn the_official_example_is_told_what_is_wrong_with_it() {
         return;
     };
     let input = read(&folder.join("input.yaml"));
-    let outcome =
-        run(&[Source::named("-", input.as_str())], &Flags::default()).expect("the example is read");
+    let outcome = run(&[Source::named("-", input.as_str())], &Flags::default())
+        .expect("the example is read")
+        .into_owned();
     let report: Value = serde_json::from_str(&outcome.report).expect("the report is JSON");
     let decisions = report["decisions"].as_array().expect("decisions");
     let is_told = |object: &str, (rule, words): (&str, &[&str])| {
@@ -175,7 +176,7 @@ fn the_official_example_is_told_what_is_wrong_with_it() {
         .collect();
     assert_eq!(told, [0, 1, 2, 3]);
     // What is known is put right: the scrape that the operator makes of the agent itself.
-    let output = outcome.output.expect("the example has no errors");
+    let output = outcome.text().expect("the example has no errors");
     let (before, after) = (values(&input), values(&output));
     let changed: Vec<&Value> = (before.iter().zip(&after))
         .filter_map(|(before, after)| (before != after).then_some(&after["kind"]))
@@ -191,8 +192,9 @@ fn the_stack_of_prometheus_keeps_its_metrics_under_strict() {
         return;
     };
     let input = read(&folder.join("input.yaml"));
-    let outcome =
-        run(&[Source::named("-", input.as_str())], &Flags::default()).expect("the stack is read");
+    let outcome = run(&[Source::named("-", input.as_str())], &Flags::default())
+        .expect("the stack is read")
+        .into_owned();
     let report: Value = serde_json::from_str(&outcome.report).expect("the report is JSON");
     let decisions = report["decisions"].as_array().expect("decisions");
     let mut seen = 0;
@@ -298,7 +300,7 @@ fn traps_stay_as_they_are_beside_a_patched_object() {
             let alone = [Source::named("-", text)];
             let package = krm::open(&alone, |_, _, _| true).expect("a ResourceList");
             let output = krm::close(&package, &[], &[], &[]).expect("nothing is edited");
-            assert_eq!(output, text, "{name}");
+            assert_eq!(output.to_string(), text, "{name}");
             passed += 1;
             continue;
         }
@@ -310,7 +312,7 @@ fn traps_stay_as_they_are_beside_a_patched_object() {
         let sources = [Source::named("-", format!("{text}{separator}{guide}"))];
         match run(&sources, &flags) {
             Ok(outcome) => {
-                let output = outcome.output.unwrap_or_default();
+                let output = outcome.text().unwrap_or_default();
                 assert_eq!(output, format!("{text}{separator}{expected}"), "{name}");
                 passed += 1;
             }
@@ -339,9 +341,10 @@ fn unchanged(case: &str) -> Option<Vec<Value>> {
     let folder = support::data(case, case)?;
     let input = read(&folder.join("input.yaml"));
     assert_eq!(read(&folder.join("expected.yaml")), input);
-    let outcome =
-        run(&[Source::named("-", input.clone())], &Flags::default()).expect("the corpus is read");
-    assert_eq!(outcome.output.expect("the corpus has no errors"), input);
+    let outcome = run(&[Source::named("-", input.clone())], &Flags::default())
+        .expect("the corpus is read")
+        .into_owned();
+    assert_eq!(outcome.text().expect("the corpus has no errors"), input);
     let report: Value = serde_json::from_str(&outcome.report).expect("the report is JSON");
     let decisions = report["decisions"]
         .as_array()
@@ -371,15 +374,21 @@ fn read(path: &Path) -> String {
 }
 
 fn patched(input: &str) -> String {
-    let outcome = run(&[Source::named("-", input)], &Flags::default()).expect("the corpus is read");
-    outcome.output.expect("the corpus has no errors")
+    let outcome = run(&[Source::named("-", input)], &Flags::default())
+        .expect("the corpus is read")
+        .into_owned();
+    outcome.text().expect("the corpus has no errors")
 }
 
 fn values(text: &str) -> Vec<Value> {
     let sources = [Source::named("-", text)];
     let package = krm::open(&sources, |_, _, _| true).expect("objects");
     let value = |node: &Node<'_>| node.value(Rules::Kubectl).expect("a JSON value");
-    package.items.iter().map(|item| value(&item.node)).collect()
+    package
+        .items
+        .iter()
+        .map(|item| value(&item.node().expect("YAML")))
+        .collect()
 }
 
 /// The value with the strings that hold YAML or JSON as values, and directories without a slash at the end.

@@ -377,8 +377,10 @@ fn patched_scrapers_are_taken() {
         let text = format!(
             "{text}---\napiVersion: {api_version}\nkind: {kind}\nmetadata:\n  name: patched\n{head}  {selectors}\n{needed}"
         );
-        let outcome = run(&[Source::named("-", text)], &Flags::default()).expect("it is read");
-        let output = outcome.output.expect("there are no errors");
+        let outcome = run(&[Source::named("-", text)], &Flags::default())
+            .expect("it is read")
+            .into_owned();
+        let output = outcome.text().expect("there are no errors");
         let patched = objects(&output)
             .into_iter()
             .find(|object| object["metadata"]["name"] == "patched")
@@ -425,8 +427,10 @@ fn what_comes_by_scrape_classes_is_taken() {
         let input = text("input.yaml").expect("a case has an input");
         // What a case leaves out for shortness is not what we write.
         let (_, before) = complaints(&crds, &case, &input);
-        let outcome = run(&[Source::named("-", input)], &flags).expect("it is read");
-        let Some(output) = outcome.output else {
+        let outcome = run(&[Source::named("-", input)], &flags)
+            .expect("it is read")
+            .into_owned();
+        let Some(output) = outcome.text() else {
             continue;
         };
         let written = |object: &Value| {
@@ -575,12 +579,13 @@ fn what_the_cases_become_is_taken_as_well_as_they_were() {
             config: read("config.yaml").map(|text| Source::named("config.yaml", text)),
             ..Flags::default()
         };
-        let Ok(outcome) = run(&[Source::named("input.yaml", input.clone())], &flags) else {
+        let sources = [Source::named("input.yaml", input.clone())];
+        let Ok(outcome) = run(&sources, &flags) else {
             continue;
         };
         let (before, after) = (
             objects(&input),
-            objects(&outcome.output.unwrap_or_default()),
+            objects(&outcome.text().unwrap_or_default()),
         );
         if before.len() != after.len() {
             continue;

@@ -760,7 +760,7 @@ fn asked(text: &str, command: usize) -> usize {
     };
     match command {
         0 => run(&sources, &flags).map_or_else(refused, |outcome| {
-            let output = outcome.output.as_deref().map_or(0, str::len);
+            let output = outcome.text().map_or(0, |text| text.len());
             output + outcome.report.len() + outcome.messages.iter().map(String::len).sum::<usize>()
         }),
         1 => explain(&sources, &flags, Format::Table, false)
@@ -771,7 +771,7 @@ fn asked(text: &str, command: usize) -> usize {
         4 => check(&sources, &flags, None, CheckFormat::Sarif, false)
             .map_or_else(refused, |report| report.text.len()),
         _ => patch_stream(&sources, &flags).map_or_else(refused, |outcome| {
-            outcome.output.map_or(0, |text| text.len())
+            outcome.text().map_or(0, |text| text.len())
         }),
     }
 }

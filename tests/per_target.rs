@@ -48,10 +48,11 @@ fn check(text: &str, config: Option<String>) -> (usize, Vec<String>) {
         config: config.map(|text| Source::named("config.yaml", text)),
         ..Flags::default()
     };
-    let Ok(outcome) = run(&[Source::named("input.yaml", text)], &flags) else {
+    let sources = [Source::named("input.yaml", text)];
+    let Ok(outcome) = run(&sources, &flags) else {
         return (0, Vec::new());
     };
-    let Some(output) = outcome.output else {
+    let Some(output) = outcome.text() else {
         return (0, Vec::new());
     };
     let objects = objects(&output);

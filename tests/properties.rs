@@ -46,7 +46,7 @@ impl Input {
             text,
             flags,
             decisions: decisions(&outcome),
-            output: outcome.output?,
+            output: outcome.text()?,
         })
     }
 
@@ -55,17 +55,19 @@ impl Input {
         if text == self.text {
             return Some(self.output.clone());
         }
-        ran(text, &self.flags)?.output
+        ran(text, &self.flags)?.text()
     }
 }
 
 /// The outcome of a run that ends well.
-fn ran(text: &str, flags: &Flags) -> Option<Outcome> {
-    let outcome = run(&[Source::named("input.yaml", text)], flags).ok()?;
+fn ran(text: &str, flags: &Flags) -> Option<Outcome<'static>> {
+    let outcome = run(&[Source::named("input.yaml", text)], flags)
+        .ok()?
+        .into_owned();
     (outcome.exit == 0).then_some(outcome)
 }
 
-fn decisions(outcome: &Outcome) -> Vec<Value> {
+fn decisions(outcome: &Outcome<'_>) -> Vec<Value> {
     let report: Value = serde_json::from_str(&outcome.report).expect("the report is JSON");
     report["decisions"]
         .as_array()
@@ -261,8 +263,11 @@ impl Slices {
             }
             // Blank lines at its end belong to an object or not, by what its last value is; a comment
             // on its last line does.
-            let start = item.node.range.start;
-            let end_of_values = start + text[item.node.range.clone()].trim_end().len();
+            let start = item.node().expect("YAML").range.start;
+            let end_of_values = start
+                + text[item.node().expect("YAML").range.clone()]
+                    .trim_end()
+                    .len();
             let line = text[end_of_values..].lines().next().unwrap_or_default();
             let comment = usize::from(line.trim_start().starts_with('#')) * line.len();
             let range = start..end_of_values + comment;
@@ -271,7 +276,7 @@ impl Slices {
             slices.items.push(Piece {
                 index: item.index as u64,
                 text: text[range].to_owned(),
-                value: item.node.value(rules).unwrap_or_default(),
+                value: item.node().expect("YAML").value(rules).unwrap_or_default(),
             });
         }
         let rest = &text[end..];
@@ -411,7 +416,9 @@ fn ranges(text: &str) -> Vec<Range<usize>> {
         .items
         .iter()
         .filter(|item| item.kind == "PeerAuthentication");
-    policies.map(|item| item.node.range.clone()).collect()
+    policies
+        .map(|item| item.node().expect("YAML").range.clone())
+        .collect()
 }
 
 fn policies(text: &str) -> Vec<String> {
@@ -450,10 +457,10 @@ proptest! {
             let found = run(&other, &flags).map_err(|error| TestCaseError::fail(error.to_string()))?;
             prop_assert_eq!(&expected, &without_places(&decisions(&found)), "in order {}", seed);
         }
-        if let Some(output) = outcome.output {
+        if let Some(output) = outcome.text() {
             let again = [Source::named("input.yaml", output.clone())];
             let twice = run(&again, &flags).map_err(|error| TestCaseError::fail(error.to_string()))?;
-            prop_assert_eq!(twice.output, Some(output));
+            prop_assert_eq!(twice.text(), Some(output));
         }
     }
 
@@ -690,7 +697,12 @@ fn the_index_of_labels_changes_no_answer() {
         let values: Vec<Value> = package
             .items
             .iter()
-            .map(|item| item.node.value(package.form.rules()).unwrap_or_default())
+            .map(|item| {
+                item.node()
+                    .expect("YAML")
+                    .value(package.form.rules())
+                    .unwrap_or_default()
+            })
             .collect();
         let config = Config::default();
         let indexed = model::read(values.iter().enumerate(), &config);

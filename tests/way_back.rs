@@ -76,8 +76,10 @@ impl Input {
     }
 
     fn run_anew(&self, text: &str) -> Option<Ran> {
-        let outcome = run(&[Source::named("input.yaml", text)], &self.flags).ok()?;
-        let output = outcome.output.filter(|_| outcome.exit == 0)?;
+        let outcome = run(&[Source::named("input.yaml", text)], &self.flags)
+            .ok()?
+            .into_owned();
+        let output = outcome.text().filter(|_| outcome.exit == 0)?;
         let report: Value = serde_json::from_str(&outcome.report).expect("the report is JSON");
         let decisions = report["decisions"].as_array().expect("a list").clone();
         let before = Arc::new(objects(text));
@@ -189,7 +191,7 @@ fn policies(text: &str) -> Vec<Range<usize>> {
     let items = package.items.iter();
     items
         .filter(|item| item.kind == "PeerAuthentication")
-        .map(|item| item.node.range.clone())
+        .map(|item| item.node().expect("YAML").range.clone())
         .collect()
 }
 
@@ -204,8 +206,10 @@ fn objects(text: &str) -> Vec<Object> {
         .filter(|item| item.kind != "ScrapeTLS")
         .map(|item| Object {
             kind: item.kind.to_string(),
-            text: text[item.node.range.clone()].trim_end().to_owned(),
-            value: item.node.value(rules).unwrap_or_default(),
+            text: text[item.node().expect("YAML").range.clone()]
+                .trim_end()
+                .to_owned(),
+            value: item.node().expect("YAML").value(rules).unwrap_or_default(),
         })
         .collect()
 }

@@ -4,10 +4,10 @@
 //! Departs from nothing.
 //! Knows: streams and exit codes. Does not know: how the texts came about.
 
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use istio_scrape::krm::DecodeError;
+use istio_scrape::krm::{DecodeError, Output};
 use istio_scrape::{Outcome, Report};
 use serde_json::json;
 use thiserror::Error;
@@ -106,7 +106,7 @@ pub(super) enum Failure {
 /// The end of a run.
 #[derive(Debug)]
 pub(super) struct Ending {
-    stdout: Option<String>,
+    stdout: Option<Output<'static>>,
     stderr: Vec<String>,
     /// Content of the report file.
     pub(super) report: String,
@@ -117,7 +117,7 @@ pub(super) struct Ending {
 
 impl Ending {
     /// The end of a plain run.
-    pub(super) fn of(outcome: Outcome) -> Self {
+    pub(super) fn of(outcome: Outcome<'static>) -> Self {
         Self {
             stdout: outcome.output,
             stderr: outcome.messages,
@@ -130,7 +130,7 @@ impl Ending {
     /// The end of a command that prints about the input.
     pub(super) fn report(report: Report) -> Self {
         Self {
-            stdout: Some(report.text),
+            stdout: Some(Output::from(report.text)),
             stderr: report.messages,
             report: String::new(),
             exit: report.exit,
@@ -148,7 +148,7 @@ impl Ending {
     }
 
     /// The end of a run that could not be made; `returned` is what goes out all the same.
-    pub(super) fn failed(failure: &Failure, returned: Option<String>) -> Self {
+    pub(super) fn failed(failure: &Failure, returned: Option<Output<'static>>) -> Self {
         Self {
             stdout: returned,
             stderr: vec![format!(
@@ -173,7 +173,7 @@ impl Ending {
     /// Writes to stderr and stdout, and returns the exit code.
     pub(super) fn write(self) -> u8 {
         say(&self.stderr);
-        match self.stdout.as_deref().map(write_stdout) {
+        match self.stdout.as_ref().map(write_stdout) {
             None | Some(Ok(())) => self.exit,
             Some(Err(error)) if self.may_hang_up && error.kind() == io::ErrorKind::BrokenPipe => {
                 self.exit
@@ -205,9 +205,12 @@ pub(super) fn write_report(file: &Path, report: &str) -> Result<(), Failure> {
     })
 }
 
-fn write_stdout(text: &str) -> io::Result<()> {
-    let mut stdout = io::stdout().lock();
-    stdout.write_all(text.as_bytes())?;
+fn write_stdout(text: &Output<'_>) -> io::Result<()> {
+    // Pieces that are long enough pass through the buffer without being copied.
+    let mut stdout = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    for piece in text.pieces() {
+        stdout.write_all(piece.as_bytes())?;
+    }
     stdout.flush()
 }
 

@@ -26,6 +26,7 @@ use anstream::{AutoStream, ColorChoice};
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 use istio_scrape::config::FailOn;
+use istio_scrape::krm::Source;
 use istio_scrape::{CheckFormat, ContextFiles, Flags, Format, Report, krm};
 use serde_json::{Value, json};
 
@@ -152,6 +153,8 @@ fn plain_run(
         Ok(inputs) => (inputs, Ok(())),
         Err(failure) => (Inputs::default(), Err(failure)),
     };
+    // The output consists of pieces of the input, which is needed as long as the program runs.
+    let sources: &'static [Source] = inputs.sources.leak();
     let context = context_files();
     let outcome = read
         .and_then(|()| flags(config, &context))
@@ -160,11 +163,11 @@ fn plain_run(
                 without_report: report.is_none(),
                 ..flags
             };
-            guarded(|| istio_scrape::run(&inputs.sources, &flags))
+            guarded(|| istio_scrape::run(sources, &flags))
         });
     let failed = |failure: &Failure| {
         let results = [as_result(failure)];
-        let returned = guarded(|| Ok(krm::returned(&inputs.sources, &results)));
+        let returned = guarded(|| Ok(krm::returned(sources, &results)));
         Ending::failed(failure, returned.ok().flatten())
     };
     if let Some(file) = report.filter(|file| context.have_read(file)) {

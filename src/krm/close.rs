@@ -4,7 +4,7 @@
 //! Departs from it: nothing is added where there is nothing to say, and results said before are not repeated.
 //! Knows: texts, edits, envelopes. Does not know: why something is edited.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use json_patch::{AddOperation, PatchOperation, RemoveOperation};
 use jsonptr::PointerBuf;
@@ -12,8 +12,8 @@ use serde_json::Value;
 use thiserror::Error;
 
 use super::open::is_resource_list;
-use super::{Form, Item, Layout, Origin, Package, Source};
-use crate::yaml::{self, Document, Edit, EditError, Node, Rules};
+use super::{Form, Item, Layout, Origin, Output, Package, Source};
+use crate::yaml::{self, Edit, EditError, Lazy, LazyDocument, Node, ReadError, Rules};
 
 /// Why the output cannot be put together.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -28,6 +28,14 @@ pub enum CloseError {
         /// Why.
         error: EditError,
     },
+    /// The text around what is left out cannot be read.
+    #[error("{source_name}: {error}")]
+    NotYaml {
+        /// The source.
+        source_name: String,
+        /// What and where.
+        error: ReadError,
+    },
 }
 
 /// The output: the text of all sources with edits applied.
@@ -38,12 +46,19 @@ pub enum CloseError {
 ///
 /// # Errors
 /// When the text around the items cannot be edited.
-pub fn close(
-    package: &Package<'_>,
+pub fn close<'t>(
+    package: &Package<'t>,
     edits: &[(usize, Vec<Edit>)],
     results: &[Value],
     left_out: &[usize],
-) -> Result<String, CloseError> {
+) -> Result<Output<'t>, CloseError> {
+    let mut by_source: BTreeMap<usize, Vec<Edit>> = BTreeMap::new();
+    for (source, edits) in edits {
+        by_source
+            .entry(*source)
+            .or_default()
+            .extend_from_slice(edits);
+    }
     let texts = package
         .sources
         .iter()
@@ -51,8 +66,7 @@ pub fn close(
         .enumerate()
         .filter(|(_, (source, layout))| goes_out(source, layout))
         .map(|(position, (source, layout))| {
-            let own = edits.iter().filter(|(of, _)| *of == position);
-            let mut all: Vec<Edit> = own.flat_map(|(_, edits)| edits.iter().cloned()).collect();
+            let mut all = by_source.remove(&position).unwrap_or_default();
             let leaving: Vec<&Item<'_>> = left_out
                 .iter()
                 .filter_map(|&item| package.items.get(item))
@@ -69,28 +83,33 @@ pub fn close(
             }
             // Stable: what is put behind the last item comes before the results behind them all.
             all.sort_by_key(|edit| edit.range.start);
-            Ok(yaml::splice(&source.text, &all))
+            Ok(Output::edited(&source.text, all))
         })
         .collect::<Result<Vec<_>, _>>()?;
-    Ok(joined(&texts))
+    Ok(joined(texts))
 }
 
 /// What goes out when a run fails: a ResourceList with the items as they came and the results, so
 /// that a host can show why. Of every other form nothing, so that nobody applies half a job.
-pub fn returned(sources: &[Source], results: &[Value]) -> Option<String> {
+pub fn returned<'t>(sources: &'t [Source], results: &[Value]) -> Option<Output<'t>> {
     let [source] = sources else {
         return None;
     };
-    let documents = yaml::read(&source.text).ok()?;
-    let root = envelope(&documents)?.root.as_ref()?;
-    let before: Vec<Value> = root
-        .get("results")
+    let documents: Vec<_> = yaml::read(&source.text)
+        .ok()?
+        .into_iter()
+        .map(LazyDocument::from)
+        .collect();
+    let (_, root) = envelope(source, &documents)?;
+    let written = root.get("results").ok()?;
+    let before: Vec<Value> = written
+        .as_deref()
         .map_or(&[][..], Node::items)
         .iter()
         .filter_map(|result| result.value(Rules::Kustomize).ok())
         .collect();
     let edits = appended(source, &documents, &before, results).unwrap_or_default();
-    Some(yaml::splice(&source.text, &edits))
+    Some(Output::edited(&source.text, edits))
 }
 
 fn goes_out(source: &Source, layout: &Layout<'_>) -> bool {
@@ -101,18 +120,20 @@ fn goes_out(source: &Source, layout: &Layout<'_>) -> bool {
     }
 }
 
-fn envelope<'d, 't>(documents: &'d [Document<'t>]) -> Option<&'d Document<'t>> {
-    let mut roots = documents.iter().filter(|document| document.root.is_some());
-    let only = roots.next().filter(|_| roots.next().is_none())?;
-    only.root
-        .as_ref()
-        .filter(|root| is_resource_list(root))
-        .map(|_| only)
+fn envelope<'d, 't>(
+    source: &Source,
+    documents: &'d [LazyDocument<'t>],
+) -> Option<(&'d LazyDocument<'t>, &'d Lazy<'t>)> {
+    let mut roots = documents
+        .iter()
+        .filter_map(|document| Some((document, document.root.as_ref()?)));
+    let only = roots.next().filter(|_| roots.next().is_none());
+    only.filter(|(_, root)| is_resource_list(source, root).unwrap_or(false))
 }
 
 fn appended(
     source: &Source,
-    documents: &[Document<'_>],
+    documents: &[LazyDocument<'_>],
     before: &[Value],
     results: &[Value],
 ) -> Result<Vec<Edit>, CloseError> {
@@ -121,9 +142,7 @@ fn appended(
         .iter()
         .filter(|result| said.insert(sorted(result)))
         .collect();
-    let Some((document, root)) =
-        envelope(documents).and_then(|list| Some((list, list.root.as_ref()?)))
-    else {
+    let Some((document, root)) = envelope(source, documents) else {
         return Ok(Vec::new());
     };
     let patch: Vec<PatchOperation> = match (new.is_empty(), before.is_empty()) {
@@ -137,11 +156,20 @@ fn appended(
             .map(|result| add(PointerBuf::from_tokens(["results", "-"]), result.clone()))
             .collect(),
     };
-    yaml::edits(&source.text, root, document.syntax, &patch).map_err(|error| CloseError::Envelope {
+    let root = root.shell().map_err(|error| not_yaml(source, error))?;
+    let edits = yaml::edits(&source.text, &root, document.syntax, &patch);
+    edits.map_err(|error| CloseError::Envelope {
         source_name: source.called().to_owned(),
         envelope: "results",
         error,
     })
+}
+
+fn not_yaml(source: &Source, error: ReadError) -> CloseError {
+    CloseError::NotYaml {
+        source_name: source.called().to_owned(),
+        error,
+    }
 }
 
 /// The text of a result, the same whoever printed it: hosts sort the keys of what they hand on.
@@ -168,13 +196,13 @@ fn removals(
         begin = range.end;
         let inside: Vec<&&Item<'_>> = leaving
             .iter()
-            .filter(|item| document.range.contains(&item.node.range.start))
+            .filter(|item| document.range.contains(&item.value.start()))
             .collect();
         let is_root = |item: &&Item<'_>| {
             document
                 .root
                 .as_ref()
-                .is_some_and(|root| root.range == item.node.range)
+                .is_some_and(|root| root.start() == item.value.start())
         };
         if layout.skipped.contains(&number) || inside.iter().any(|item| is_root(item)) {
             edits.push(Edit {
@@ -182,14 +210,15 @@ fn removals(
                 text: String::new(),
             });
         } else if let Some(root) = document.root.as_ref().filter(|_| !inside.is_empty()) {
+            let root = root.read().map_err(|error| not_yaml(source, error))?;
             // From the last to the first: removing one moves those behind it.
             let patch: Vec<PatchOperation> = inside
                 .iter()
                 .rev()
-                .filter_map(|item| pointer_to(root, &item.node))
+                .filter_map(|item| pointer_to(&root, item.value.start()))
                 .map(|path| PatchOperation::Remove(RemoveOperation { path }))
                 .collect();
-            let removed = yaml::edits(&source.text, root, document.syntax, &patch);
+            let removed = yaml::edits(&source.text, &root, document.syntax, &patch);
             edits.extend(removed.map_err(|error| CloseError::Envelope {
                 source_name: source.called().to_owned(),
                 envelope: "items",
@@ -200,17 +229,15 @@ fn removals(
     Ok(edits)
 }
 
-/// The way from a list through lists within it to an item.
-fn pointer_to(list: &Node<'_>, item: &Node<'_>) -> Option<PointerBuf> {
+/// The way from a list through lists within it to the item that begins here.
+fn pointer_to(list: &Node<'_>, start: usize) -> Option<PointerBuf> {
     let items = list.get("items")?.items().iter().enumerate();
     items
-        .filter(|(_, node)| {
-            node.range.start <= item.range.start && item.range.end <= node.range.end
-        })
+        .filter(|(_, node)| node.range.start <= start && start < node.range.end)
         .find_map(|(position, node)| {
-            let mut pointer = match node.range == item.range {
+            let mut pointer = match node.range.start == start {
                 true => PointerBuf::new(),
-                false => pointer_to(node, item)?,
+                false => pointer_to(node, start)?,
             };
             pointer.push_front(position);
             pointer.push_front("items");
@@ -219,35 +246,29 @@ fn pointer_to(list: &Node<'_>, item: &Node<'_>) -> Option<PointerBuf> {
 }
 
 /// One stream of several texts.
-fn joined(texts: &[String]) -> String {
-    let size = texts.iter().map(|text| text.len() + "\n---\n".len()).sum();
-    texts.iter().filter(|text| !text.is_empty()).fold(
-        String::with_capacity(size),
-        |mut stream, text| {
-            if stream.is_empty() {
-                return text.clone();
-            }
-            let text = text.trim_start_matches('\u{feff}');
-            if !stream.ends_with('\n') {
-                stream.push('\n');
-            }
-            stream.push_str(separator(text));
-            stream.push_str(text);
-            stream
-        },
-    )
+fn joined(texts: Vec<Output<'_>>) -> Output<'_> {
+    let texts = texts.into_iter().filter(|text| !text.is_empty());
+    texts.fold(Output::default(), |mut stream, text| {
+        if stream.is_empty() {
+            return text;
+        }
+        let text = text.without_byte_order_mark();
+        if !stream.ends_line() {
+            stream.append(Output::from("\n"));
+        }
+        stream.append(Output::from(separator(&text)));
+        stream.append(text);
+        stream
+    })
 }
 
 /// What must stand between a document and the next text.
-fn separator(text: &str) -> &'static str {
-    let content = text
-        .lines()
-        .find(|line| !line.trim().is_empty() && !line.starts_with('#'));
-    match content {
-        // A directive is one only behind the end of a document.
-        Some(line) if line.starts_with('%') => "...\n",
-        _ if text.starts_with("---") => "",
-        _ => "---\n",
+fn separator(text: &Output<'_>) -> &'static str {
+    // A directive is one only behind the end of a document.
+    match text.content_begins_with('%') {
+        true => "...\n",
+        false if text.starts_with("---") => "",
+        false => "---\n",
     }
 }
 

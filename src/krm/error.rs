@@ -10,7 +10,7 @@ use serde_json::Value;
 use thiserror::Error;
 
 use super::Place;
-use crate::yaml::{Content, Node, ReadError, Rules, ValueError};
+use crate::yaml::{Content, Lazy, Node, ReadError, Rules, ValueError};
 
 /// Why the input is no set of objects.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -140,6 +140,13 @@ impl fmt::Display for Shape {
 }
 
 impl Shape {
+    pub(super) fn of_lazy(value: &Lazy<'_>) -> Self {
+        match value {
+            Lazy::Read(node) => Self::of(node),
+            Lazy::Outlined(_) => Self::Map,
+        }
+    }
+
     pub(super) fn of(node: &Node<'_>) -> Self {
         match &node.content {
             Content::Alias(target) => Shape::of(target),

@@ -4,10 +4,12 @@
 //! Departs from them: a custom resource whose kind ends in `List` is a list only if its `items` are maps.
 //! Knows: kinds, lists, keys. Does not know: other sources, what an object of a kind means.
 
-use super::place::seen;
+use std::borrow::Cow;
+
+use super::place::{Spot, seen};
 use super::{Form, Item, OpenError, Origin, Place, Shape, Source};
 use crate::yaml::{
-    self, ALIAS_LIMIT, ALIAS_LIMIT_OF_A_RUN, Document, DuplicateKey, Node, Rules, Syntax,
+    self, ALIAS_LIMIT, ALIAS_LIMIT_OF_A_RUN, DuplicateKey, Lazy, LazyDocument, Node, Rules, Syntax,
     ValueError,
 };
 
@@ -53,18 +55,18 @@ impl<'a, 't, F: Fn(&str, &str, &str) -> bool> Finder<'a, 't, F> {
         }
     }
 
-    pub(super) fn documents(&mut self, documents: &[Document<'t>]) -> Result<(), OpenError> {
+    pub(super) fn documents(&mut self, documents: &[LazyDocument<'t>]) -> Result<(), OpenError> {
         for (number, document) in documents.iter().enumerate() {
             let Some(root) = &document.root else {
                 continue;
             };
             match (self.source.origin, self.form) {
                 (Origin::Folder | Origin::Kustomization, _)
-                    if kind_of(root, &mut self.aliased).is_none() =>
+                    if kind_of(self.source, root, &mut self.aliased)?.is_none() =>
                 {
                     self.no_resources.push(number);
-                    if self.source.origin == Origin::Folder && Shape::of(root) != Shape::Null {
-                        let place = self.place(root);
+                    if self.source.origin == Origin::Folder && Shape::of_lazy(root) != Shape::Null {
+                        let place = self.place(root)?;
                         self.skipped.push(place);
                     }
                 }
@@ -78,7 +80,7 @@ impl<'a, 't, F: Fn(&str, &str, &str) -> bool> Finder<'a, 't, F> {
     /// The object or, of a list of objects, its items.
     fn object(
         &mut self,
-        node: &Node<'t>,
+        value: &Lazy<'t>,
         syntax: Syntax,
         inherited: Option<Inherited<'_>>,
     ) -> Result<(), OpenError> {
@@ -90,29 +92,28 @@ impl<'a, 't, F: Fn(&str, &str, &str) -> bool> Finder<'a, 't, F> {
                 field: "items",
                 error: ValueError::TooManyAliases { limit: ALIAS_LIMIT },
             })?;
-        match Shape::of(node) {
+        match Shape::of_lazy(value) {
             Shape::Null => Ok(()),
-            Shape::Map if self.form != Form::ResourceList && is_list(node) => {
+            Shape::Map if self.form != Form::ResourceList && is_list(self.source, value)? => {
+                let api_version = text_at(self.source, value, "apiVersion")?;
+                let kind = text_at(self.source, value, "kind")?;
                 let inherited = Inherited {
-                    api_version: text_at(node, "apiVersion"),
-                    kind: text_at(node, "kind")
-                        .strip_suffix("List")
-                        .unwrap_or_default(),
+                    api_version: &api_version,
+                    kind: kind.strip_suffix("List").unwrap_or_default(),
                 };
                 self.list(
-                    node,
+                    value,
                     syntax,
                     Some(inherited).filter(|list| !list.kind.is_empty()),
                 )
             }
             Shape::Map => {
-                let item = self.item(node, syntax, inherited)?;
-                self.check_item(&item)?;
+                let item = self.item(value, syntax, inherited)?;
                 self.items.push(item);
                 Ok(())
             }
             found => Err(OpenError::NotAnObject {
-                place: self.place(node),
+                place: self.place(value)?,
                 found,
             }),
         }
@@ -120,7 +121,7 @@ impl<'a, 't, F: Fn(&str, &str, &str) -> bool> Finder<'a, 't, F> {
 
     fn list(
         &mut self,
-        root: &Node<'t>,
+        root: &Lazy<'t>,
         syntax: Syntax,
         inherited: Option<Inherited<'_>>,
     ) -> Result<(), OpenError> {
@@ -131,82 +132,109 @@ impl<'a, 't, F: Fn(&str, &str, &str) -> bool> Finder<'a, 't, F> {
             self.items.len(),
             &["items", "kind", "apiVersion"],
         )?;
-        let Some(items) = root.get("items") else {
+        if let Lazy::Outlined(outline) = root
+            && let Some(items) = outline.list("items")
+        {
+            return items
+                .iter()
+                .try_for_each(|item| self.object(item, syntax, inherited));
+        }
+        let Some(items) = got(self.source, root, "items")? else {
             return Ok(());
         };
-        match Shape::of(items) {
+        match Shape::of(&items) {
             Shape::Null => Ok(()),
             Shape::List => items
                 .items()
                 .iter()
-                .try_for_each(|item| self.object(item, syntax, inherited)),
+                .try_for_each(|item| self.object(&Lazy::Read(item.clone()), syntax, inherited)),
             found => Err(not_a_list(self.source, self.form, root, "items", found)),
         }
     }
 
     fn item(
         &mut self,
-        node: &Node<'t>,
+        value: &Lazy<'t>,
         syntax: Syntax,
         inherited: Option<Inherited<'_>>,
     ) -> Result<Item<'t>, OpenError> {
-        let own_kind = kind_of(node, &mut self.aliased);
+        let own_kind = kind_of(self.source, value, &mut self.aliased)?;
         let (kind, api_version) = match (own_kind, inherited) {
-            (Some(kind), _) => (kind, text_at(node, "apiVersion").to_owned()),
+            (Some(kind), _) => (kind, text_at(self.source, value, "apiVersion")?),
             (None, Some(list)) => (list.kind.to_owned(), list.api_version.to_owned()),
             (None, None) => {
                 return Err(OpenError::NoKind {
-                    place: self.place(node),
+                    place: self.place(value)?,
                 });
             }
         };
-        Ok(Item {
+        let metadata = got(self.source, value, "metadata")?;
+        let name = metadata
+            .as_deref()
+            .and_then(|metadata| metadata.get("name"));
+        let item = Item {
             source: self.position,
             index: self.items.len(),
-            line: self.line(node),
-            node: node.clone(),
+            line: self.line(value),
+            name: name.and_then(Node::text).unwrap_or_default().to_owned(),
+            value: value.clone(),
             syntax,
             api_version,
             kind,
-        })
+        };
+        self.check_item(&item, metadata.as_deref())?;
+        Ok(item)
     }
 
-    fn check_item(&mut self, item: &Item<'t>) -> Result<(), OpenError> {
+    /// Refuses keys written twice in `kind`, `apiVersion`, `metadata`, and of an object that is read already in all of it.
+    fn check_item(&self, item: &Item<'t>, metadata: Option<&Node<'t>>) -> Result<(), OpenError> {
         check_keys(
             self.source,
             self.form,
-            &item.node,
+            &item.value,
             item.index,
             &["kind", "apiVersion", "metadata"],
         )?;
-        let duplicate = if (self.reads)(&item.api_version, &item.kind, item.name()) {
-            item.node.duplicate_key()
-        } else {
-            let below = item.node.get("metadata").and_then(Node::duplicate_key);
-            below.map(|mut duplicate| {
-                duplicate.pointer.push_front("metadata");
-                duplicate
-            })
-        };
-        duplicate.map_or(Ok(()), |duplicate| {
-            Err(written_twice(
-                self.source,
-                self.form,
-                &item.node,
-                item.index,
-                duplicate,
-            ))
-        })
+        match &item.value {
+            Lazy::Read(node) if (self.reads)(&item.api_version, &item.kind, &item.name) => {
+                no_key_twice(self.source, self.form, item, node)
+            }
+            Lazy::Read(_) | Lazy::Outlined(_) => {
+                let below = metadata.and_then(Node::duplicate_key);
+                below.map_or(Ok(()), |mut duplicate| {
+                    duplicate.pointer.push_front("metadata");
+                    let (value, index) = (&item.value, item.index);
+                    Err(written_twice(
+                        self.source,
+                        self.form,
+                        value,
+                        index,
+                        duplicate,
+                    ))
+                })
+            }
+        }
     }
 
-    fn place(&mut self, node: &Node<'t>) -> Place {
-        let line = self.line(node);
-        Place::of(self.source, self.form, line, self.items.len(), node)
+    fn place(&mut self, value: &Lazy<'t>) -> Result<Place, OpenError> {
+        let line = self.line(value);
+        let metadata = got(self.source, value, "metadata")?;
+        let spot = Spot::new(value.start(), metadata.as_deref());
+        Ok(Place::of(
+            self.source,
+            self.form,
+            line,
+            self.items.len(),
+            spot,
+        ))
     }
 
-    fn line(&mut self, node: &Node<'t>) -> usize {
+    fn line(&mut self, value: &Lazy<'t>) -> usize {
+        if let Lazy::Outlined(outline) = value {
+            return outline.line();
+        }
         let (offset, line) = self.counted;
-        let start = node.range.start;
+        let start = value.start();
         if start >= offset {
             let further = yaml::line_of(&self.source.text[offset..], start - offset) - 1;
             self.counted = (start, line + further);
@@ -215,41 +243,54 @@ impl<'a, 't, F: Fn(&str, &str, &str) -> bool> Finder<'a, 't, F> {
     }
 }
 
+/// Refuses an object in which any key is written twice.
+pub(super) fn no_key_twice(
+    source: &Source,
+    form: Form,
+    item: &Item<'_>,
+    node: &Node<'_>,
+) -> Result<(), OpenError> {
+    node.duplicate_key().map_or(Ok(()), |duplicate| {
+        let (value, index) = (&item.value, item.index);
+        Err(written_twice(source, form, value, index, duplicate))
+    })
+}
+
 /// Refuses a map that has one of these keys twice.
 pub(super) fn check_keys(
     source: &Source,
     form: Form,
-    node: &Node<'_>,
+    value: &Lazy<'_>,
     index: usize,
     keys: &[&str],
 ) -> Result<(), OpenError> {
+    let written = value.keys();
     let twice = keys.iter().find_map(|&name| {
-        let mut same = node
-            .entries()
-            .iter()
-            .filter(|(key, _)| key.text() == Some(name));
-        let (second, _) = same.nth(1)?;
+        let mut same = written.iter().filter(|(key, _)| key == name);
+        let (_, second) = same.nth(1)?;
         Some(DuplicateKey {
             key: name.to_owned(),
-            offset: second.range.start,
+            offset: *second,
             pointer: jsonptr::PointerBuf::new(),
         })
     });
     twice.map_or(Ok(()), |duplicate| {
-        Err(written_twice(source, form, node, index, duplicate))
+        Err(written_twice(source, form, value, index, duplicate))
     })
 }
 
 fn written_twice(
     source: &Source,
     form: Form,
-    node: &Node<'_>,
+    value: &Lazy<'_>,
     index: usize,
     duplicate: DuplicateKey,
 ) -> OpenError {
-    let line = yaml::line_of(&source.text, node.range.start);
+    let line = yaml::line_of(&source.text, value.start());
+    let metadata = value.get("metadata").ok().flatten();
+    let spot = Spot::new(value.start(), metadata.as_deref());
     OpenError::DuplicateKey {
-        place: Place::of(source, form, line, index, node),
+        place: Place::of(source, form, line, index, spot),
         line: seen(source, form, yaml::line_of(&source.text, duplicate.offset)),
         pointer: match duplicate.pointer.is_root() {
             true => "/".to_owned(),
@@ -262,56 +303,75 @@ fn written_twice(
 pub(super) fn not_a_list(
     source: &Source,
     form: Form,
-    root: &Node<'_>,
+    root: &Lazy<'_>,
     field: &'static str,
     found: Shape,
 ) -> OpenError {
-    let start = root
-        .get(field)
-        .map_or(root.range.start, |node| node.range.start);
+    let written = root.get(field).ok().flatten();
+    let start = written.map_or(root.start(), |node| node.range.start);
     OpenError::NotAList {
         source_name: source.called().to_owned(),
         line: seen(source, form, yaml::line_of(&source.text, start)),
-        envelope: text_at(root, "kind").to_owned(),
+        envelope: text_at(source, root, "kind").unwrap_or_default(),
         field,
         found,
     }
 }
 
 /// `kind: List`, or a `…List` whose `items` are maps: a custom resource may be named so too.
-pub(super) fn is_list(node: &Node<'_>) -> bool {
-    let kind = text_at(node, "kind");
-    let holds_objects = || {
-        node.get("items")
-            .is_some_and(|items| match Shape::of(items) {
-                Shape::Null => true,
-                Shape::List => items
-                    .items()
-                    .iter()
-                    .all(|item| matches!(Shape::of(item), Shape::Map | Shape::Null)),
-                Shape::Scalar | Shape::Map => false,
-            })
-    };
-    kind == "List" || (kind.ends_with("List") && holds_objects())
+pub(super) fn is_list(source: &Source, value: &Lazy<'_>) -> Result<bool, OpenError> {
+    let kind = text_at(source, value, "kind")?;
+    if kind == "List" || !kind.ends_with("List") {
+        return Ok(kind == "List");
+    }
+    let is_object = |shape: Shape| matches!(shape, Shape::Map | Shape::Null);
+    if let Lazy::Outlined(outline) = value
+        && let Some(items) = outline.list("items")
+    {
+        return Ok(items.iter().all(|item| is_object(Shape::of_lazy(item))));
+    }
+    let items = got(source, value, "items")?;
+    Ok(items.is_some_and(|items| match Shape::of(&items) {
+        Shape::Null => true,
+        Shape::List => items.items().iter().all(|item| is_object(Shape::of(item))),
+        Shape::Scalar | Shape::Map => false,
+    }))
 }
 
 /// The kind, whether an object says it itself or by a merge key.
-fn kind_of(node: &Node<'_>, aliased: &mut usize) -> Option<String> {
-    let own = node
-        .get("kind")
-        .and_then(|kind| kind.value(Rules::Kustomize).ok());
+fn kind_of(
+    source: &Source,
+    value: &Lazy<'_>,
+    aliased: &mut usize,
+) -> Result<Option<String>, OpenError> {
+    let own = got(source, value, "kind")?.and_then(|kind| kind.value(Rules::Kustomize).ok());
     let merged = || {
+        let Lazy::Read(node) = value else { return None };
         let object = node
             .get("<<")
             .and_then(|_| node.value_within(Rules::Kustomize, aliased).ok())?;
         object.get("kind").cloned()
     };
-    let kind = own.or_else(merged)?;
-    kind.as_str()
-        .filter(|kind| !kind.is_empty())
-        .map(str::to_owned)
+    let kind = own.or_else(merged);
+    let text = kind.as_ref().and_then(|kind| kind.as_str());
+    Ok(text.filter(|kind| !kind.is_empty()).map(str::to_owned))
 }
 
-pub(super) fn text_at<'n>(node: &'n Node<'_>, key: &str) -> &'n str {
-    node.get(key).and_then(Node::text).unwrap_or_default()
+/// The text under a key; nothing where there is none.
+pub(super) fn text_at(source: &Source, value: &Lazy<'_>, key: &str) -> Result<String, OpenError> {
+    let found = got(source, value, key)?;
+    let text = found.as_deref().and_then(Node::text);
+    Ok(text.unwrap_or_default().to_owned())
+}
+
+/// The value under a key.
+pub(super) fn got<'v, 't>(
+    source: &Source,
+    value: &'v Lazy<'t>,
+    key: &str,
+) -> Result<Option<Cow<'v, Node<'t>>>, OpenError> {
+    value.get(key).map_err(|error| OpenError::NotYaml {
+        source_name: source.called().to_owned(),
+        error,
+    })
 }

@@ -6,9 +6,9 @@
 
 use serde_json::Value;
 
-use super::find::{Finder, check_keys, is_list, not_a_list, text_at};
+use super::find::{Finder, check_keys, got, is_list, not_a_list, text_at};
 use super::{Form, FunctionConfig, Layout, OpenError, Origin, Package, Shape, Source};
-use crate::yaml::{self, Document, Node, Rules};
+use crate::yaml::{self, Lazy, LazyDocument, Rules};
 
 /// Finds the objects of all sources.
 ///
@@ -25,6 +25,30 @@ pub fn open<'t>(
         .iter()
         .map(documents)
         .collect::<Result<Vec<_>, _>>()?;
+    packed(sources, documents, reads)
+}
+
+/// The same package as of [`open`], each object to be read when it is asked for; `None` where that is not to be had, or is
+/// an error. Faults inside of objects that nobody asks for stay unseen; keys written twice [`Package::read`] finds.
+pub fn outlined<'t>(
+    sources: &'t [Source],
+    reads: impl Fn(&str, &str, &str) -> bool,
+) -> Option<Package<'t>> {
+    let documents = sources
+        .iter()
+        .map(|source| match without_objects(source) {
+            true => None,
+            false => yaml::outline(&source.text, "items"),
+        })
+        .collect::<Option<Vec<_>>>()?;
+    packed(sources, documents, reads).ok()
+}
+
+fn packed<'t>(
+    sources: &'t [Source],
+    documents: Vec<Vec<LazyDocument<'t>>>,
+    reads: impl Fn(&str, &str, &str) -> bool,
+) -> Result<Package<'t>, OpenError> {
     let (form, envelope) = form(sources, &documents)?;
     let mut package = Package {
         form,
@@ -36,7 +60,8 @@ pub fn open<'t>(
         sources,
         layouts: Vec::new(),
     };
-    if let (Form::ResourceList, Some((source, root))) = (form, &envelope) {
+    if let (Form::ResourceList, Some((position, root))) = (form, envelope) {
+        let source = &sources[position];
         package.function_config = function_config(source, root)?;
         package.results = results(source, root)?;
     }
@@ -59,27 +84,34 @@ pub fn open<'t>(
 }
 
 /// Whether a root is a ResourceList of the group that hosts use.
-pub(super) fn is_resource_list(root: &Node<'_>) -> bool {
-    text_at(root, "kind") == "ResourceList"
-        && text_at(root, "apiVersion").starts_with("config.kubernetes.io/")
+pub(super) fn is_resource_list(source: &Source, root: &Lazy<'_>) -> Result<bool, OpenError> {
+    Ok(text_at(source, root, "kind")? == "ResourceList"
+        && text_at(source, root, "apiVersion")?.starts_with("config.kubernetes.io/"))
 }
 
-fn documents(source: &Source) -> Result<Vec<Document<'_>>, OpenError> {
+/// Zero bytes where objects are expected.
+fn without_objects(source: &Source) -> bool {
+    source.origin == Origin::Named && source.text.trim_start_matches('\u{feff}').is_empty()
+}
+
+fn documents(source: &Source) -> Result<Vec<LazyDocument<'_>>, OpenError> {
     let source_name = || source.called().to_owned();
-    if source.origin == Origin::Named && source.text.trim_start_matches('\u{feff}').is_empty() {
+    if without_objects(source) {
         return Err(OpenError::Empty {
             source_name: source_name(),
         });
     }
-    yaml::read(&source.text).map_err(|error| match json_in_a_row(&source.text) {
-        true => OpenError::JsonInARow {
-            source_name: source_name(),
-        },
-        false => OpenError::NotYaml {
-            source_name: source_name(),
-            error,
-        },
-    })
+    let documents =
+        yaml::read(&source.text).map_err(|error| match json_in_a_row(&source.text) {
+            true => OpenError::JsonInARow {
+                source_name: source_name(),
+            },
+            false => OpenError::NotYaml {
+                source_name: source_name(),
+                error,
+            },
+        })?;
+    Ok(documents.into_iter().map(LazyDocument::from).collect())
 }
 
 fn json_in_a_row(text: &str) -> bool {
@@ -89,67 +121,76 @@ fn json_in_a_row(text: &str) -> bool {
         && documents.by_ref().take(2).filter(Result::is_ok).count() == 2
 }
 
-type Root<'t> = (&'t Source, Node<'t>);
-
-/// The form, with the envelope if there is one.
-fn form<'t>(
-    sources: &'t [Source],
-    documents: &[Vec<Document<'t>>],
-) -> Result<(Form, Option<Root<'t>>), OpenError> {
-    let roots: Vec<Root<'t>> = sources
+/// The form, with the envelope and the position of its source if there is one.
+#[expect(clippy::type_complexity, reason = "named nowhere else")]
+fn form<'d, 't>(
+    sources: &[Source],
+    documents: &'d [Vec<LazyDocument<'t>>],
+) -> Result<(Form, Option<(usize, &'d Lazy<'t>)>), OpenError> {
+    let roots: Vec<(usize, &Lazy<'t>)> = documents
         .iter()
-        .zip(documents)
-        .filter(|(source, _)| source.origin != Origin::Kustomization)
-        .flat_map(|(source, documents)| {
-            documents
+        .enumerate()
+        .filter(|(position, _)| sources[*position].origin != Origin::Kustomization)
+        .flat_map(|(position, documents)| {
+            let roots = documents
                 .iter()
-                .filter_map(move |document| Some((source, document.root.clone()?)))
+                .filter_map(|document| document.root.as_ref());
+            roots.map(move |root| (position, root))
         })
         .collect();
-    let Some((source, root)) = roots.iter().find(|(_, root)| is_resource_list(root)) else {
-        return Ok(match roots.as_slice() {
-            [(_, root)] if is_list(root) => (Form::List, roots.into_iter().next()),
-            _ => (Form::Stream, None),
-        });
+    let mut envelope = None;
+    for (position, root) in &roots {
+        if is_resource_list(&sources[*position], root)? {
+            envelope = Some((*position, *root));
+            break;
+        }
+    }
+    let Some((position, root)) = envelope else {
+        return match roots.as_slice() {
+            [(position, root)] if is_list(&sources[*position], root)? => {
+                Ok((Form::List, Some((*position, root))))
+            }
+            _ => Ok((Form::Stream, None)),
+        };
     };
-    let api_version = text_at(root, "apiVersion");
+    let source = &sources[position];
     if roots.len() > 1 {
         return Err(OpenError::NotAlone {
             source_name: source.called().to_owned(),
         });
     }
+    let api_version = text_at(source, root, "apiVersion")?;
     if !matches!(
-        api_version,
+        api_version.as_str(),
         "config.kubernetes.io/v1" | "config.kubernetes.io/v1beta1"
     ) {
         return Err(OpenError::UnknownResourceList {
             source_name: source.called().to_owned(),
-            api_version: api_version.to_owned(),
+            api_version,
         });
     }
-    Ok((Form::ResourceList, Some((source, root.clone()))))
+    Ok((Form::ResourceList, Some((position, root))))
 }
 
 fn function_config<'t>(
     source: &Source,
-    root: &Node<'t>,
+    root: &Lazy<'t>,
 ) -> Result<Option<FunctionConfig<'t>>, OpenError> {
     let form = Form::ResourceList;
     check_keys(source, form, root, 0, &["functionConfig", "results"])?;
-    Ok(root
-        .get("functionConfig")
+    Ok(got(source, root, "functionConfig")?
         .filter(|node| Shape::of(node) != Shape::Null)
         .map(|node| FunctionConfig {
             line: yaml::line_of(&source.text, node.range.start),
-            node: node.clone(),
+            node: node.into_owned(),
         }))
 }
 
-fn results(source: &Source, root: &Node<'_>) -> Result<Vec<Value>, OpenError> {
-    let Some(node) = root.get("results") else {
+fn results(source: &Source, root: &Lazy<'_>) -> Result<Vec<Value>, OpenError> {
+    let Some(node) = got(source, root, "results")? else {
         return Ok(Vec::new());
     };
-    match Shape::of(node) {
+    match Shape::of(&node) {
         Shape::Null => Ok(Vec::new()),
         Shape::List => node
             .items()

@@ -17,6 +17,33 @@ const ORIGIN: &str = "config.kubernetes.io/origin";
 /// What `helm template` writes above a document.
 const HELM_COMMENT: &str = "# Source: ";
 
+/// Where an object begins, and what it says of itself.
+#[derive(Clone, Copy)]
+pub(super) struct Spot<'n, 't> {
+    start: usize,
+    metadata: Option<&'n Node<'t>>,
+}
+
+impl<'n, 't> Spot<'n, 't> {
+    pub(super) fn new(start: usize, metadata: Option<&'n Node<'t>>) -> Self {
+        Self { start, metadata }
+    }
+
+    fn annotation(self, name: &str) -> Option<&'n str> {
+        let annotations = self.metadata?.get("annotations")?;
+        annotations
+            .get(name)?
+            .text()
+            .filter(|text| !text.is_empty())
+    }
+
+    fn reader_annotation(self, name: &str) -> Option<&'n str> {
+        ["internal.config.kubernetes.io", "config.kubernetes.io"]
+            .iter()
+            .find_map(|group| self.annotation(&format!("{group}/{name}")))
+    }
+}
+
 /// Where an object is, in words: `stdin:12 (object 3, named web, of web/deploy.yaml)`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place(String);
@@ -27,11 +54,9 @@ impl Place {
         form: Form,
         line: usize,
         index: usize,
-        node: &Node<'_>,
+        spot: Spot<'_, '_>,
     ) -> Self {
-        let name = node
-            .get("metadata")
-            .and_then(|metadata| metadata.get("name"));
+        let name = spot.metadata.and_then(|metadata| metadata.get("name"));
         let name = name.and_then(Node::text).filter(|name| !name.is_empty());
         Self(format!(
             "{}{} (object {}{}{})",
@@ -42,7 +67,7 @@ impl Place {
                 ", named {}",
                 name.escape_debug()
             )),
-            HostFile::of(source, node).map_or_else(String::new, |file| format!(
+            HostFile::of(source, spot).map_or_else(String::new, |file| format!(
                 ", of {}",
                 file.name.escape_debug()
             )),
@@ -75,9 +100,9 @@ impl Location {
         form: Form,
         line: usize,
         index: usize,
-        node: &Node<'_>,
+        spot: Spot<'_, '_>,
     ) -> Self {
-        match HostFile::of(source, node) {
+        match HostFile::of(source, spot) {
             Some(file) => Self {
                 file: file.name,
                 index: file.index.unwrap_or(0),
@@ -114,23 +139,25 @@ struct HostFile {
 }
 
 impl HostFile {
-    fn of(source: &Source, node: &Node<'_>) -> Option<Self> {
+    fn of(source: &Source, spot: Spot<'_, '_>) -> Option<Self> {
         let local = |name: &str| Self {
             name: name.to_owned(),
             index: None,
             remote: false,
         };
         let of_a_reader = || {
-            let index = reader_annotation(node, "index").and_then(|text| text.parse().ok());
+            let index = spot
+                .reader_annotation("index")
+                .and_then(|text| text.parse().ok());
             Some(Self {
                 index,
-                ..local(reader_annotation(node, "path")?)
+                ..local(spot.reader_annotation("path")?)
             })
         };
         of_a_reader()
-            .or_else(|| Self::of_kustomize(annotation(node, ORIGIN)?))
-            .or_else(|| annotation(node, HELM_FILE).map(local))
-            .or_else(|| commented(source, node).map(local))
+            .or_else(|| Self::of_kustomize(spot.annotation(ORIGIN)?))
+            .or_else(|| spot.annotation(HELM_FILE).map(local))
+            .or_else(|| commented(source, spot).map(local))
     }
 
     /// Of an object that was generated the kustomization with the generator; of a file elsewhere kustomize's own notation
@@ -158,8 +185,8 @@ impl HostFile {
 }
 
 /// The template that the comment above a document names. Where the text is a file, that file is what somebody has.
-fn commented<'s>(source: &'s Source, node: &Node<'_>) -> Option<&'s str> {
-    let above = source.text.get(..node.range.start)?;
+fn commented<'s>(source: &'s Source, spot: Spot<'_, '_>) -> Option<&'s str> {
+    let above = source.text.get(..spot.start)?;
     // Whatever begins within a line has no comment right above, and that line may be all of the text.
     if source.name != "-" || !(above.is_empty() || above.ends_with('\n')) {
         return None;
@@ -171,20 +198,6 @@ fn commented<'s>(source: &'s Source, node: &Node<'_>) -> Option<&'s str> {
         .find_map(|line| line.strip_prefix(HELM_COMMENT))
         .map(str::trim)
         .filter(|name| !name.is_empty())
-}
-
-fn reader_annotation<'n>(node: &'n Node<'_>, name: &str) -> Option<&'n str> {
-    ["internal.config.kubernetes.io", "config.kubernetes.io"]
-        .iter()
-        .find_map(|group| annotation(node, &format!("{group}/{name}")))
-}
-
-fn annotation<'n>(node: &'n Node<'_>, name: &str) -> Option<&'n str> {
-    let annotations = node.get("metadata")?.get("annotations")?;
-    annotations
-        .get(name)?
-        .text()
-        .filter(|text| !text.is_empty())
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@
 //! Departs from it: an object that the API server would refuse is left out of the inventory and reported as unread.
 //! Knows: kinds, and who reads each. Does not know: their fields.
 
+use std::borrow::Borrow;
+
 use jsonptr::PointerBuf;
 use serde_json::Value;
 
@@ -118,14 +120,15 @@ pub fn read<'a>(
 }
 
 /// As [`read`], where the objects from position `context` on are facts from outside the build.
-pub fn read_in_context<'a>(
-    objects: impl IntoIterator<Item = (usize, &'a Value)>,
+pub fn read_in_context<V: Borrow<Value>>(
+    objects: impl IntoIterator<Item = (usize, V)>,
     context: usize,
     config: &Config,
 ) -> Inventory {
     let mut inventory = Inventory::default();
     let mut namespaces = Vec::new();
     for (item, value) in objects {
+        let value = value.borrow();
         let text = |key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default();
         let (api_version, kind) = (text("apiVersion"), text("kind"));
         let name = value.pointer("/metadata/name").and_then(Value::as_str);

@@ -8,15 +8,24 @@ use similar::TextDiff;
 
 use super::secrets;
 use crate::krm::Item;
+use crate::yaml::ReadError;
 
 /// A text with the objects of its package; those of other texts are passed over.
 pub type Side<'a, 't> = (&'a str, &'a [Item<'t>]);
 
 /// The unified diff of one source, the one at `position` of the package, with three lines of
 /// context; empty where nothing changes.
-pub fn diff(name: &str, position: usize, before: Side<'_, '_>, after: Side<'_, '_>) -> String {
+///
+/// # Errors
+/// When an item is no YAML.
+pub fn diff(
+    name: &str,
+    position: usize,
+    before: Side<'_, '_>,
+    after: Side<'_, '_>,
+) -> Result<String, ReadError> {
     if before.0 == after.0 {
-        return String::new();
+        return Ok(String::new());
     }
     let masked = |(text, items): Side<'_, '_>| {
         let own: Vec<_> = items
@@ -29,11 +38,12 @@ pub fn diff(name: &str, position: usize, before: Side<'_, '_>, after: Side<'_, '
         "-" => "stdin",
         name => name.trim_start_matches('/'),
     };
-    TextDiff::from_lines(masked(before), masked(after))
+    let (before, after) = (masked(before)?, masked(after)?);
+    Ok(TextDiff::from_lines(&before, &after)
         .unified_diff()
         .context_radius(3)
         .header(&format!("a/{label}"), &format!("b/{label}"))
-        .to_string()
+        .to_string())
 }
 
 #[cfg(test)]
@@ -43,13 +53,16 @@ mod tests {
     /// Nothing is printed for a text that stays.
     #[test]
     fn no_difference_no_diff() {
-        assert_eq!(diff("a.yaml", 0, ("a: 1\n", &[]), ("a: 1\n", &[])), "");
+        assert_eq!(
+            diff("a.yaml", 0, ("a: 1\n", &[]), ("a: 1\n", &[])),
+            Ok(String::new())
+        );
     }
 
     /// The file is named without a slash in front, as `git apply` wants it.
     #[test]
     fn a_difference_is_shown_with_its_file() {
-        insta::assert_snapshot!(diff("/x/a.yaml", 0, ("a: 1\n", &[]), ("a: 2\n", &[])), @r"
+        insta::assert_snapshot!(diff("/x/a.yaml", 0, ("a: 1\n", &[]), ("a: 2\n", &[])).unwrap(), @r"
         --- a/x/a.yaml
         +++ b/x/a.yaml
         @@ -1 +1 @@

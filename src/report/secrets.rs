@@ -7,7 +7,7 @@
 use serde_json::json;
 
 use crate::krm::Item;
-use crate::yaml::{self, Content, Edit, Node, Style, splice};
+use crate::yaml::{self, Content, Edit, Node, ReadError, Style, splice};
 
 const MASK: &str = "***";
 
@@ -20,16 +20,19 @@ pub fn is_secret(key: &str) -> bool {
 }
 
 /// A manifest with `***` in the place of its secrets.
-pub fn masked_items(text: &str, items: &[&Item<'_>]) -> String {
+///
+/// # Errors
+/// When an item is no YAML.
+pub fn masked_items(text: &str, items: &[&Item<'_>]) -> Result<String, ReadError> {
     let mut edits = Vec::new();
     for item in items {
         let is_secret_object = item.kind == "Secret";
-        for (key, value) in item.node.entries() {
+        for (key, value) in item.node()?.entries() {
             let in_data = is_secret_object && matches!(key.text(), Some("data" | "stringData"));
             collect(text, value, in_data || names_secret(key), &mut edits);
         }
     }
-    apply(text, edits)
+    Ok(apply(text, edits))
 }
 
 /// The text with each edit once: what several aliases stand for is found by each of them.
@@ -222,7 +225,7 @@ mod tests {
         let sources = [Source::named("-", text)];
         let package = krm::open(&sources, |_, _, _| false).expect("objects");
         let items: Vec<_> = package.items.iter().collect();
-        masked_items(text, &items)
+        masked_items(text, &items).expect("YAML")
     }
 
     /// Secrets, and values of keys that sound like one, in every style.

@@ -6,7 +6,30 @@
 
 use std::borrow::Cow;
 
-use super::{Node, Outline, ReadError};
+use std::ops::Range;
+
+use super::{Document, Node, Outline, ReadError, Syntax};
+
+/// One document of a stream, as much of it as had to be read.
+#[derive(Debug, Clone)]
+pub struct LazyDocument<'t> {
+    /// The bytes of the document in the text, without the `---` before it.
+    pub range: Range<usize>,
+    /// Its content; `None` for a document of nothing but comments.
+    pub root: Option<Lazy<'t>>,
+    /// What may be written into it.
+    pub syntax: Syntax,
+}
+
+impl<'t> From<Document<'t>> for LazyDocument<'t> {
+    fn from(document: Document<'t>) -> Self {
+        Self {
+            range: document.range,
+            root: document.root.map(Lazy::Read),
+            syntax: document.syntax,
+        }
+    }
+}
 
 /// A value that is read when it is asked for, each time anew: what is read is not kept.
 #[derive(Debug, Clone)]
@@ -34,6 +57,18 @@ impl<'t> Lazy<'t> {
         match self {
             Self::Read(node) => Ok(Cow::Borrowed(node)),
             Self::Outlined(outline) => outline.read().map(Cow::Owned),
+        }
+    }
+
+    /// The map with its keys and their values, but of the list that is outlined only the last elements: enough to put
+    /// something behind it all, and to see how the text around that place is written.
+    ///
+    /// # Errors
+    /// When it is no YAML.
+    pub fn shell(&self) -> Result<Cow<'_, Node<'t>>, ReadError> {
+        match self {
+            Self::Read(node) => Ok(Cow::Borrowed(node)),
+            Self::Outlined(outline) => outline.shell().map(Cow::Owned),
         }
     }
 

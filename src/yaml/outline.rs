@@ -7,23 +7,16 @@
 //! Knows: lines, indentation, where scalars and brackets end. Does not know: what a value is.
 
 mod lines;
+mod shell;
 mod values;
 
+use std::borrow::Cow;
 use std::ops::Range;
 
-use super::{Document, Lazy, Node, ReadError, Syntax, events, regular};
+use super::{
+    Content, Document, Lazy, LazyDocument, Node, ReadError, Style, Syntax, events, regular,
+};
 use lines::Lines;
-
-/// What a document consists of.
-#[derive(Debug, Clone)]
-pub struct Outlined<'t> {
-    /// The bytes of the document in the text, without the `---` before it.
-    pub range: Range<usize>,
-    /// Its content.
-    pub root: Lazy<'t>,
-    /// What may be written into it.
-    pub syntax: Syntax,
-}
 
 /// A map in block style of which no more than its keys is known.
 #[derive(Debug, Clone)]
@@ -49,16 +42,16 @@ struct Entry {
 
 /// The documents of a text, and of each map that is one the elements of the list under `list`, as far as they are maps in
 /// block style; `None` where the text has to be read by the parser as a whole.
-pub fn outline<'t>(text: &'t str, list: &str) -> Option<Vec<Outlined<'t>>> {
+pub fn outline<'t>(text: &'t str, list: &str) -> Option<Vec<LazyDocument<'t>>> {
     let mut lines = Lines::of(text)?;
     let mut documents = Vec::new();
     let mut is_marked = false;
     loop {
         let (begin, line) = (lines.at, lines.line);
         match document(&mut lines, list) {
-            Some(Some(root)) => documents.push(Outlined {
+            Some(Some(root)) => documents.push(LazyDocument {
                 range: begin..lines.at,
-                root: Lazy::Outlined(root),
+                root: Some(Lazy::Outlined(root)),
                 syntax: Syntax::Yaml,
             }),
             // A document of nothing is one all the same; what it is, the parser says.
@@ -69,8 +62,8 @@ pub fn outline<'t>(text: &'t str, list: &str) -> Option<Vec<Outlined<'t>>> {
                 lines.to_marker()?;
                 let range = begin..lines.at;
                 let Document { root, syntax, .. } = alone(text, &range)?;
-                documents.push(Outlined {
-                    root: Lazy::Read(root?.moved(range.start)),
+                documents.push(LazyDocument {
+                    root: Some(Lazy::Read(root?.moved(range.start))),
                     range,
                     syntax,
                 });
@@ -264,6 +257,38 @@ impl<'t> Outline<'t> {
                 Ok(self.only(documents)?.moved(self.lines.start))
             }
         }
+    }
+
+    pub(super) fn shell(&self) -> Result<Node<'t>, ReadError> {
+        let Some((list, elements)) = &self.list else {
+            return self.read();
+        };
+        let mut entries = Vec::with_capacity(self.entries.len());
+        for (position, entry) in self.entries.iter().enumerate() {
+            let name = &self.text[entry.key.clone()];
+            let value = match position == *list {
+                true => shell::of_list(super::lines::skip_blank(self.text, entry.after), elements)?,
+                false => match self.quickly(name) {
+                    Some(value) => value,
+                    None => return self.read(),
+                },
+            };
+            let key = regular::node(
+                entry.key.clone(),
+                Content::Scalar(Cow::Borrowed(name), Style::Plain),
+            );
+            entries.push((key, value));
+        }
+        let end = entries
+            .last()
+            .map_or(self.start, |(_, value)| value.range.end);
+        Ok(regular::node(
+            self.start..end,
+            Content::Mapping {
+                entries: entries.into(),
+                flow: false,
+            },
+        ))
     }
 
     /// What stands in its lines after edits were made in them; offsets count from the first of the lines.

@@ -289,7 +289,7 @@ impl<'t> Reader<'t> {
     }
 }
 
-fn node(range: Range<usize>, content: Content<'_>) -> Node<'_> {
+pub(super) fn node(range: Range<usize>, content: Content<'_>) -> Node<'_> {
     Node {
         range,
         content,

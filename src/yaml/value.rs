@@ -101,6 +101,33 @@ impl Node<'_> {
         value
     }
 
+    /// Whether kustomize and kubectl surely read the same value here: `false` does not say that they do not.
+    pub fn is_read_alike(&self) -> bool {
+        match &self.content {
+            _ if self.tag.is_some() => false,
+            Content::Scalar(text, Style::Plain) => {
+                super::scalar::is_surely_text(text)
+                    || match (Rules::Kustomize.plain(text), Rules::Kubectl.plain(text)) {
+                        (Scalar::Json(ours), Scalar::Json(theirs)) => ours == theirs,
+                        _ => false,
+                    }
+            }
+            Content::Scalar(..) => true,
+            Content::Sequence { items, .. } => items.iter().all(Self::is_read_alike),
+            Content::Mapping { entries, .. } => entries.iter().all(|(key, value)| {
+                let is_text = match &key.content {
+                    Content::Scalar(text, Style::Plain) => {
+                        super::scalar::is_surely_text(text) && !key.is_merge_key()
+                    }
+                    Content::Scalar(..) => true,
+                    _ => false,
+                };
+                is_text && key.tag.is_none() && value.is_read_alike()
+            }),
+            Content::Alias(_) => false,
+        }
+    }
+
     /// Whether this key of a map is `<<`, which takes in the keys of other maps.
     pub(super) fn is_merge_key(&self) -> bool {
         match (&self.content, self.tag.as_deref()) {

@@ -12,6 +12,7 @@ fn closed(sources: &[Source], results: &[Value], left_out: &[usize]) -> String {
         left_out,
     )
     .unwrap()
+    .to_string()
 }
 
 fn one(text: &str) -> [Source; 1] {
@@ -204,7 +205,7 @@ fn an_edit_at_the_end_of_the_last_item_stays_in_it() {
     let package = open(&sources, |_, _, _| false).unwrap();
     let item = &package.items[0];
     let patch = [add(PointerBuf::from_tokens(["spec"]), json!({"a": "b"}))];
-    let edits = yaml::edits(text, &item.node, item.syntax, &patch).unwrap();
+    let edits = yaml::edits(text, &item.node().unwrap(), item.syntax, &patch).unwrap();
     let out = close(&package, &[(0, edits)], &[result("a")], &[]).unwrap();
     assert_snapshot!(out, @"
     apiVersion: config.kubernetes.io/v1

@@ -7,12 +7,11 @@ const SCRAPE: &str =
 
 /// `kind name@index:line` of every item.
 fn items(package: &Package<'_>) -> Vec<String> {
-    let name = |node: &Node<'_>| Some(node.get("metadata")?.get("name")?.text()?.to_owned());
     package
         .items
         .iter()
         .map(|item| {
-            let name = name(&item.node).unwrap_or_default();
+            let name = &item.name;
             format!(
                 "{} {} {name}@{}:{}",
                 item.api_version, item.kind, item.index, item.line

@@ -1,7 +1,9 @@
 //! Do the commands that ask about an input agree with each other and with the run?
 
 use istio_scrape::config::FailOn;
-use istio_scrape::{CheckFormat, Format, Report, check, diff, explain, patch_stream, patches};
+use istio_scrape::{
+    CheckFormat, Format, Outcome, Report, check, diff, explain, patch_stream, patches,
+};
 use istio_scrape::{run, yaml};
 use serde_json::Value;
 
@@ -18,6 +20,7 @@ pub(crate) fn asking(bytes: &[u8]) {
         for refused in [
             check(sources, flags, None, CheckFormat::Json, false).is_err(),
             diff(sources, flags).is_err(),
+            patch_stream(sources, flags).is_err(),
             run(sources, flags).is_err(),
         ] {
             assert!(refused, "explain refuses what others take: {given:?}");
@@ -27,12 +30,18 @@ pub(crate) fn asking(bytes: &[u8]) {
     let report = json(&told.text, &given);
     let changes = report["summary"]["changes"].as_u64().expect("a number") > 0;
 
-    if let Some(outcome) = ended(run(sources, flags), &given) {
+    let outcome = ended(run(sources, flags), &given);
+    if let Some(outcome) = &outcome {
         assert_eq!(outcome.report, told.text, "{given:?}");
         plain(&outcome.messages.join("\n"), &given);
     }
-    let difference = ended(diff(sources, flags), &given).expect("explain takes it");
-    assert_eq!(difference.exit == 1, changes, "{difference:?}\n{given:?}");
+    // It reads all of every text, where others leave out what they do not need, and decides upon that.
+    if let Some(difference) = ended(diff(sources, flags), &given) {
+        assert_eq!(difference.exit == 1, changes, "{difference:?}\n{given:?}");
+        if let (Some(outcome), [source]) = (&outcome, sources.as_slice()) {
+            longer_by(&difference.text, &source.text, outcome, &given);
+        }
+    }
 
     let checked = |format| {
         let checked = check(sources, flags, Some(FailOn::Never), format, false);
@@ -56,9 +65,32 @@ pub(crate) fn asking(bytes: &[u8]) {
         }
     }
     let stream = ended(patch_stream(sources, flags), &given);
-    if let Some(text) = stream.and_then(|stream| stream.output) {
+    if let Some(text) = stream.and_then(|stream| stream.text()) {
         readable("the stream of patches", &text, &given);
     }
+}
+
+/// The output has as many lines more than the input as the difference says.
+fn longer_by(difference: &str, before: &str, outcome: &Outcome<'_>, given: &Given) {
+    let Some(after) = outcome.text().filter(|_| outcome.exit == 0) else {
+        return;
+    };
+    let is_resource_list = |text: &str| text.contains("ResourceList");
+    let has_configuration = |text: &str| text.contains("ScrapeTLS");
+    if is_resource_list(before) || has_configuration(before) {
+        // Results are added, configuration is left out, and neither is a change of an object.
+        return;
+    }
+    let lines = |text: &str| text.lines().count();
+    let begin = |sign: char| {
+        let body = difference.lines().skip(2);
+        body.filter(|line| line.starts_with(sign)).count()
+    };
+    assert_eq!(
+        lines(&after) + begin('-'),
+        lines(before) + begin('+'),
+        "{difference}\n{after}\n{given:?}"
+    );
 }
 
 fn json(text: &str, given: &Given) -> Value {

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use istio_scrape::yaml::{self, Content, Document, Lazy, Node, Outlined, Rules};
+use istio_scrape::yaml::{self, Content, Document, Lazy, LazyDocument, Node, Rules};
 
 /// Any bytes: what is text is read in all ways.
 pub(crate) fn reading(bytes: &[u8]) {
@@ -79,8 +79,9 @@ pub(crate) fn outline_agrees(text: &str) -> bool {
     for (document, parsed) in outlined.iter().zip(&parsed) {
         assert_eq!(document.syntax, parsed.syntax, "{text:?}");
         let root = parsed.root.as_ref().expect("what is outlined has a root");
-        map_agrees(&document.root, root, text);
-        let Lazy::Outlined(outline) = &document.root else {
+        let lazy = document.root.as_ref().expect("what is outlined has a root");
+        map_agrees(lazy, root, text);
+        let Lazy::Outlined(outline) = lazy else {
             continue;
         };
         let Some(list) = outline.list("items") else {
@@ -96,10 +97,13 @@ pub(crate) fn outline_agrees(text: &str) -> bool {
 }
 
 /// Whatever is wrong in a map, reading it ends.
-fn read_all(outlined: &[Outlined<'_>]) {
-    for document in outlined {
-        let _ = document.root.read();
-        if let Lazy::Outlined(outline) = &document.root {
+fn read_all(outlined: &[LazyDocument<'_>]) {
+    for root in outlined
+        .iter()
+        .filter_map(|document| document.root.as_ref())
+    {
+        let _ = root.read();
+        if let Lazy::Outlined(outline) = root {
             for lazy in outline.list("items").into_iter().flatten() {
                 let _ = (lazy.read(), lazy.get("metadata"));
             }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use istio_scrape::apply::ApplyError;
 use istio_scrape::config::is_scrape_tls;
-use istio_scrape::krm::{self, Form, Item, Package, Source};
+use istio_scrape::krm::{self, Form, Package, Source};
 use istio_scrape::{Error, Flags, Outcome, model, run};
 use serde_json::Value;
 
@@ -18,24 +18,22 @@ pub(crate) fn running(bytes: &[u8]) {
     let Some(outcome) = ended(run(&given.sources, &given.flags), &given) else {
         return;
     };
-    let package = krm::open(&given.sources, model::reads).expect("it ran");
-    match (outcome.exit, &outcome.output) {
+    let before = opened(&given.sources);
+    match (outcome.exit, outcome.text()) {
         (0, Some(output)) => {
-            kept(&package, output, &outcome);
-            second(&package, output, &given);
+            let after = [Source::named("-", output)];
+            kept(&before, &opened(&after), &outcome, &given);
+            second(&before, &after[0].text, &given);
         }
-        (1, None) => assert_ne!(package.form, Form::ResourceList, "{given:?}"),
+        (1, None) => assert_ne!(before.form, Form::ResourceList, "{given:?}"),
         (1, Some(output)) => {
-            assert_eq!(package.form, Form::ResourceList, "{given:?}");
-            let after = Source::named("-", output.as_str());
-            let after = std::slice::from_ref(&after);
-            let after = krm::open(after, model::reads)
-                .unwrap_or_else(|error| panic!("{error}: {output}\n{given:?}"));
-            let texts = |package: &Package<'_>| -> Vec<String> {
-                let text = |item: &Item<'_>| text_of(package, item).to_owned();
-                package.items.iter().map(text).collect()
-            };
-            assert_eq!(texts(&after), texts(&package), "{output}");
+            assert_eq!(before.form, Form::ResourceList, "{given:?}");
+            let after = [Source::named("-", output)];
+            assert_eq!(
+                objects(&opened(&after)),
+                objects(&before),
+                "{after:?}\n{given:?}"
+            );
         }
         other => panic!("{other:?}\n{given:?}"),
     }
@@ -56,12 +54,53 @@ pub(super) fn ended<T>(answer: Result<T, Error>, given: &Given) -> Option<T> {
     }
 }
 
-fn text_of<'t>(package: &Package<'t>, item: &Item<'_>) -> &'t str {
-    &package.sources()[item.source].text[item.node.range.clone()]
+/// The objects of texts that were run. A text that is no YAML is run where nobody has to read what is wrong in it.
+fn opened(sources: &[Source]) -> Package<'_> {
+    match krm::open(sources, model::reads) {
+        Ok(package) => package,
+        Err(error) => {
+            krm::outlined(sources, model::reads).unwrap_or_else(|| panic!("{error}\n{sources:?}"))
+        }
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Object<'t> {
+    api_version: String,
+    kind: String,
+    name: String,
+    text: &'t str,
+    /// With what follows up to the next object of the same text.
+    stretch: Option<&'t str>,
+}
+
+fn objects<'t>(package: &Package<'t>) -> Vec<Object<'t>> {
+    let items = &package.items;
+    items
+        .iter()
+        .enumerate()
+        .map(|(position, item)| {
+            let text = package.sources()[item.source].text.as_str();
+            let range = item.node().map(|node| node.range.clone());
+            let next = items
+                .get(position + 1)
+                .filter(|next| next.source == item.source);
+            // Items that an alias stands for are not in the order of the text.
+            let stretch = next.and_then(|next| text.get(item.value.start()..next.value.start()));
+            Object {
+                api_version: item.api_version.clone(),
+                kind: item.kind.clone(),
+                name: item.name.clone(),
+                // What cannot be read is compared by its stretch alone.
+                text: range.map_or("", |range| &text[range]),
+                stretch,
+            }
+        })
+        .collect()
 }
 
 /// Kinds and names of the objects that the report has patches for.
-fn patched(outcome: &Outcome) -> BTreeSet<(String, String)> {
+fn patched(outcome: &Outcome<'_>) -> BTreeSet<(String, String)> {
     let report: Value = serde_json::from_str(&outcome.report).expect("the report is JSON");
     let decisions = report["decisions"].as_array().expect("a list");
     let has_patch = |decision: &&Value| {
@@ -81,82 +120,48 @@ fn patched(outcome: &Outcome) -> BTreeSet<(String, String)> {
 
 /// Every object comes out again, in order. Where no patch is about it, it is the same text, and so is what follows up to the
 /// next one.
-fn kept(package: &Package<'_>, output: &str, outcome: &Outcome) {
-    let is_configuration = |item: &Item<'_>| {
-        package.form != Form::ResourceList && is_scrape_tls(&item.api_version, &item.kind)
+fn kept(before: &Package<'_>, after: &Package<'_>, outcome: &Outcome<'_>, given: &Given) {
+    let (all, after) = (objects(before), objects(after));
+    let is_resource = |object: &&Object<'_>| {
+        before.form == Form::ResourceList || !is_scrape_tls(&object.api_version, &object.kind)
     };
-    let kept: Vec<&Item<'_>> = package
-        .items
-        .iter()
-        .filter(|item| !is_configuration(item))
-        .collect();
-    let after = Source::named("-", output);
-    let after = std::slice::from_ref(&after);
-    let after = krm::open(after, model::reads)
-        .unwrap_or_else(|error| panic!("the output: {error}\n{output}"));
-    let what = |item: &Item<'_>| {
-        (
-            item.api_version.clone(),
-            item.kind.clone(),
-            item.name().to_owned(),
-        )
-    };
-    assert_eq!(
-        after.items.iter().map(what).collect::<Vec<_>>(),
-        kept.iter().map(|item| what(item)).collect::<Vec<_>>(),
-        "{output}"
-    );
+    let kept: Vec<&Object<'_>> = all.iter().filter(is_resource).collect();
+    assert_eq!(after.len(), kept.len(), "{after:?}\n{given:?}");
     let patched = patched(outcome);
-    let is_patched =
-        |item: &&Item<'_>| patched.contains(&(item.kind.clone(), item.name().to_owned()));
-    for (before, after_item) in kept.iter().zip(&after.items) {
-        if !is_patched(before) {
-            assert_eq!(
-                text_of(&after, after_item),
-                text_of(package, before),
-                "no patch is about this object\n{output}"
-            );
-        }
-    }
-    if package.sources().len() == 1 && kept.len() == package.items.len() {
-        // What is added to an object may stand behind the comment that follows it.
-        let up_to_the_next = |package: &Package<'_>| -> Vec<String> {
-            let text = &package.sources()[0].text;
-            let pairs = package
-                .items
-                .windows(2)
-                .filter(|pair| !is_patched(&&pair[0]));
-            // Items that an alias stands for are not in the order of the text.
-            let stretch = |pair: &[Item<'_>]| {
-                let stretch = text.get(pair[0].node.range.start..pair[1].node.range.start);
-                stretch.unwrap_or_default().to_owned()
-            };
-            pairs.map(stretch).collect()
+    let is_alone = before.sources().len() == 1 && kept.len() == all.len();
+    for (before, after) in kept.into_iter().zip(&after) {
+        let name = |object: &Object<'_>| {
+            (
+                object.api_version.clone(),
+                object.kind.clone(),
+                object.name.clone(),
+            )
         };
-        assert_eq!(up_to_the_next(&after), up_to_the_next(package), "{output}");
+        assert_eq!(name(after), name(before), "{given:?}");
+        if !patched.contains(&(before.kind.clone(), before.name.clone())) {
+            assert_eq!(after.text, before.text, "no patch is about this\n{given:?}");
+            if is_alone {
+                assert_eq!(after.stretch, before.stretch, "{given:?}");
+            }
+        }
     }
 }
 
 /// A second run gives the same bytes. Where the configuration was among the objects it has to be handed in anew, which
 /// is left to those inputs that hand it in at first.
-fn second(package: &Package<'_>, output: &str, given: &Given) {
-    let mut objects = package.items.iter().chain(&package.asides);
+fn second(before: &Package<'_>, output: &str, given: &Given) {
+    let mut objects = before.items.iter().chain(&before.asides);
     let is_inside = objects.any(|item| is_scrape_tls(&item.api_version, &item.kind));
-    if is_inside && given.flags.config.is_none() && package.form != Form::ResourceList {
+    if is_inside && given.flags.config.is_none() && before.form != Form::ResourceList {
         return;
     }
-    let name = given.sources[0].name.clone();
-    let again = Source::named(name, output);
+    let again = [Source::named(given.sources[0].name.clone(), output)];
     let flags = Flags {
         without_report: true,
         ..given.flags.clone()
     };
-    match run(std::slice::from_ref(&again), &flags) {
-        Ok(Outcome {
-            output: Some(twice),
-            exit: 0,
-            ..
-        }) => assert_eq!(twice, output, "of {given:?}"),
+    match run(&again, &flags).map(|outcome| (outcome.exit, outcome.text())) {
+        Ok((0, Some(twice))) => assert_eq!(twice, output, "of {given:?}"),
         other => panic!("the output does not run: {other:?}\n{output}\nof {given:?}"),
     }
 }

@@ -165,18 +165,10 @@ pub enum Error {
     )]
     OnlyConfiguration,
     /// Folders in whose files no object is: the same empty output.
-    #[error("no object with `kind` in {}; name files or folders that hold some, or pipe them in", several(.0))]
-    NoObjects(Vec<String>),
-}
-
-/// `a.yaml and 2 other files`
-fn several(files: &[String]) -> String {
-    match files {
-        [] => "no file".to_owned(),
-        [only] => only.clone(),
-        [first, _] => format!("{first} and 1 other file"),
-        [first, others @ ..] => format!("{first} and {} other files", others.len()),
-    }
+    #[error(
+        "no object with `kind` in what was read, of which {0} is the first; name files or folders that hold some, or pipe them in"
+    )]
+    NoObjects(String),
 }
 
 /// A run up to the point where it is known what is to happen.
@@ -200,11 +192,12 @@ fn decided_upon<'t>(package: Package<'t>, flags: &Flags) -> Result<Run<'t>, Erro
     if !package.items.is_empty() && setting.left_out.len() == package.items.len() {
         return Err(Error::OnlyConfiguration);
     }
-    let is_named = |source: &Source| source.origin == Origin::Named;
     let sources = package.sources();
-    if package.items.is_empty() && !sources.iter().any(is_named) {
-        let names = sources.iter().map(|source| source.name.clone());
-        return Err(Error::NoObjects(names.collect()));
+    if let [first, ..] = sources
+        && package.items.is_empty()
+        && sources.iter().all(|source| source.origin != Origin::Named)
+    {
+        return Err(Error::NoObjects(first.name.clone()));
     }
     let texts = context::texts(&setting, flags)?;
     let (context, messages) = context::open(&texts.sources)?;

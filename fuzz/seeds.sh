@@ -8,9 +8,12 @@ data=${ISTIO_SCRAPE_DATA:-../../shared}
 mkdir -p corpus/reading corpus/run corpus/commands
 count=0
 
-# A text to read.
+# A text to read, and its documents as the items of a list.
 text() { # name, file
   cp "$2" "corpus/reading/seed-$1"
+  { printf 'kind: List\nitems:\n'
+    awk '/^---/ { begun = 0; next } /^[^# ]/ && !begun { begun = 1; print "- " $0; next } { print "  " $0 }' "$2"
+  } > "corpus/reading/seed-$1-as-list"
 }
 
 # Objects to run on: the form, the configuration, NUL, the input.

@@ -1,6 +1,7 @@
 //! Do the commands that ask about an input agree with each other and with the run?
 
 use istio_scrape::config::FailOn;
+use istio_scrape::krm::Origin;
 use istio_scrape::{
     CheckFormat, Format, Outcome, Report, check, diff, explain, patch_stream, patches,
 };
@@ -38,7 +39,10 @@ pub(crate) fn asking(bytes: &[u8]) {
     // It reads all of every text, where others leave out what they do not need, and decides upon that.
     if let Some(difference) = ended(diff(sources, flags), &given) {
         assert_eq!(difference.exit == 1, changes, "{difference:?}\n{given:?}");
-        if let (Some(outcome), [source]) = (&outcome, sources.as_slice()) {
+        // Of what is found in folders, documents that are no objects do not go out.
+        if let (Some(outcome), [source]) = (&outcome, sources.as_slice())
+            && source.origin == Origin::Named
+        {
             longer_by(&difference.text, &source.text, outcome, &given);
         }
     }

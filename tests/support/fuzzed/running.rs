@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use istio_scrape::apply::ApplyError;
 use istio_scrape::config::is_scrape_tls;
-use istio_scrape::krm::{self, Form, Package, Source};
+use istio_scrape::krm::{self, Form, Origin, Package, Source};
 use istio_scrape::{Error, Flags, Outcome, model, run};
 use serde_json::Value;
 
@@ -128,7 +128,9 @@ fn kept(before: &Package<'_>, after: &Package<'_>, outcome: &Outcome<'_>, given:
     let kept: Vec<&Object<'_>> = all.iter().filter(is_resource).collect();
     assert_eq!(after.len(), kept.len(), "{after:?}\n{given:?}");
     let patched = patched(outcome);
-    let is_alone = before.sources().len() == 1 && kept.len() == all.len();
+    // Of what is found in folders, documents that are no objects do not go out.
+    let is_alone = matches!(before.sources(), [source] if source.origin == Origin::Named)
+        && kept.len() == all.len();
     for (before, after) in kept.into_iter().zip(&after) {
         let name = |object: &Object<'_>| {
             (

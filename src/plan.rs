@@ -5,22 +5,23 @@
 //! does not say what its patch says stops the run, because then nothing we write can be trusted.
 //! Knows: every layer by its entry. Does not know: files, streams, settings' origin.
 
-use std::collections::BTreeMap;
+mod check;
+mod read;
+
 use std::iter;
 
 use jsonptr::PointerBuf;
-use serde_json::Value;
 
 use crate::Error;
 use crate::apply;
 use crate::config::{Config, Severity};
 use crate::context::Facts;
-use crate::krm::{self, Item, Package, Source};
-use crate::model::{self, Inventory, Object, Unread};
+use crate::krm::{Item, Package, Source};
+use crate::report::Located;
 use crate::report::component::{ComponentError, Id, Patched};
-use crate::report::{self, Located};
-use crate::rules::{self, Decision, Failing, Rule, Verdict};
+use crate::rules::{self, Decision, Failing, Verdict};
 use crate::yaml::{self, Edit, Lazy, Rules};
+use read::Said;
 
 /// What is to happen.
 pub(crate) struct Plan {
@@ -46,204 +47,14 @@ pub(crate) fn draw(
 ) -> Result<Plan, Error> {
     let facts = Facts::new(package, context, config);
     let rules = facts.rules();
-    let Read { inventory, unlike } = read(&facts, config, rules)?;
+    let Said { inventory, unlike } = read::items(&facts, config, rules)?;
     let mut decisions = rules::decide(&inventory, config);
     drop(inventory);
-    decisions.extend(read_differently(&facts, config, &decisions, &unlike)?);
+    decisions.extend(read::read_differently(&facts, config, &decisions, &unlike)?);
     decisions.sort_by(rules::in_order);
     let plan = written(&facts, decisions, rules)?;
-    verify(package, &plan, rules)?;
+    check::as_a_whole(package, &plan, rules)?;
     Ok(plan)
-}
-
-/// What the items say.
-struct Read {
-    inventory: Inventory,
-    /// Positions of items that kustomize and kubectl may read differently.
-    unlike: Vec<usize>,
-}
-
-/// Reads the items one after the other: what they say is a fraction of their text.
-fn read(facts: &Facts<'_>, config: &Config, rules: Rules) -> Result<Read, Error> {
-    let mut unread = Vec::new();
-    let mut unlike = Vec::new();
-    let mut failed = None;
-    let mut aliased = yaml::ALIAS_LIMIT_OF_A_RUN;
-    let values = facts.items().map_while(|(position, item)| {
-        let (package, _) = facts.at(position);
-        let node = package.read(item).map_err(|error| failed = Some(error));
-        let node = node.ok()?;
-        if !node.is_read_alike() {
-            unlike.push(position);
-        }
-        Some((position, node.value_within(rules, &mut aliased)))
-    });
-    let values = values.filter_map(|(position, value)| match value {
-        Ok(value) => Some((position, value)),
-        Err(problem) => {
-            unread.push(Unread {
-                object: identity(facts, position, config),
-                at: PointerBuf::new(),
-                problem: problem.to_string(),
-            });
-            None
-        }
-    });
-    let mut inventory = model::read_in_context(values, facts.end_of_input(), config);
-    inventory.unread.extend(unread);
-    inventory.sort_unread();
-    match failed {
-        Some(error) => Err(Error::Open(error)),
-        None => Ok(Read { inventory, unlike }),
-    }
-}
-
-/// What can be said of an object whose value cannot be had.
-fn identity(facts: &Facts<'_>, position: usize, config: &Config) -> Object {
-    let (_, item) = facts.at(position);
-    let metadata = item.metadata();
-    let text = |key: &str| {
-        let found = metadata.as_deref().and_then(|metadata| metadata.get(key));
-        found.and_then(yaml::Node::text).map(str::to_owned)
-    };
-    let namespace = text("namespace");
-    Object {
-        kind: item.kind.clone(),
-        namespace_assumed: namespace.is_none(),
-        namespace: namespace.unwrap_or_else(|| config.namespace.clone()),
-        name: text("name").unwrap_or_default(),
-        api_version: item.api_version.clone(),
-        item: position,
-        ignored: false,
-        local: false,
-        context: position >= facts.end_of_input(),
-        accepted: Vec::new(),
-    }
-}
-
-/// A finding on each decision that would be another one as the other of kustomize and kubectl reads the input, in which
-/// these items may differ.
-fn read_differently(
-    facts: &Facts<'_>,
-    config: &Config,
-    decisions: &[Decision],
-    unlike: &[usize],
-) -> Result<Vec<Decision>, Error> {
-    let (ours, other, reader) = match facts.rules() {
-        Rules::Kustomize => (Rules::Kustomize, Rules::Kubectl, "kubectl"),
-        Rules::Kubectl => (Rules::Kubectl, Rules::Kustomize, "kustomize"),
-    };
-    let mut different: BTreeMap<usize, Vec<String>> = BTreeMap::new();
-    let (mut aliased, mut aliased_there) = (yaml::ALIAS_LIMIT_OF_A_RUN, yaml::ALIAS_LIMIT_OF_A_RUN);
-    for &position in unlike {
-        let (package, item) = facts.at(position);
-        let node = package.read(item)?;
-        if let (Ok(whole), Ok(other)) = (
-            node.value_within(ours, &mut aliased),
-            node.value_within(other, &mut aliased_there),
-        ) {
-            let object = identity(facts, position, config);
-            for (at, ours, other) in differences(&whole, &other) {
-                let secret = names_secret(&whole, &at);
-                different.entry(position).or_default().push(match secret {
-                    true => format!("{at} of {object}"),
-                    false => format!("{at} of {object} ({ours} or {other})"),
-                });
-            }
-        }
-    }
-    if different.is_empty() {
-        return Ok(Vec::new());
-    }
-    let others = rules::decide(&read(facts, config, other)?.inventory, config);
-    let place = |decision: &Decision| (decision.object.item, decision.at.clone());
-    let what = |decision: &Decision| {
-        let transport = decision.transport.map(|transport| transport.wanted);
-        (decision.rule, decision.verdict, transport)
-    };
-    let mut by_place: BTreeMap<_, Vec<_>> = BTreeMap::new();
-    for other in &others {
-        by_place.entry(place(other)).or_default().push(what(other));
-    }
-    let is_the_same = |decision: &Decision| {
-        let others = by_place.get(&place(decision));
-        others.is_some_and(|others| others.contains(&what(decision)))
-    };
-    let findings = decisions
-        .iter()
-        .filter(|decision| !is_the_same(decision))
-        .map(|decision| Decision {
-            rule: Rule::ReadDifferently,
-            severity: Rule::ReadDifferently.severity(),
-            verdict: Verdict::Keep,
-            transport: None,
-            targets: Vec::new(),
-            message: format!(
-                "{reader} reads a value differently, and the decision would be another one: quote {}",
-                some_of(&different, decision.object.item)
-            ),
-            steps: Vec::new(),
-            ..decision.clone()
-        });
-    Ok(findings.collect())
-}
-
-/// Whether a key on the way to a place sounds like a secret, or the name that a `value` stands beside, as in the
-/// environment of a container.
-fn names_secret(root: &Value, at: &jsonptr::Pointer) -> bool {
-    // By the value, in which a key is found at once: a map may have many that are read differently.
-    let beside = at.parent().and_then(|parent| {
-        let around = parent.resolve(root).ok()?;
-        around.get("name")
-    });
-    let name = beside.and_then(Value::as_str);
-    at.tokens()
-        .any(|token| report::secrets::is_secret(&token.decoded()))
-        || name.is_some_and(report::secrets::is_secret)
-}
-
-/// The values to quote, an item's own first. Any of them may decide about any item, and whoever quotes some sees the
-/// others in the next run.
-fn some_of(different: &BTreeMap<usize, Vec<String>>, item: usize) -> String {
-    const NAMED: usize = 10;
-    let all: usize = different.values().map(Vec::len).sum();
-    let own = different.get(&item).into_iter().flatten();
-    let of_others = different.iter().filter(|(position, _)| **position != item);
-    let named: Vec<&str> = own
-        .chain(of_others.flat_map(|(_, values)| values))
-        .map(String::as_str)
-        .take(NAMED)
-        .collect();
-    match all - named.len() {
-        0 => named.join(", "),
-        more => format!("{} and {more} more", named.join(", ")),
-    }
-}
-
-/// The places where two values differ.
-fn differences(ours: &Value, other: &Value) -> Vec<(PointerBuf, Value, Value)> {
-    let below = |token: &str, found: Vec<(PointerBuf, Value, Value)>| {
-        let token = token.to_owned();
-        found.into_iter().map(move |(at, ours, other)| {
-            let mut whole = PointerBuf::from_tokens([&token]);
-            whole.append(&at);
-            (whole, ours, other)
-        })
-    };
-    match (ours, other) {
-        (Value::Object(ours), Value::Object(other)) if ours.keys().eq(other.keys()) => ours
-            .iter()
-            .flat_map(|(key, value)| below(key, differences(value, &other[key])))
-            .collect(),
-        (Value::Array(ours), Value::Array(other)) if ours.len() == other.len() => ours
-            .iter()
-            .zip(other)
-            .enumerate()
-            .flat_map(|(index, (ours, other))| below(&index.to_string(), differences(ours, other)))
-            .collect(),
-        (ours, other) if ours == other => Vec::new(),
-        (ours, other) => vec![(PointerBuf::new(), ours.clone(), other.clone())],
-    }
 }
 
 /// The decisions with their patches, and the edits that those come to, item by item: an item is read once for all of them.
@@ -413,69 +224,9 @@ pub(crate) fn edited(package: &Package<'_>, edits: &[(usize, Vec<Edit>)]) -> Vec
         .collect()
 }
 
-/// Reads the edited text again: every patched item must be what `json-patch` makes of it. Items by their outline are seen to
-/// already, each in its own lines.
-fn verify(package: &Package<'_>, plan: &Plan, rules: Rules) -> Result<(), Error> {
-    let is_read =
-        |(position, _): &(usize, _)| matches!(package.items[*position].value, Lazy::Read(_));
-    if !patches(&plan.decisions).any(|patch| is_read(&patch)) {
-        return Ok(());
-    }
-    let edited = edited(package, &plan.edits);
-    let after = krm::open(&edited, model::reads)
-        .map_err(|_| refuted(unreadable(package, &plan.decisions).join(", ")))?;
-    if after.items.len() != package.items.len() {
-        return Err(refuted("the number of objects changed".to_owned()));
-    }
-    for (position, patch) in patches(&plan.decisions) {
-        let (before, after_item) = (&package.items[position], &after.items[position]);
-        let (old, new) = (package.read(before)?, after.read(after_item)?);
-        if !apply::agrees(&old, &new, &patch, rules)? {
-            return Err(refuted(package.place(before).to_string()));
-        }
-    }
-    Ok(())
-}
-
-/// The objects after whose edits the text can no longer be read.
-fn unreadable(package: &Package<'_>, decisions: &[Located]) -> Vec<String> {
-    patches(decisions)
-        .filter(|(position, patch)| {
-            let item = &package.items[*position];
-            let text = &package.sources()[item.source].text;
-            let Ok(object) = package.read(item) else {
-                return true;
-            };
-            let own = apply::edits(text, &object, item.syntax, patch);
-            let own = own.map(|edits| vec![(item.source, edits)]);
-            own.is_ok_and(|own| krm::open(&edited(package, &own), model::reads).is_err())
-        })
-        .map(|(position, _)| package.place(&package.items[position]).to_string())
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_secret_is_known_by_its_key_or_by_the_name_beside_it() {
-        let text =
-            "a:\n- {name: API_TOKEN, value: on}\n- {name: LEVEL, value: on}\npassword: {x: [on]}\n";
-        let documents = yaml::read(text).expect("YAML");
-        let root = documents[0].root.as_ref().expect("a map");
-        let root = root.value(Rules::Kubectl).expect("a value");
-        for (at, expected) in [
-            ("/a/0/value", true),
-            ("/a/1/value", false),
-            ("/password/x/0", true),
-            ("/a", false),
-            ("", false),
-        ] {
-            let at = jsonptr::PointerBuf::parse(at).expect("a pointer");
-            assert_eq!(names_secret(&root, &at), expected, "{at}");
-        }
-    }
 
     #[test]
     fn what_is_inside_of_a_string_is_where_the_string_is() {

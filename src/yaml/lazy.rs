@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use std::ops::Range;
 
-use super::{Document, Node, Outline, ReadError, Syntax};
+use super::{Document, Node, Outline, Read, ReadError, Rules, Syntax};
 
 /// One document of a stream, as much of it as had to be read.
 #[derive(Debug, Clone)]
@@ -57,6 +57,14 @@ impl<'t> Lazy<'t> {
         match self {
             Self::Read(node) => Ok(Cow::Borrowed(node)),
             Self::Outlined(outline) => outline.read().map(Cow::Owned),
+        }
+    }
+
+    /// What the map means, had in the quickest way; `None` where it takes a node to say, or to say what is wrong.
+    pub fn value(&self, rules: Rules) -> Option<Read> {
+        match self {
+            Self::Read(_) => None,
+            Self::Outlined(outline) => outline.value(rules),
         }
     }
 

@@ -14,7 +14,8 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::{
-    Content, Document, Lazy, LazyDocument, Node, ReadError, Style, Syntax, events, regular,
+    Content, Document, Lazy, LazyDocument, Node, Read, ReadError, Rules, Style, Syntax, events,
+    regular,
 };
 use lines::Lines;
 
@@ -59,7 +60,7 @@ pub fn outline<'t>(text: &'t str, list: &str) -> Option<Vec<LazyDocument<'t>>> {
             Some(None) => {}
             None => {
                 lines.go_back(begin, line);
-                lines.to_marker()?;
+                lines.skip_to_marker()?;
                 let range = begin..lines.at;
                 let Document { root, syntax, .. } = alone(text, &range)?;
                 documents.push(LazyDocument {
@@ -134,7 +135,7 @@ fn elements<'t>(lines: &mut Lines<'t>) -> Option<Box<[Lazy<'t>]>> {
             continue;
         }
         lines.go_back(at - column, line);
-        lines.to_column(column)?;
+        lines.skip_to_column(column)?;
         let range = at - column..lines.line_start();
         elements.push(Lazy::Read(only_element(lines.text, &range)?));
     }
@@ -233,6 +234,10 @@ impl<'t> Outline<'t> {
             None => self.lines.end,
         };
         regular::value(self.text, self.entries[at].after..end, self.column)
+    }
+
+    pub(super) fn value(&self, rules: Rules) -> Option<Read> {
+        regular::value_of_map(self.text, self.start..self.lines.end, self.column, rules)
     }
 
     pub(super) fn has(&self, key: &str) -> bool {

@@ -7,12 +7,16 @@
 //! Claimed are block maps and lists, keys and values on one line (plain, quoted, flow), literal block scalars and
 //! comments, with spaces and `\n` between them. Whoever widens the claim has to have `tests/yaml_readings.rs` agree.
 
+mod build;
 mod flow;
 mod scalars;
 
 use std::ops::Range;
 
-use super::{Content, Document, Node, Style, Syntax};
+use super::{Document, Node, Rules, Syntax};
+pub use build::Read;
+pub(super) use build::node;
+use build::{Build, Nodes, Values};
 
 /// Levels that are read here; deeper ones are the parser's, which knows the limit.
 const DEPTH: usize = 64;
@@ -49,14 +53,26 @@ pub fn read(text: &str) -> Option<Vec<Document<'_>>> {
 
 /// The map in block style that is all there is in this range, its first key in this column.
 pub(super) fn map(text: &str, range: Range<usize>, column: usize) -> Option<Node<'_>> {
-    let mut reader = Reader::new(text, range, column);
+    let mut reader = Reader::new(text, range, column, Nodes);
     let node = reader.map(column)?;
     reader.is_done().then_some(node)
 }
 
+/// What such a map means, with no nodes in between. `None` also where a key is written twice, or is no text.
+pub(super) fn value_of_map(
+    text: &str,
+    range: Range<usize>,
+    column: usize,
+    rules: Rules,
+) -> Option<Read> {
+    let mut reader = Reader::new(text, range, column, Values::new(rules));
+    let value = reader.map(column)?;
+    reader.is_done().then(|| reader.build.read(value))
+}
+
 /// The value that is all there is in this range behind the `:` of a key in this column.
 pub(super) fn value(text: &str, range: Range<usize>, column: usize) -> Option<Node<'_>> {
-    let mut reader = Reader::new(text, range, column);
+    let mut reader = Reader::new(text, range, column, Nodes);
     let node = reader.value(column, Behind::Colon)?;
     reader.is_done().then_some(node)
 }
@@ -77,7 +93,7 @@ fn marker(text: &str, from: usize) -> Option<Range<usize>> {
 
 /// The map that a document is; within, `None` where it holds nothing but comments.
 fn root(text: &str, range: Range<usize>) -> Option<Option<Node<'_>>> {
-    let mut reader = Reader::new(text, range, 0);
+    let mut reader = Reader::new(text, range, 0, Nodes);
     reader.line()?;
     if reader.is_done() {
         return Some(None);
@@ -87,7 +103,7 @@ fn root(text: &str, range: Range<usize>) -> Option<Option<Node<'_>>> {
 }
 
 /// Reads forward. Between two values it stands on the first character of a line, or at the end.
-struct Reader<'t> {
+struct Reader<'t, B> {
     /// The text up to where this document ends.
     bytes: &'t [u8],
     text: &'t str,
@@ -95,6 +111,9 @@ struct Reader<'t> {
     /// Column of `at`, where that is the first character of its line.
     column: usize,
     depth: usize,
+    /// Where the value ends that was read last.
+    end: usize,
+    build: B,
 }
 
 /// What a value stands behind.
@@ -104,14 +123,16 @@ enum Behind {
     Dash,
 }
 
-impl<'t> Reader<'t> {
-    fn new(text: &'t str, range: Range<usize>, column: usize) -> Self {
+impl<'t, B: Build<'t>> Reader<'t, B> {
+    fn new(text: &'t str, range: Range<usize>, column: usize, build: B) -> Self {
         Self {
             bytes: &text.as_bytes()[..range.end],
             text,
             at: range.start,
             column,
             depth: 0,
+            end: range.start,
+            build,
         }
     }
 
@@ -172,7 +193,7 @@ impl<'t> Reader<'t> {
     }
 
     /// A map whose first key stands here, in this column.
-    fn map(&mut self, column: usize) -> Option<Node<'t>> {
+    fn map(&mut self, column: usize) -> Option<B::Value> {
         self.deeper()?;
         let start = self.at;
         let mut entries = Vec::new();
@@ -188,21 +209,14 @@ impl<'t> Reader<'t> {
             }
         }
         self.depth -= 1;
-        let end = entries.last().map_or(start, |(_, value)| value.range.end);
-        Some(node(
-            start..end,
-            Content::Mapping {
-                entries: entries.into(),
-                flow: false,
-            },
-        ))
+        self.build.map(start..self.end, entries, false)
     }
 
     /// A list whose first dash stands here, in this column.
-    fn list(&mut self, column: usize) -> Option<Node<'t>> {
+    fn list(&mut self, column: usize) -> Option<B::Value> {
         self.deeper()?;
         let start = self.at;
-        let mut items: Vec<Node<'t>> = Vec::new();
+        let mut items = Vec::new();
         loop {
             self.at += 1;
             items.push(self.value(column, Behind::Dash)?);
@@ -215,18 +229,11 @@ impl<'t> Reader<'t> {
             }
         }
         self.depth -= 1;
-        let end = items.last().map_or(start, |item| item.range.end);
-        Some(node(
-            start..end,
-            Content::Sequence {
-                items: items.into(),
-                flow: false,
-            },
-        ))
+        Some(self.build.list(start..self.end, items, false))
     }
 
     /// The value behind a `:` or a dash, of a map or list in this column.
-    fn value(&mut self, column: usize, behind: Behind) -> Option<Node<'t>> {
+    fn value(&mut self, column: usize, behind: Behind) -> Option<B::Value> {
         let absent = self.at;
         while self.byte() == Some(b' ') {
             self.at += 1;
@@ -236,9 +243,10 @@ impl<'t> Reader<'t> {
             Some(b'#') if self.at > absent => self.below(column, absent, behind),
             Some(b'|') => scalars::literal(self, column),
             Some(b'{' | b'[') => {
-                let node = flow::collection(self)?;
+                let value = flow::collection(self)?;
+                self.end = self.at;
                 self.rest()?;
-                Some(node)
+                Some(value)
             }
             Some(_) if behind == Behind::Dash => {
                 let line = memchr::memrchr(b'\n', &self.bytes[..self.at]);
@@ -247,7 +255,7 @@ impl<'t> Reader<'t> {
                     return self.list(inner);
                 }
                 let start = self.at;
-                let is_key = scalars::key(self).is_some();
+                let is_key = scalars::is_key(self);
                 self.at = start;
                 match is_key {
                     true => self.map(inner),
@@ -259,17 +267,17 @@ impl<'t> Reader<'t> {
     }
 
     /// The value on the lines below a `:` or a dash that ends its line; an absent one stands where that ends.
-    fn below(&mut self, column: usize, absent: usize, behind: Behind) -> Option<Node<'t>> {
+    fn below(&mut self, column: usize, absent: usize, behind: Behind) -> Option<B::Value> {
         self.rest_of_line()?;
         let is_deeper = !self.is_done() && self.column > column;
         let is_beside = !self.is_done() && self.column == column && behind == Behind::Colon;
         match (is_deeper, is_beside) {
             (true, _) | (_, true) if self.is_dash() => self.list(self.column),
             (true, _) => self.map(self.column),
-            (false, _) => Some(node(
-                absent..absent,
-                Content::Scalar("".into(), Style::Plain),
-            )),
+            (false, _) => {
+                self.end = absent;
+                self.build.plain(absent..absent, "")
+            }
         }
     }
 
@@ -286,15 +294,6 @@ impl<'t> Reader<'t> {
     fn deeper(&mut self) -> Option<()> {
         self.depth += 1;
         (self.depth <= DEPTH).then_some(())
-    }
-}
-
-pub(super) fn node(range: Range<usize>, content: Content<'_>) -> Node<'_> {
-    Node {
-        range,
-        content,
-        anchored: false,
-        tag: None,
     }
 }
 

@@ -100,8 +100,8 @@ impl Rules {
 /// Whether a scalar without quotes is the text that it looks like, whoever reads it. `false` does not say that it is not.
 pub(super) fn is_surely_text(text: &str) -> bool {
     match text.as_bytes().first() {
-        // The longest word that is no text is `false`.
-        Some(b'a'..=b'z' | b'A'..=b'Z') => text.len() > 5,
+        // The longest word that is no text is `false`, and kubectl has all the words that kustomize has.
+        Some(b'a'..=b'z' | b'A'..=b'Z') => text.len() > 5 || Rules::Kubectl.word(text).is_none(),
         None | Some(b'~' | b'.' | b'+' | b'-' | b'0'..=b'9') => false,
         Some(_) => true,
     }

@@ -114,6 +114,11 @@ impl Node<'_> {
             }
             Content::Scalar(..) => true,
             Content::Sequence { items, .. } => items.iter().all(Self::is_read_alike),
+            // A key alone between brackets is one of the things that they differ about.
+            Content::Mapping {
+                entries,
+                flow: true,
+            } if entries.iter().any(|(_, value)| value.range.is_empty()) => false,
             Content::Mapping { entries, .. } => entries.iter().all(|(key, value)| {
                 let is_text = match &key.content {
                     Content::Scalar(text, Style::Plain) => {

@@ -147,7 +147,7 @@ impl<'t> Lines<'t> {
     }
 
     /// From the start of a line to the next `---`, or the end. `None` where a `...` ends the document, or directives begin it.
-    pub(super) fn to_marker(&mut self) -> Option<()> {
+    pub(super) fn skip_to_marker(&mut self) -> Option<()> {
         self.indent = 0;
         while !self.is_done() {
             match self.byte() {
@@ -161,7 +161,7 @@ impl<'t> Lines<'t> {
     }
 
     /// From the start of a line to the next one that begins in this column or left of it.
-    pub(super) fn to_column(&mut self, column: usize) -> Option<()> {
+    pub(super) fn skip_to_column(&mut self, column: usize) -> Option<()> {
         loop {
             self.next_line();
             self.content()?;

@@ -7,6 +7,9 @@
 
 use super::lines::Lines;
 
+/// Brackets in brackets that are followed; deeper ones are the parser's, which knows the limit.
+const DEPTH: usize = 64;
+
 impl Lines<'_> {
     /// Over a value that stands here or behind blanks, of a key or dash in this column. To the next content.
     pub(super) fn value(&mut self, column: usize) -> Option<()> {
@@ -180,6 +183,9 @@ impl Lines<'_> {
             let byte = self.byte()?;
             match byte {
                 b'{' | b'[' => {
+                    if open.len() >= DEPTH {
+                        return None;
+                    }
                     open.push(byte + 2);
                     (is_start, is_behind_blank) = (true, false);
                 }

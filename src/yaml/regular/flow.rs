@@ -4,11 +4,10 @@
 //! Departs from it: claims what ends on its line, with a blank behind each `:`; the rest is handed back (`None`).
 //! Knows: bytes of one line. Does not know: indentation.
 
-use super::{Node, Reader, node, scalars};
-use crate::yaml::Content;
+use super::{Build, Reader, scalars};
 
 /// The list or map whose bracket stands here.
-pub(super) fn collection<'t>(reader: &mut Reader<'t>) -> Option<Node<'t>> {
+pub(super) fn collection<'t, B: Build<'t>>(reader: &mut Reader<'t, B>) -> Option<B::Value> {
     reader.deeper()?;
     let start = reader.at;
     let is_map = reader.byte() == Some(b'{');
@@ -37,20 +36,13 @@ pub(super) fn collection<'t>(reader: &mut Reader<'t>) -> Option<Node<'t>> {
     }
     reader.at += 1;
     reader.depth -= 1;
-    let content = match is_map {
-        true => Content::Mapping {
-            entries: entries.into(),
-            flow: true,
-        },
-        false => Content::Sequence {
-            items: items.into(),
-            flow: true,
-        },
-    };
-    Some(node(start..reader.at, content))
+    match is_map {
+        true => reader.build.map(start..reader.at, entries, true),
+        false => Some(reader.build.list(start..reader.at, items, true)),
+    }
 }
 
-fn value<'t>(reader: &mut Reader<'t>) -> Option<Node<'t>> {
+fn value<'t, B: Build<'t>>(reader: &mut Reader<'t, B>) -> Option<B::Value> {
     match reader.byte()? {
         b'{' | b'[' => collection(reader),
         b'"' | b'\'' => scalars::quoted(reader),
@@ -61,8 +53,10 @@ fn value<'t>(reader: &mut Reader<'t>) -> Option<Node<'t>> {
                 reader.at += 1;
             }
             // A dash alone is no scalar here, and which dashes may begin one is not worth telling apart.
-            let is_dash = &reader.bytes[start..reader.at] == b"-";
-            scalars::plain(reader, start..reader.at).filter(|_| !is_dash)
+            match &reader.bytes[start..reader.at] {
+                b"-" => None,
+                _ => scalars::plain(reader, start..reader.at),
+            }
         }
     }
 }
@@ -72,7 +66,7 @@ fn is_of_value(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'/' | b'-')
 }
 
-fn blanks(reader: &mut Reader<'_>) {
+fn blanks<'t, B: Build<'t>>(reader: &mut Reader<'t, B>) {
     while reader.byte() == Some(b' ') {
         reader.at += 1;
     }

@@ -7,40 +7,61 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::{Node, Reader, line_end, node};
-use crate::yaml::{Content, Style};
+use super::{Build, Reader, line_end};
+use crate::yaml::Style;
 
 /// The key that stands here, up to and with its `:`.
-pub(super) fn key<'t>(reader: &mut Reader<'t>) -> Option<Node<'t>> {
-    let node = match reader.byte()? {
+pub(super) fn key<'t, B: Build<'t>>(reader: &mut Reader<'t, B>) -> Option<B::Value> {
+    let key = match reader.byte()? {
         b'"' | b'\'' => quoted(reader)?,
-        b'-' => return None,
         _ => {
-            let start = reader.at;
-            while reader.byte().is_some_and(is_of_key) {
-                reader.at += 1;
-            }
-            plain(reader, start..reader.at)?
+            let range = plain_key(reader)?;
+            reader.build.plain_key(range.clone(), &reader.text[range])?
         }
     };
+    colon(reader).then_some(key)
+}
+
+/// Whether a key stands here.
+pub(super) fn is_key<'t, B: Build<'t>>(reader: &mut Reader<'t, B>) -> bool {
+    let is_scalar = match reader.byte() {
+        Some(b'"' | b'\'') => quoted(reader).is_some(),
+        _ => plain_key(reader).is_some(),
+    };
+    is_scalar && colon(reader)
+}
+
+/// The bytes of the key without quotes that stands here.
+fn plain_key<'t, B: Build<'t>>(reader: &mut Reader<'t, B>) -> Option<Range<usize>> {
+    let start = reader.at;
+    while reader.byte().is_some_and(is_of_key) {
+        reader.at += 1;
+    }
+    let is_dash = reader.bytes.get(start) == Some(&b'-');
+    (reader.at > start && !is_dash).then_some(start..reader.at)
+}
+
+/// Over the `:` that ends a key; whether it does.
+fn colon<'t, B: Build<'t>>(reader: &mut Reader<'t, B>) -> bool {
     let is_colon = reader.byte() == Some(b':');
     let is_over = matches!(reader.bytes.get(reader.at + 1), None | Some(b' ' | b'\n'));
     reader.at += 1;
-    (is_colon && is_over).then_some(node)
+    is_colon && is_over
 }
 
 /// A plain or quoted value, with the rest of its line.
-pub(super) fn on_one_line<'t>(reader: &mut Reader<'t>) -> Option<Node<'t>> {
-    let node = match reader.byte()? {
+pub(super) fn on_one_line<'t, B: Build<'t>>(reader: &mut Reader<'t, B>) -> Option<B::Value> {
+    let value = match reader.byte()? {
         b'"' | b'\'' => quoted(reader)?,
         _ => plain_value(reader)?,
     };
+    reader.end = reader.at;
     reader.rest()?;
-    Some(node)
+    Some(value)
 }
 
 /// A plain value to the end of the line, or to a comment.
-fn plain_value<'t>(reader: &mut Reader<'t>) -> Option<Node<'t>> {
+fn plain_value<'t, B: Build<'t>>(reader: &mut Reader<'t, B>) -> Option<B::Value> {
     let start = reader.at;
     let line = &reader.bytes[start..line_end(reader.bytes, start)];
     begins_plain(line)?;
@@ -71,16 +92,19 @@ pub(super) fn begins_plain(line: &[u8]) -> Option<()> {
 }
 
 /// The plain scalar that these bytes spell.
-pub(super) fn plain<'t>(reader: &Reader<'t>, range: Range<usize>) -> Option<Node<'t>> {
+pub(super) fn plain<'t, B: Build<'t>>(
+    reader: &mut Reader<'t, B>,
+    range: Range<usize>,
+) -> Option<B::Value> {
     let bytes = &reader.bytes[range.clone()];
-    (!bytes.is_empty() && is_text(bytes)).then(|| {
-        let content = Content::Scalar(Cow::Borrowed(&reader.text[range.clone()]), Style::Plain);
-        node(range, content)
-    })
+    match !bytes.is_empty() && is_text(bytes) {
+        true => reader.build.plain(range.clone(), &reader.text[range]),
+        false => None,
+    }
 }
 
 /// The quoted scalar that begins here and ends on this line.
-pub(super) fn quoted<'t>(reader: &mut Reader<'t>) -> Option<Node<'t>> {
+pub(super) fn quoted<'t, B: Build<'t>>(reader: &mut Reader<'t, B>) -> Option<B::Value> {
     let start = reader.at;
     let quote = reader.byte()?;
     let line = &reader.bytes[start + 1..line_end(reader.bytes, start)];
@@ -116,7 +140,7 @@ pub(super) fn quoted<'t>(reader: &mut Reader<'t>) -> Option<Node<'t>> {
         true => Style::SingleQuoted,
         false => Style::DoubleQuoted,
     };
-    Some(node(start..reader.at, Content::Scalar(content, style)))
+    Some(reader.build.text(start..reader.at, content, style))
 }
 
 fn unescaped(text: &str) -> Option<String> {
@@ -139,7 +163,10 @@ fn unescaped(text: &str) -> Option<String> {
 }
 
 /// The literal whose `|` stands here, of a map or list in this column.
-pub(super) fn literal<'t>(reader: &mut Reader<'t>, column: usize) -> Option<Node<'t>> {
+pub(super) fn literal<'t, B: Build<'t>>(
+    reader: &mut Reader<'t, B>,
+    column: usize,
+) -> Option<B::Value> {
     let start = reader.at;
     let header_end = line_end(reader.bytes, start);
     let keeps_break = match reader.bytes[start..header_end].trim_ascii_end() {
@@ -187,10 +214,12 @@ pub(super) fn literal<'t>(reader: &mut Reader<'t>, column: usize) -> Option<Node
     }
     reader.at = at;
     reader.line()?;
-    Some(node(
-        start..end,
-        Content::Scalar(content.into(), Style::Literal),
-    ))
+    reader.end = end;
+    Some(
+        reader
+            .build
+            .text(start..end, content.into(), Style::Literal),
+    )
 }
 
 fn indent_of(bytes: &[u8], line: usize) -> usize {

@@ -105,7 +105,11 @@ fn read_all(outlined: &[LazyDocument<'_>]) {
         let _ = root.read();
         if let Lazy::Outlined(outline) = root {
             for lazy in outline.list("items").into_iter().flatten() {
-                let _ = (lazy.read(), lazy.get("metadata"));
+                let _ = (
+                    lazy.read(),
+                    lazy.get("metadata"),
+                    lazy.value(Rules::Kubectl),
+                );
             }
         }
     }
@@ -116,6 +120,18 @@ fn map_agrees(lazy: &Lazy<'_>, parsed: &Node<'_>, text: &str) {
     let read = read.unwrap_or_else(|error| panic!("a map cannot be read alone: {error}\n{text:?}"));
     same_node(&read, parsed, text);
     assert_eq!(lazy.start(), parsed.range.start, "{text:?}");
+    let values = [Rules::Kustomize, Rules::Kubectl].map(|rules| parsed.value(rules));
+    for (rules, value) in [Rules::Kustomize, Rules::Kubectl].into_iter().zip(&values) {
+        if let Some(quick) = lazy.value(rules) {
+            assert_eq!(Ok(&quick.value), value.as_ref(), "{text:?}");
+            assert!(!quick.is_alike || values[0] == values[1], "{text:?}");
+            assert_eq!(parsed.duplicate_key(), None, "{text:?}");
+        }
+    }
+    assert!(
+        !parsed.is_read_alike() || values[0] == values[1],
+        "{text:?}"
+    );
     if let Lazy::Outlined(outline) = lazy {
         assert_eq!(
             outline.line(),

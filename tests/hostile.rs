@@ -4,7 +4,13 @@
 //! wants would end the process. `HOSTILE=4 cargo test --release --test hostile -- --nocapture` runs them at sizes that a
 //! stranger would choose, at twice and at four times that, and prints the times: what grows faster than its input shows.
 
+#![allow(unreachable_pub, missing_docs, dead_code)]
+
+#[path = "support/program.rs"]
+mod program;
+
 use std::fmt::Write as _;
+use std::fs::File;
 use std::time::{Duration, Instant};
 
 use istio_scrape::krm::Source;
@@ -801,7 +807,11 @@ fn hostile_inputs_end_soon() {
         match factor {
             None => {
                 for command in 0..COMMANDS.len() {
+                    let whole = Instant::now();
                     let (took, _) = measured(&(row.text)(row.small), command);
+                    if whole.elapsed().as_millis() > 500 {
+                        println!("{} {} {:?} {:?}", row.name, command, took, whole.elapsed());
+                    }
                     assert!(
                         took < PATIENCE,
                         "{}: {} took {took:?}",
@@ -833,4 +843,60 @@ fn hostile_inputs_end_soon() {
             }
         }
     }
+}
+
+/// A file that is one byte longer than may be read is refused by its length: it has no bytes that could be.
+#[test]
+fn more_than_is_read_is_refused() {
+    let folder = program::folder(&[("small.yaml", "kind: A\n")]);
+    let file = File::create(folder.path().join("large.yaml")).expect("the folder is ours");
+    file.set_len((1 << 30) + 1).expect("a file may have holes");
+    for arguments in [
+        &["."][..],
+        &["large.yaml"],
+        &["--config", "large.yaml", "small.yaml"],
+        &["explain", "small.yaml", "large.yaml"],
+        &["patches", "-o", "-", "large.yaml"],
+    ] {
+        let ended = program::run_in(folder.path(), arguments);
+        assert_eq!((ended.code, ended.stdout.as_str()), (2, ""), "{ended}");
+        assert!(
+            ended
+                .stderr
+                .contains("large.yaml: more than 1 GiB is not read; check"),
+            "{ended}"
+        );
+    }
+}
+
+/// A pipe in the place of a kustomization would be waited for without end.
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_not_waited_for() {
+    let folder = program::folder(&[("a.yaml", "kind: A\n")]);
+    let pipe = folder.path().join("kustomization.yaml");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.is_ok_and(|status| status.success()), "mkfifo is POSIX");
+    let ended = program::run_in(folder.path(), &["."]);
+    assert_eq!(
+        (ended.code, ended.stdout.as_str()),
+        (0, "kind: A\n"),
+        "{ended}"
+    );
+}
+
+/// Folders as deep as the system lets a path be.
+#[cfg(unix)]
+#[test]
+fn deep_folders_are_walked() {
+    let folder = program::folder(&[]);
+    let deep = folder.path().join("d/".repeat(1900));
+    std::fs::create_dir_all(&deep).expect("shorter than 4096 bytes");
+    std::fs::write(deep.join("a.yaml"), "kind: A\n").expect("the folder is ours");
+    let ended = program::run_in(folder.path(), &["."]);
+    assert_eq!(
+        (ended.code, ended.stdout.as_str()),
+        (0, "kind: A\n"),
+        "{ended}"
+    );
 }

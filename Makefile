@@ -90,6 +90,10 @@ browser: build not-run-none ## renders `explain -o markdown` in Chromium; its pa
 	 fi
 	@$(MAKE) --no-print-directory not-run-summary
 
+.PHONY: bench
+bench: ## time and memory beside other programs; QUICK=1: less of it; CASES=...: some; PAGE=1: into benches/README.md
+	@$(CARGO) bench --locked --bench compare -- $(if $(QUICK),quick) $(if $(PAGE),page) $(CASES)
+
 .PHONY: dist
 dist: $(CARGO_CYCLONEDX) ## what a release consists of, into dist/: the same bytes from the same commit
 	@$(RELEASE) DIST_TARGETS="$(DIST_TARGETS)" TAG="$(TAG)" bash release/dist.sh

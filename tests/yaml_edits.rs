@@ -40,7 +40,7 @@ macro_rules! cases {
 
 /// One test per refusal: a sentence, the text, the patch, the error.
 macro_rules! refusals {
-    ($($(#[doc = $sentence:literal])+ $name:ident: $before:literal, $patch:literal => $error:ident;)+) => {
+    ($($(#[doc = $sentence:literal])+ $name:ident: $before:literal, $patch:expr => $error:ident;)+) => {
         $($(#[doc = $sentence])+ #[test] fn $name() {
             let refusal = edit($before, $patch).expect_err("the patch is refused");
             assert!(matches!(refusal, EditError::$error { .. }), "{refusal:?}");
@@ -565,6 +565,368 @@ b: 2
 ";
 }
 
+// Anchors, aliases, merge keys and tags.
+cases! {
+    /// A merged key is written where it is to be another, behind the merge key: there it counts for every reader.
+    merged_key_overridden:
+"a: &x {k: 1, l: 2}
+b:
+  <<: *x # all of x
+  m: 3
+c: {<<: *x}
+", r#"[{"op": "replace", "path": "/b/k", "value": "https"}, {"op": "add", "path": "/c/l", "value": 4}]"# =>
+"a: &x {k: 1, l: 2}
+b:
+  <<: *x # all of x
+  m: 3
+  k: https
+c: {<<: *x, l: 4}
+";
+
+    /// An own key below a merge key is replaced as any other.
+    own_key_below_a_merge_key:
+"a: &x {k: 1}
+b:
+- <<: *x
+  k: 2
+", r#"[{"op": "replace", "path": "/b/0/k", "value": 3}]"# =>
+"a: &x {k: 1}
+b:
+- <<: *x
+  k: 3
+";
+
+    /// An alias that is an element is replaced as a whole, and one appended to.
+    aliases_in_a_list:
+"a: &x {k: 1}
+b:
+- *x
+- *x # two
+", r#"[{"op": "replace", "path": "/b/1", "value": {"k": 2}}, {"op": "add", "path": "/b/-", "value": "*x"}]"# =>
+"a: &x {k: 1}
+b:
+- *x
+- k: 2 # two
+- \"*x\"
+";
+
+    /// New keys stand beside anchors, aliases and tags that stay.
+    beside_anchors_and_tags:
+"a: &x !t 1
+? b
+: &y [*x]
+c: !!str
+&k d: *x
+", r#"[{"op": "add", "path": "/e", "value": "!t"}, {"op": "replace", "path": "/c", "value": "&x"}]"# =>
+"a: &x !t 1
+? b
+: &y [*x]
+c: \"&x\"
+&k d: *x
+e: \"!t\"
+";
+
+    /// A tag goes, the anchor of the key below it stays.
+    tag_above_an_anchored_key:
+"a: !t
+# why
+&k b: 1
+c: !!map
+  &l d: 1
+", r#"[{"op": "replace", "path": "/a", "value": 2}, {"op": "add", "path": "/c/e", "value": 3}]"# =>
+"a: 2
+# why
+&k b: 1
+c: !!map
+  &l d: 1
+  e: 3
+";
+}
+
+// Neighbours of every style.
+cases! {
+    /// Behind scalars over several lines, plain and quoted, a key stands on a line of its own.
+    behind_scalars_over_lines:
+"a:
+  b: one
+    two
+c:
+  d: \"one
+
+    two\" # why
+e:
+  f: 'x
+    y'
+", r#"[{"op": "add", "path": "/a/m", "value": 1}, {"op": "add", "path": "/c/m", "value": 2}, {"op": "replace", "path": "/e/f", "value": "z"}, {"op": "add", "path": "/e/m", "value": 3}]"# =>
+"a:
+  b: one
+    two
+  m: 1
+c:
+  d: \"one
+
+    two\" # why
+  m: 2
+e:
+  f: 'z'
+  m: 3
+";
+
+    /// Keys of the form `? key` with and without a value.
+    question_marks:
+"? a
+: b # why
+? c
+? |
+  long
+: - x
+", r#"[{"op": "replace", "path": "/a", "value": "z"}, {"op": "replace", "path": "/c", "value": {"d": 1}}, {"op": "add", "path": "/long\n/-", "value": "y"}, {"op": "add", "path": "/e", "value": 1}]"# =>
+"? a
+: z # why
+? c
+:
+  d: 1
+? |
+  long
+: - x
+  - \"y\"
+e: 1
+";
+
+    /// A folded sibling, a literal with an indicator and a kept one are not touched.
+    behind_blocks_of_all_kinds:
+"a:
+  b: >-
+    x
+
+    y
+c:
+  d: |2
+      x
+e:
+- |+
+  x
+
+- >
+  y
+
+# about f
+f: 1
+", r#"[{"op": "add", "path": "/a/m", "value": 1}, {"op": "add", "path": "/c/m", "value": 2}, {"op": "add", "path": "/e/-", "value": "z"}]"# =>
+"a:
+  b: >-
+    x
+
+    y
+  m: 1
+c:
+  d: |2
+      x
+  m: 2
+e:
+- |+
+  x
+
+- >
+  y
+- z
+
+# about f
+f: 1
+";
+
+    /// A value below a comment is replaced there, and the comment stays.
+    below_a_comment:
+"a: # why
+  x # what
+b:   # why
+  'x'
+-c:
+d: # why
+  !t x
+", r#"[{"op": "replace", "path": "/a", "value": {"k": ["l"]}}, {"op": "replace", "path": "/b", "value": {"k": 1}}, {"op": "replace", "path": "/d", "value": "y z"}]"# =>
+"a: # why
+   # what
+  k:
+  - l
+b:   # why
+  k: 1
+-c:
+d: # why
+  y z
+";
+
+    /// A list or map in an element that is written wide begins where the others do.
+    wide_dashes:
+"-   - x
+-   a: 1
+-
+    b: 1
+", r#"[{"op": "add", "path": "/0/-", "value": "z"}, {"op": "add", "path": "/1/c", "value": {"d": 1}}, {"op": "add", "path": "/2/c", "value": 2}]"# =>
+"-   - x
+    - z
+-   a: 1
+    c:
+      d: 1
+-
+    b: 1
+    c: 2
+";
+
+    /// Tabs stand in front of comments and on blank lines.
+    tabs_in_front_of_comments:
+"a:\t# one
+  b: 1\t# two
+\t# three
+  c: 2\t
+\t
+d: 3
+", r#"[{"op": "add", "path": "/a/m", "value": 4}, {"op": "replace", "path": "/a/b", "value": 5}]"# =>
+"a:\t# one
+  b: 5\t# two
+\t# three
+  c: 2\t
+  m: 4
+\t
+d: 3
+";
+
+    /// Carriage returns alone are copied, and so is their absence at the end.
+    lone_carriage_returns:
+"a:\r  b: 1\rc: 2", r#"[{"op": "add", "path": "/a/m", "value": ["x"]}, {"op": "add", "path": "/d", "value": {"e": 3}}]"# =>
+"a:\r  b: 1\r  m:\r  - x\rc: 2\rd:\r  e: 3";
+
+    /// In a text that mixes breaks, new lines break as the one above them.
+    mixed_breaks:
+"a:\n  b: 1\r\nc:\r  d: 1\r", r#"[{"op": "add", "path": "/a/m", "value": 2}, {"op": "add", "path": "/c/m", "value": 3}]"# =>
+"a:\n  b: 1\r\n  m: 2\r\nc:\r  d: 1\r  m: 3\r";
+
+    /// Directives, a comment on the marker, and what follows the end of a document.
+    directives_and_markers:
+"%YAML 1.2
+--- # one
+a: {}
+... # end
+%YAML 1.2
+---
+b: 1
+", r#"[{"op": "add", "path": "/a/c", "value": 1}, {"op": "add", "path": "/d", "value": 2}]"# =>
+"%YAML 1.2
+--- # one
+a:
+  c: 1
+d: 2
+... # end
+%YAML 1.2
+---
+b: 1
+";
+
+    /// A map on the line of its marker stays there.
+    on_the_line_of_the_marker:
+"--- {a: {}, b: ~} # c
+...
+", r#"[{"op": "add", "path": "/a/c", "value": 1}, {"op": "replace", "path": "/b", "value": {"d": null}}]"# =>
+"--- {a: {c: 1}, b: {d: null}} # c
+...
+";
+
+    /// Each of the ways to write nothing gives way to a map: null is replaced, as RFC 6902 asks for.
+    ways_to_write_nothing:
+"a:
+b: ~ # why
+c: null
+d: {} # why
+e: !!null
+f: { # why
+  }
+", r#"[{"op": "add", "path": "/a", "value": {"k": 1}}, {"op": "add", "path": "/b", "value": {"k": 1}}, {"op": "replace", "path": "/c", "value": ["x"]},
+      {"op": "add", "path": "/d/k", "value": 1}, {"op": "add", "path": "/e", "value": {"k": 1}}, {"op": "add", "path": "/f/k", "value": 1}]"# =>
+"a:
+  k: 1
+b: # why
+  k: 1
+c:
+- x
+d: # why
+  k: 1
+e:
+  k: 1
+f: {k: 1 # why
+  }
+";
+
+    /// What says so already stays as it is written, whoever reads it.
+    nothing_to_change:
+"a: 'x'
+b: 0x10 # sixteen
+c: {k: [1, \"y\"]}
+d: on
+", r#"[{"op": "replace", "path": "/a", "value": "x"}, {"op": "add", "path": "/b", "value": 16}, {"op": "replace", "path": "/c", "value": {"k": [1, "y"]}}, {"op": "replace", "path": "/d", "value": true}]"# =>
+"a: 'x'
+b: 0x10 # sixteen
+c: {k: [1, \"y\"]}
+d: true
+";
+
+    /// A literal is not written above blanks and comments that it would take in.
+    above_what_a_literal_would_take_in:
+"a: x
+    \t# deep
+b: 1
+c: x
+   ", r#"[{"op": "replace", "path": "/a", "value": "y\nz"}, {"op": "replace", "path": "/c", "value": "y\nz"}]"# =>
+"a: \"y\\nz\"
+    \t# deep
+b: 1
+c: \"y\\nz\"
+   ";
+
+    /// goyaml ends a plain scalar in brackets at a question mark.
+    question_mark_in_brackets:
+"a: [x]
+b: x
+", r#"[{"op": "add", "path": "/a/-", "value": "http://x/y?z"}, {"op": "replace", "path": "/b", "value": "http://x/y?z"}]"# =>
+"a: [x, \"http://x/y?z\"]
+b: http://x/y?z
+";
+
+    /// Brackets over lines keep their commas and comments when the last part gives way to others.
+    last_part_in_brackets_gives_way:
+"a: { # first
+  k: x , # about k
+  \"l\": \"s\" , # about l
+}
+b: [ # first
+  x,
+  # about y
+  y
+]
+", r#"[{"op": "remove", "path": "/a/l"}, {"op": "add", "path": "/a/m", "value": 1}, {"op": "remove", "path": "/b/0"}]"# =>
+"a: { # first
+  k: x , # about k
+  m: 1 , # about l
+}
+b: [ # first
+  # about y
+  y
+]
+";
+
+    /// A pair without braces gets them on its own line.
+    single_pair_over_lines:
+"a: [
+  p: 1, # why
+  x
+]
+", r#"[{"op": "add", "path": "/a/0/q", "value": 2}]"# =>
+"a: [
+  {p: 1, q: 2}, # why
+  x
+]
+";
+}
+
 // Removed keys and elements.
 cases! {
     /// The comment on the line goes, the comments of the others stay.
@@ -767,8 +1129,22 @@ refusals! {
     inside_an_anchor: "a: &x {k: 1}\nb: *x\n", r#"[{"op": "replace", "path": "/a/k", "value": 2}]"# => Shared;
     /// An anchor does not go with what is around it.
     around_an_anchor: "a:\n  c: &x 1\nb: *x\n", r#"[{"op": "remove", "path": "/a"}]"# => Shared;
-    /// A merged key belongs to another map.
-    merged_key: "a: &x {k: 1}\nb:\n  <<: *x\n  l: 2\n", r#"[{"op": "replace", "path": "/b/k", "value": 2}]"# => Shared;
+    /// An anchor is not edited through an element of a list either.
+    through_an_alias_in_a_list: "a: &x {k: 1}\nb:\n- *x\n", r#"[{"op": "add", "path": "/b/0/m", "value": 1}]"# => Shared;
+    /// Nor inside of a value that a merge key brings in.
+    inside_a_merged_key: "a: &x {k: {l: 1}}\nb:\n  <<: *x\n", r#"[{"op": "replace", "path": "/b/k/l", "value": 2}]"# => Shared;
+    /// A merged key does not go: it stands elsewhere.
+    merged_key_goes: "a: &x {k: 1}\nb:\n  <<: *x\n  l: 2\n", r#"[{"op": "remove", "path": "/b/k"}]"# => Shared;
+    /// What a merge key above brings in loses, what one below brings in wins at kubectl: nothing written here would count.
+    above_a_merge_key: "a: &x {k: 1}\nb:\n  k: 2\n  <<: *x\n", r#"[{"op": "replace", "path": "/b/k", "value": 3}]"# => Shared;
+    /// Nor anything inside of it.
+    inside_above_a_merge_key: "a: &x {k: {}}\nb:\n  k: {l: 1}\n  <<: *x\n", r#"[{"op": "add", "path": "/b/k/m", "value": 3}]"# => Shared;
+    /// The value of a merge key is another map's.
+    merge_key_itself: "a: &x {k: 1}\nb:\n  <<: *x\n", r#"[{"op": "remove", "path": "/b/<<"}]"# => Shared;
+    /// A map with an anchor may be meant elsewhere, where this node does not reach.
+    anchored_parent: "a: &x\n  k: 1\n", r#"[{"op": "add", "path": "/a/l", "value": 1}]"# => Shared;
+    /// kyaml cannot read so long a key.
+    long_key_inside: "a: 1\n", &format!(r#"[{{"op": "replace", "path": "/a", "value": {{"{}": 1}}}}]"#, "k".repeat(1025)) => Unsupported;
     /// A key that hides a merged one does not go.
     hiding_key: "a: &x {k: 1}\nb:\n  <<: *x\n  k: 2\n", r#"[{"op": "remove", "path": "/b/k"}]"# => Shared;
     /// Readers disagree which of two counts.

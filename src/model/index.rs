@@ -4,23 +4,31 @@
 //! Departs from nothing: without an index every object may.
 //! Knows: labels of Services and pods, selectors of policies. Does not know: who asks for them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
+use super::by_label::{ByLabel, by_label, partly_known, with_label};
 use super::{
     AuthorizationPolicy, Inventory, Labels, Object, PeerAuthentication, ProxyConfig, Service,
-    Workload,
+    SpelledLabels, UnreadIndex,
 };
 
 /// Positions of Services and workloads by each of their labels, and of policies and ProxyConfigs by what they ask for.
 #[derive(Debug, Clone, Default)]
 pub struct LabelIndex {
-    services: ByLabel,
-    workloads: ByLabel,
+    pub(super) services: ByLabel,
+    pub(super) workloads: ByLabel,
+    /// Workloads that may have labels which the input does not show, by namespace.
+    pub(super) partly_known: BTreeMap<String, Vec<usize>>,
     selecting_services: Selectors,
     policies: Selectors,
     policy_names: BTreeMap<(String, String), Vec<usize>>,
     authorizations: Selectors,
+    /// Names of AuthorizationPolicies of which the input has different versions, by namespace.
+    differing: BTreeMap<String, BTreeSet<String>>,
     proxy_configs: Selectors,
+    pub(super) unread: UnreadIndex,
+    spelled: OnceLock<SpelledLabels>,
 }
 
 /// What selects pods, by its namespace.
@@ -46,8 +54,6 @@ pub enum PodLabel<'a> {
     Unknown,
 }
 
-type ByLabel = BTreeMap<(String, String), Vec<usize>>;
-
 impl LabelIndex {
     fn of(inventory: &Inventory) -> Self {
         let services = inventory.services.iter();
@@ -55,23 +61,38 @@ impl LabelIndex {
         Self {
             services: by_label(services.map(|service| &service.labels)),
             workloads: by_label(workloads.map(|workload| &workload.labels)),
+            partly_known: partly_known(&inventory.workloads),
             selecting_services: by_selector(services_by_selector(inventory)),
-            policies: by_selector(inventory.policies.iter().map(|policy| {
-                let is_final = policy.refused.is_empty();
-                (&policy.object, Some(&policy.selector).filter(|_| is_final))
-            })),
+            policies: by_selector(
+                inventory
+                    .policies
+                    .iter()
+                    .map(|policy| (&policy.object, settled(&policy.selector, &policy.refused))),
+            ),
             policy_names: by_name(inventory.policies.iter().map(|policy| &policy.object)),
-            authorizations: by_selector(inventory.authorizations.iter().map(|policy| {
-                let is_final = policy.refused.is_empty();
-                (&policy.object, Some(&policy.selector).filter(|_| is_final))
-            })),
+            authorizations: by_selector(
+                inventory
+                    .authorizations
+                    .iter()
+                    .map(|policy| (&policy.object, settled(&policy.selector, &policy.refused))),
+            ),
+            differing: differing(&inventory.authorizations),
             proxy_configs: by_selector(
                 inventory
                     .proxy_configs
                     .iter()
                     .map(|config| (&config.object, config.selector.as_ref())),
             ),
+            unread: UnreadIndex::of(inventory),
+            spelled: OnceLock::new(),
         }
+    }
+}
+
+impl LabelIndex {
+    /// Labels as discovery spells them: made when the first asks.
+    pub fn spelled(&self, inventory: &Inventory) -> &SpelledLabels {
+        self.spelled.get_or_init(|| SpelledLabels::of(inventory))
     }
 }
 
@@ -79,24 +100,6 @@ impl Inventory {
     /// Makes the index anew, after labels have changed.
     pub fn index_labels(&mut self) {
         self.index = Some(LabelIndex::of(self));
-    }
-
-    /// Services that may carry all of `labels`, in order; `None` where every one may.
-    pub fn services_with(
-        &self,
-        labels: &Labels,
-    ) -> Option<impl ExactSizeIterator<Item = &Service>> {
-        let rarest = rarest(&self.index.as_ref()?.services, labels)?;
-        Some(rarest.iter().map(|position| &self.services[*position]))
-    }
-
-    /// Workloads whose pods may carry all of `labels`, in order; `None` where every one may.
-    pub fn workloads_with(
-        &self,
-        labels: &Labels,
-    ) -> Option<impl ExactSizeIterator<Item = &Workload>> {
-        let rarest = rarest(&self.index.as_ref()?.workloads, labels)?;
-        Some(rarest.iter().map(|position| &self.workloads[*position]))
     }
 
     /// The Services of a namespace that may select pods with these labels, in order; others may be among them.
@@ -145,6 +148,19 @@ impl Inventory {
             namespace,
             label,
         )
+    }
+
+    /// Whether an AuthorizationPolicy of the input is there another time, and says something else.
+    pub fn has_another_version(&self, policy: &AuthorizationPolicy) -> bool {
+        let object = &policy.object;
+        let is_there = |differing: &BTreeMap<String, BTreeSet<String>>| {
+            let here = differing.get(&object.namespace);
+            here.is_some_and(|names| names.contains(&object.name))
+        };
+        match &self.index {
+            Some(index) => is_there(&index.differing),
+            None => is_there(&differing(&self.authorizations)),
+        }
     }
 
     /// The ProxyConfigs of a namespace that may select them.
@@ -216,6 +232,13 @@ fn in_question<'l, 'p, T>(
         .collect()
 }
 
+/// What a policy asks pods for, unless it will be corrected to ask for something else: as a wildcard will, which is refused.
+fn settled<'s>(selector: &'s Labels, refused: &[String]) -> Option<&'s Labels> {
+    let is_literal = |(key, value): (&String, &String)| !key.contains('*') && !value.contains('*');
+    let is_settled = refused.is_empty() || selector.iter().all(is_literal);
+    is_settled.then_some(selector)
+}
+
 /// Services with what they ask pods for; those that ask for nothing select nothing.
 fn services_by_selector(
     inventory: &Inventory,
@@ -237,10 +260,10 @@ fn by_selector<'s>(
     for (position, (object, selector)) in all.enumerate() {
         let here = index.entry(object.namespace.clone()).or_default();
         // Of all its labels the one that the fewest ask for finds the fewest others.
-        let rarest = selector.into_iter().flatten().min_by_key(|(key, value)| {
-            let asking = asked_for.get(&((*key).clone(), (*value).clone()));
-            asking.map(Vec::len)
-        });
+        let rarest = selector
+            .into_iter()
+            .flatten()
+            .min_by_key(|(key, value)| with_label(&asked_for, key, value).len());
         let place = match rarest {
             Some((key, value)) => here
                 .asking
@@ -266,29 +289,27 @@ fn by_name<'o>(
     index
 }
 
-fn by_label<'l>(all: impl Iterator<Item = &'l Labels>) -> ByLabel {
-    let mut index = ByLabel::new();
-    for (position, labels) in all.enumerate() {
-        for (key, value) in labels {
-            index
-                .entry((key.clone(), value.clone()))
-                .or_default()
-                .push(position);
+/// Names of policies that are there several times and do not all say the same.
+fn differing(policies: &[AuthorizationPolicy]) -> BTreeMap<String, BTreeSet<String>> {
+    let mut differing: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for same_name in by_name(policies.iter().map(|policy| &policy.object)).into_values() {
+        let Some((first, others)) = same_name.split_first() else {
+            continue;
+        };
+        let first = &policies[*first];
+        let is_another = |other: &usize| {
+            let as_if_same = AuthorizationPolicy {
+                object: first.object.clone(),
+                ..policies[*other].clone()
+            };
+            as_if_same != *first
+        };
+        if others.iter().any(is_another) {
+            let here = differing.entry(first.object.namespace.clone());
+            here.or_default().insert(first.object.name.clone());
         }
     }
-    index
-}
-
-/// The positions of those that carry the label that the fewest carry.
-fn rarest<'i>(index: &'i ByLabel, labels: &Labels) -> Option<&'i [usize]> {
-    labels
-        .iter()
-        .map(|(key, value)| {
-            index
-                .get(&(key.clone(), value.clone()))
-                .map_or(&[][..], Vec::as_slice)
-        })
-        .min_by_key(|positions| positions.len())
+    differing
 }
 
 #[cfg(test)]

@@ -15,8 +15,10 @@
 //! ```
 
 mod authorization;
+mod by_label;
 mod by_namespace;
 mod control_plane;
+mod copies;
 mod discovery;
 mod embedded;
 mod field;
@@ -35,6 +37,8 @@ mod selectors;
 mod self_scrapes;
 mod services;
 mod sidecar;
+mod spelled;
+mod unread;
 mod workloads;
 
 use std::collections::BTreeMap;
@@ -58,7 +62,7 @@ pub use kinds::{
 };
 pub use metadata::{REVISION, is_cluster_scoped};
 pub use operated::RELOADER_PORT;
-pub use reading::{is_scrape, makes_pods, read, read_in_context, reads};
+pub use reading::{Found, is_scrape, makes_pods, read, reads};
 pub use scraper_kinds::{SCRAPER_KINDS, ScraperDescription, ScraperKind, Unset};
 pub use scrapers::{AddedRules, Scraper, Selection};
 pub use scrapes::{
@@ -66,6 +70,8 @@ pub use scrapes::{
 };
 pub use selectors::{contains, described, selects};
 pub use sidecar::Sidecar;
+pub use spelled::SpelledLabels;
+pub use unread::UnreadIndex;
 
 /// Labels or annotations.
 pub type Labels = BTreeMap<String, String>;

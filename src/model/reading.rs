@@ -4,8 +4,6 @@
 //! Departs from it: an object that the API server would refuse is left out of the inventory and reported as unread.
 //! Knows: kinds, and who reads each. Does not know: their fields.
 
-use std::borrow::Borrow;
-
 use jsonptr::PointerBuf;
 use serde_json::Value;
 
@@ -116,26 +114,30 @@ pub fn read<'a>(
     objects: impl IntoIterator<Item = (usize, &'a Value)>,
     config: &Config,
 ) -> Inventory {
-    read_in_context(objects, usize::MAX, config)
+    let mut found = Found::default();
+    for (item, value) in objects {
+        found.take(item, value, usize::MAX, config);
+    }
+    found.inventory()
 }
 
-/// As [`read`], where the objects from position `context` on are facts from outside the build.
-pub fn read_in_context<V: Borrow<Value>>(
-    objects: impl IntoIterator<Item = (usize, V)>,
-    context: usize,
-    config: &Config,
-) -> Inventory {
-    let mut inventory = Inventory::default();
-    let mut namespaces = Vec::new();
-    for (item, value) in objects {
-        let value = value.borrow();
+/// What the objects looked into so far say. Objects may be looked into in any order, and apart from each other.
+#[derive(Debug, Default)]
+pub struct Found {
+    inventory: Inventory,
+    namespaces: Vec<Namespace>,
+}
+
+impl Found {
+    /// Looks into an object. Those from position `context` on are facts from outside the build.
+    pub fn take(&mut self, item: usize, value: &Value, context: usize, config: &Config) {
         let text = |key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default();
         let (api_version, kind) = (text("apiVersion"), text("kind"));
         let name = value.pointer("/metadata/name").and_then(Value::as_str);
         let Some(subject) = subject(api_version, kind, name.unwrap_or_default())
             .filter(|subject| is_genuine(subject, value))
         else {
-            continue;
+            return;
         };
         let root = Field::root(value);
         let mut problems = Vec::new();
@@ -147,24 +149,38 @@ pub fn read_in_context<V: Borrow<Value>>(
             &mut problems,
         );
         object.context = item >= context;
-        let found = (&mut inventory, &mut namespaces);
+        let found = (&mut self.inventory, &mut self.namespaces);
         add(found, subject, object.clone(), &root, &mut problems);
         if config.self_scrape == SelfScrape::Patch && problems.is_empty() {
             let made = self_scrapes::of(&object, &root, &mut problems);
-            inventory.scrapes.extend(made);
+            self.inventory.scrapes.extend(made);
         }
-        inventory
-            .unread
-            .extend(problems.into_iter().map(|problem| Unread {
-                object: object.clone(),
-                at: problem.at,
-                problem: problem.text,
-            }));
+        let unread = problems.into_iter().map(|problem| Unread {
+            object: object.clone(),
+            at: problem.at,
+            problem: problem.text,
+        });
+        self.inventory.unread.extend(unread);
     }
-    add_namespaces(&mut inventory, namespaces);
-    let mut inventory = sorted(inventory);
-    inventory.index_labels();
-    inventory
+
+    /// Notes an object that could not be looked into.
+    pub fn take_unread(&mut self, unread: Unread) {
+        self.inventory.unread.push(unread);
+    }
+
+    /// Adds what other objects say.
+    pub fn append(&mut self, other: Self) {
+        self.inventory.append(other.inventory);
+        self.namespaces.extend(other.namespaces);
+    }
+
+    /// All that was found, in order.
+    pub fn inventory(mut self) -> Inventory {
+        add_namespaces(&mut self.inventory, self.namespaces);
+        let mut inventory = sorted(self.inventory);
+        inventory.index_labels();
+        inventory
+    }
 }
 
 /// Adds one object, unless there are problems already: those of its metadata.
@@ -283,7 +299,7 @@ fn sorted(mut inventory: Inventory) -> Inventory {
     sort(&mut inventory.proxy_configs, |config| &config.object);
     sort(&mut inventory.scrapes, |scrape| &scrape.object);
     sort(&mut inventory.scrapers, |scraper| &scraper.object);
-    inventory.sort_unread();
+    sort(&mut inventory.unread, |unread| &unread.object);
     inventory
 }
 
@@ -292,13 +308,24 @@ fn sort<T>(list: &mut [T], object: impl Fn(&T) -> &Object) {
 }
 
 impl Inventory {
-    /// Brings what could not be understood into the order of the other lists, after more has been found.
-    pub fn sort_unread(&mut self) {
-        sort(&mut self.unread, |unread| &unread.object);
+    fn append(&mut self, other: Self) {
+        self.namespaces.extend(other.namespaces);
+        self.unclear_namespaces.extend(other.unclear_namespaces);
+        self.services.extend(other.services);
+        self.workloads.extend(other.workloads);
+        self.policies.extend(other.policies);
+        self.authorizations.extend(other.authorizations);
+        self.control_planes.extend(other.control_planes);
+        self.injectors.extend(other.injectors);
+        self.sidecars.extend(other.sidecars);
+        self.proxy_configs.extend(other.proxy_configs);
+        self.scrapes.extend(other.scrapes);
+        self.scrapers.extend(other.scrapers);
+        self.unread.extend(other.unread);
     }
 }
 
-fn order(object: &Object) -> (&str, &str, &str, usize) {
+pub(super) fn order(object: &Object) -> (&str, &str, &str, usize) {
     (&object.namespace, &object.name, &object.kind, object.item)
 }
 

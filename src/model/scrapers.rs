@@ -53,7 +53,7 @@ impl Scraper {
 }
 
 /// How a scraper selects scrape objects of one kind.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Selection {
     /// By labels of the scrape object; `None`: not set.
     pub objects: Option<LabelSelector>,

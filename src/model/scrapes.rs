@@ -56,7 +56,7 @@ pub enum Namespaces {
 }
 
 /// One endpoint of a scrape object.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Endpoint {
     /// The kind of what it is in.
     pub kind: ScrapeKind,
@@ -200,6 +200,8 @@ pub(super) fn scrape(
             .into_iter()
             .collect(),
     };
+    // Most objects have one, and room for several is large.
+    endpoints.shrink_to_fit();
     let by_slices = by_slices(&spec)?;
     for endpoint in &mut endpoints {
         endpoint.by_slices = by_slices;

@@ -12,11 +12,12 @@ use serde_json::Value;
 use crate::Error;
 use crate::config::Config;
 use crate::context::Facts;
-use crate::krm::{Item, OpenError, Package};
-use crate::model::{self, Inventory, Object, Unread};
+use crate::model::{Found, Inventory, Object, Unread};
 use crate::report;
 use crate::rules::{self, Decision, Rule, Verdict};
-use crate::yaml::{self, Rules, ValueError};
+use crate::yaml::{self, MapLines, Rules};
+
+use super::parallel;
 
 /// What the items say.
 pub(super) struct Said {
@@ -25,53 +26,77 @@ pub(super) struct Said {
     pub(super) unlike: Vec<usize>,
 }
 
-/// Reads the items one after the other: what they say is a fraction of their text.
+/// Reads the items: what they say is a fraction of their text, which is all that is kept.
 pub(super) fn items(facts: &Facts<'_>, config: &Config, rules: Rules) -> Result<Said, Error> {
-    let mut unread = Vec::new();
+    let end_of_input = facts.end_of_input();
+    let mut quick = Vec::new();
+    let mut slow = Vec::new();
+    for (position, item) in facts.items() {
+        match item.value.lines() {
+            Some(lines) => quick.push((position, lines)),
+            None => slow.push(position),
+        }
+    }
+    let mut found = Found::default();
     let mut unlike = Vec::new();
-    let mut failed = None;
+    for part in parallel::in_order(&quick, |part| {
+        read_quickly(part, end_of_input, config, rules)
+    }) {
+        found.append(part.found);
+        unlike.extend(part.unlike);
+        slow.extend(part.left);
+    }
     let mut aliased = yaml::ALIAS_LIMIT_OF_A_RUN;
-    let read = facts.items().map_while(|(position, item)| {
-        let (package, _) = facts.at(position);
-        let read = value(package, item, rules, &mut aliased).map_err(|error| failed = Some(error));
-        let (value, is_alike) = read.ok()?;
-        if !is_alike {
+    for position in slow {
+        let (package, item) = facts.at(position);
+        let node = package.read(item)?;
+        if !node.is_read_alike() {
             unlike.push(position);
         }
-        Some((position, value))
-    });
-    let values = read.filter_map(|(position, value)| match value {
-        Ok(value) => Some((position, value)),
-        Err(problem) => {
-            unread.push(Unread {
+        match node.value_within(rules, &mut aliased) {
+            Ok(value) => found.take(position, &value, end_of_input, config),
+            Err(problem) => found.take_unread(Unread {
                 object: identity(facts, position, config),
                 at: PointerBuf::new(),
                 problem: problem.to_string(),
-            });
-            None
+            }),
         }
-    });
-    let mut inventory = model::read_in_context(values, facts.end_of_input(), config);
-    inventory.unread.extend(unread);
-    inventory.sort_unread();
-    match failed {
-        Some(error) => Err(Error::Open(error)),
-        None => Ok(Said { inventory, unlike }),
     }
+    unlike.sort_unstable();
+    Ok(Said {
+        inventory: found.inventory(),
+        unlike,
+    })
 }
 
-/// What an item means, and whether everybody reads it so.
-fn value<'t>(
-    package: &Package<'t>,
-    item: &Item<'t>,
+/// What some of the items say.
+#[derive(Default)]
+struct Part {
+    found: Found,
+    unlike: Vec<usize>,
+    /// Positions of items that it takes a node to read.
+    left: Vec<usize>,
+}
+
+fn read_quickly(
+    items: &[(usize, MapLines<'_>)],
+    end_of_input: usize,
+    config: &Config,
     rules: Rules,
-    aliased: &mut usize,
-) -> Result<(Result<Value, ValueError>, bool), OpenError> {
-    if let Some(quick) = item.value.value(rules) {
-        return Ok((Ok(quick.value), quick.is_alike));
+) -> Part {
+    let mut part = Part::default();
+    for (position, lines) in items {
+        let Some(read) = lines.value(rules) else {
+            part.left.push(*position);
+            continue;
+        };
+        if !read.is_alike {
+            part.unlike.push(*position);
+        }
+        part.found
+            .take(*position, &read.value, end_of_input, config);
     }
-    let node = package.read(item)?;
-    Ok((node.value_within(rules, aliased), node.is_read_alike()))
+    part
 }
 
 /// What can be said of an object whose value cannot be had.

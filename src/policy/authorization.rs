@@ -264,7 +264,6 @@ fn candidates<'a>(mesh: &Mesh<'a>, pods: &Workload) -> Vec<Candidate<'a>> {
     let istiod = Istiod::of(mesh, pods);
     let mut candidates = Vec::new();
     for namespace in namespaces {
-        let all = mesh.inventory.authorizations_in(namespace);
         let in_question = mesh
             .inventory
             .authorizations_for(namespace, |key| label(pods, key));
@@ -292,7 +291,7 @@ fn candidates<'a>(mesh: &Mesh<'a>, pods: &Workload) -> Vec<Candidate<'a>> {
                 )),
                 Reads::Yes => {}
             }
-            if all.iter().any(|other| is_another_version(other, policy)) {
+            if mesh.inventory.has_another_version(policy) {
                 doubts.push("which of its versions in the input counts".to_owned());
             }
             let doubtful = (!doubts.is_empty()).then(|| doubts.join(", "));
@@ -300,17 +299,6 @@ fn candidates<'a>(mesh: &Mesh<'a>, pods: &Workload) -> Vec<Candidate<'a>> {
         }
     }
     candidates
-}
-
-/// Whether one of the same name says something else.
-fn is_another_version(other: &AuthorizationPolicy, policy: &AuthorizationPolicy) -> bool {
-    let as_if_same = || AuthorizationPolicy {
-        object: policy.object.clone(),
-        ..other.clone()
-    };
-    other.object.name == policy.object.name
-        && other.object.item != policy.object.item
-        && as_if_same() != *policy
 }
 
 #[cfg(test)]

@@ -72,7 +72,7 @@ pub use precedence::{Level, level};
 pub use proxy_config::{EffectiveProxyConfig, Metadata, Origin, effective_proxy_config};
 pub use readership::{meant_by_tag, obeyed_instead};
 pub use registry::outbound_policy;
-pub use selection::is_selected;
+pub use selection::selected_in;
 pub use served::{Serves, serves_istios_certificates, user_volume_mounts};
 pub use settings::{Contradiction, MeshSettings, Settings};
 pub use webhook::{INJECT, Revision, ambient_enrols, webhook_selects};

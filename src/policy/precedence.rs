@@ -195,10 +195,15 @@ fn standing<'a>(
     known: PodsKnown,
 ) -> Standing<'a> {
     let candidates = in_order(candidates);
+    let standing_here = candidates
+        .iter()
+        .filter(|candidate| candidate.selects == Selects::Yes)
+        .map(|candidate| version(candidate.policy))
+        .collect();
     let (mut contenders, mut doubtful) = (Vec::new(), Vec::new());
     for candidate in &candidates {
         let policy = candidate.policy;
-        match doubt(candidate, &candidates, inventory, known) {
+        match doubt(candidate, &standing_here, inventory, known) {
             None => contenders.push(policy),
             Some(doubt) => doubtful.push(Doubtful { policy, doubt }),
         }
@@ -216,6 +221,11 @@ fn standing<'a>(
 
 /// In Istio's order, equal copies of an object once.
 fn in_order(mut candidates: Vec<Candidate<'_>>) -> Vec<Candidate<'_>> {
+    // Copies stand beside each other.
+    candidates.dedup_by(|later, earlier| {
+        let ages = (&later.policy.created, &earlier.policy.created);
+        ages.0 == ages.1 && version(later.policy) == version(earlier.policy)
+    });
     // Of equal copies the one that shows its age stays.
     candidates.sort_by_key(|&Candidate { policy, .. }| {
         (
@@ -241,22 +251,14 @@ fn doubt(
         selects,
         reads,
     }: &Candidate<'_>,
-    candidates: &[Candidate<'_>],
+    standing_here: &BTreeSet<Version<'_>>,
     inventory: &Inventory,
     known: PodsKnown,
 ) -> Option<Doubt> {
-    let stands_here = |version: &PeerAuthentication| {
-        let same = |other: &PeerAuthentication| {
-            same_identity(other, version) && spec(other) == spec(version)
-        };
-        candidates
-            .iter()
-            .any(|other| other.selects == Selects::Yes && same(other.policy))
-    };
     let has_version_elsewhere = || {
         let (namespace, name) = (&policy.object.namespace, &policy.object.name);
-        let versions = inventory.policies_named(namespace, name);
-        versions.into_iter().any(|version| !stands_here(version))
+        let mut versions = inventory.policies_named(namespace, name).into_iter();
+        versions.any(|other| !standing_here.contains(&version(other)))
     };
     match selects {
         _ if !policy.refused.is_empty() => Some(Doubt::Refused),
@@ -270,20 +272,25 @@ fn doubt(
 
 /// Takes out the policies that lose to an older one in every cluster that the input allows.
 fn set_outlived_apart(reader: &Reader<'_>, standing: &mut Standing<'_>) {
-    // Of two versions of one object only one is in the cluster, so neither of them outlives a third for sure.
+    // Only dates tell who is older.
+    let dated = |policy: &&PeerAuthentication| policy.created.is_some();
     let contenders = &standing.contenders;
-    let versions = |policy: &PeerAuthentication| {
-        contenders
-            .iter()
-            .filter(|other| same_identity(other, policy))
-            .count()
-    };
+    if !contenders.iter().any(dated) {
+        return;
+    }
+    // Of two versions of one object only one is in the cluster, so neither of them outlives a third for sure.
+    let mut versions: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    for policy in contenders {
+        *versions.entry(identity(policy)).or_default() += 1;
+    }
     let sure = contenders
         .iter()
         .copied()
-        .filter(|policy| versions(policy) == 1)
+        .filter(dated)
+        .filter(|policy| versions.get(&identity(policy)) == Some(&1))
         .collect::<Vec<_>>();
     let winner = |policy: &PeerAuthentication| {
+        policy.created.as_ref()?;
         sure.iter()
             .copied()
             .find(|other| (reader.takes_first)(other, policy))
@@ -315,7 +322,18 @@ fn is_proven_older(this: &PeerAuthentication, that: &PeerAuthentication) -> bool
 }
 
 pub(super) fn same_identity(this: &PeerAuthentication, that: &PeerAuthentication) -> bool {
-    (&this.object.namespace, &this.object.name) == (&that.object.namespace, &that.object.name)
+    identity(this) == identity(that)
+}
+
+fn identity(policy: &PeerAuthentication) -> (&str, &str) {
+    (&policy.object.namespace, &policy.object.name)
+}
+
+/// A policy as the cluster would tell it from others.
+type Version<'a> = ((&'a str, &'a str), Spec<'a>);
+
+fn version(policy: &PeerAuthentication) -> Version<'_> {
+    (identity(policy), spec(policy))
 }
 
 type Spec<'a> = (

@@ -5,7 +5,7 @@
 //! Knows: labels of pods and of selectors. Does not know: modes, levels, Namespaces.
 
 use super::hbone::TUNNEL;
-use crate::model::{Labels, PodLabel, PodsKnown, Workload};
+use crate::model::{Inventory, Labels, PodLabel, PodsKnown, Workload};
 
 /// Whether a selector selects the pods of a workload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -46,13 +46,36 @@ pub(super) fn selects(match_labels: &Labels, pods: &Workload) -> Selects {
         .unwrap_or(Selects::Yes)
 }
 
-/// The same for whoever has no use for shades: `None` where not all labels that it asks for are known.
-pub fn is_selected(match_labels: &Labels, pods: &Workload) -> Option<bool> {
-    match selects(match_labels, pods) {
-        Selects::Yes => Some(true),
-        Selects::Possibly => None,
-        Selects::No => Some(false),
-    }
+/// The workloads of a namespace whose pods a selector selects, in order, or may select: `false`.
+pub fn selected_in<'i>(
+    inventory: &'i Inventory,
+    namespace: &str,
+    match_labels: &Labels,
+) -> Vec<(&'i Workload, bool)> {
+    let is_shown = |key: &String| !SET_IN_THE_CLUSTER.contains(&key.as_str()) && !is_added(key);
+    let candidates = match match_labels.keys().all(is_shown) {
+        true => inventory.workloads_perhaps_with(namespace, match_labels),
+        false => inventory.workloads_in(namespace).iter().collect(),
+    };
+    let selected = candidates.into_iter().filter_map(|pods| {
+        let certain = match selects(match_labels, pods) {
+            Selects::Yes => true,
+            Selects::Possibly => false,
+            Selects::No => return None,
+        };
+        Some((pods, certain))
+    });
+    selected.collect()
+}
+
+/// Whether the injector gives pods the label, so that they have it although no template shows it.
+fn is_added(key: &str) -> bool {
+    matches!(
+        key,
+        "security.istio.io/tlsMode"
+            | "service.istio.io/canonical-name"
+            | "service.istio.io/canonical-revision"
+    )
 }
 
 fn has(pods: &Workload, key: &str, value: &str) -> Selects {

@@ -82,7 +82,8 @@ pub(super) fn decide_all(patched: &Patched<'_>, endpoints: &[JudgedEndpoint]) ->
         if nothing_to_ask || judged.is_silent || goes_elsewhere(judged) {
             continue;
         }
-        let mut scrapers: Vec<_> = judged.scrapers.iter().copied().map(Some).collect();
+        let distinct = patched.copies.distinct(&judged.scrapers);
+        let mut scrapers: Vec<_> = distinct.into_iter().map(Some).collect();
         if scrapers.is_empty() {
             scrapers.push(None);
         }
@@ -128,6 +129,7 @@ fn met_by<'a>(
         scrape,
         endpoint,
         scrapers: position.into_iter().collect(),
+        distinct: position.into_iter().collect(),
     };
     let inventory = &patched.inventory;
     let mut findings = Vec::new();

@@ -16,7 +16,7 @@ use super::own_pod;
 use super::scrape_class::{self, Leaning, Towards};
 use super::self_scrape;
 use super::summary::Summary;
-use super::view::{self, Scraping, View};
+use super::view::{Scraping, View};
 use super::written::Effective;
 use crate::config::Config;
 use crate::model::Origin;
@@ -46,9 +46,8 @@ impl Draft<'_> {
     }
 }
 
-/// Asks the table.
-pub(super) fn draft<'a>(scraping: Scraping<'a>, config: &Config) -> Draft<'a> {
-    let view = view::view(&scraping, config);
+/// Asks the table, with what the scrapers of an endpoint meet there.
+pub(super) fn draft<'a>(scraping: Scraping<'a>, view: View, config: &Config) -> Draft<'a> {
     let effective = scrape_class::effective(&scraping, config);
     let left_alone = self_scrape::left_alone(&scraping, &view.judged);
     let asked = match (&effective, view.demands) {

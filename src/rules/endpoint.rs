@@ -19,7 +19,7 @@ use super::scrape_class::{self, AtEndpoint, Class};
 use super::scraper::Patched;
 use super::self_scrape;
 use super::summary::{self, Summary};
-use super::view::{Scraping, View};
+use super::view::{self, Scraping, View};
 use crate::config::{Config, InjectionUnknown, Severity, TargetsUnknown};
 use crate::model::{Endpoint, Origin, ScrapeKind, Scraper};
 
@@ -141,10 +141,9 @@ pub(super) struct JudgedEndpoint {
 }
 
 impl JudgedEndpoint {
-    /// The directory in which a scraper, at this position, is to have the certificates for it.
+    /// The directory in which a scraper that selects it, at this position, is to have the certificates for it.
     pub(super) fn certificates_for(&self, position: usize, scraper: &Scraper) -> Option<String> {
-        let named = self.certificates.as_deref();
-        let named = named.filter(|_| self.scrapers.contains(&position))?;
+        let named = self.certificates.as_deref()?;
         let class = self.class.as_ref();
         Some(match class.and_then(|class| class.directory(position)) {
             Some(directory) => directory.to_owned(),
@@ -162,15 +161,38 @@ impl JudgedEndpoint {
 /// Decides every endpoint of the inventory.
 pub(super) fn decide_all(patched: &Patched<'_>, config: &Config) -> Vec<JudgedEndpoint> {
     let mut judged = Vec::new();
-    for scrape in &patched.inventory.scrapes {
-        let selecting = patched.selecting(scrape);
-        let scrapings = scrape.endpoints.iter().map(|endpoint| Scraping {
-            patched,
-            scrape,
-            endpoint,
-            scrapers: selecting.iter().map(|(position, _)| *position).collect(),
-        });
-        let drafts: Vec<_> = scrapings.map(|scraping| draft(scraping, config)).collect();
+    let mut of_last = (Vec::new(), Vec::new());
+    for (position, scrape) in patched.inventory.scrapes.iter().enumerate() {
+        if patched.copies.of_scrape(position) == position {
+            let selecting = patched.selecting(scrape).into_iter();
+            of_last = (
+                selecting.map(|(position, _)| position).collect(),
+                Vec::new(),
+            );
+        }
+        let (scrapers, views) = &mut of_last;
+        let distinct = patched.copies.distinct(scrapers);
+        let drafts: Vec<_> = scrape
+            .endpoints
+            .iter()
+            .enumerate()
+            .map(|(at, endpoint)| {
+                let scraping = Scraping {
+                    patched,
+                    scrape,
+                    endpoint,
+                    scrapers: scrapers.clone(),
+                    distinct: distinct.clone(),
+                };
+                // A copy meets what the first of them met.
+                let view = views.get(at).cloned();
+                let view = view.unwrap_or_else(|| view::view(&scraping, config));
+                draft(scraping, view, config)
+            })
+            .collect();
+        if views.is_empty() && patched.copies.is_repeated(position) {
+            views.extend(drafts.iter().map(|draft| draft.view.clone()));
+        }
         let leanings: Vec<_> = drafts.iter().map(leaning).collect();
         let class = scrape_class::of_object(&leanings, config);
         let mut begun = None;
@@ -252,8 +274,8 @@ fn decide(draft: Draft<'_>, class: &AtEndpoint<'_>, config: &Config) -> JudgedEn
         .map(|judged| judged.shown.clone())
         .collect();
     decision.scrapers = scraping
-        .scrapers()
-        .map(|(_, state)| Rc::clone(&state.object))
+        .every_scraper()
+        .map(|(_, (_, state))| Rc::clone(&state.object))
         .collect();
     let mut certificates = answer.certificates;
     if rule == Rule::TlsNeedsRepair && answer.steps.is_empty() {

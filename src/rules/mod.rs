@@ -35,6 +35,7 @@ pub mod catalog;
 mod certificates;
 mod completion;
 mod converter;
+mod copies;
 mod decision;
 mod demand;
 mod distinguish;
@@ -60,6 +61,7 @@ mod remote_write;
 mod scheme_rule;
 mod scrape_class;
 mod scraper;
+mod selecting;
 mod self_scrape;
 mod signs;
 mod steps;
@@ -71,6 +73,7 @@ mod view;
 mod volumes;
 mod written;
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
@@ -128,18 +131,21 @@ pub fn decide(inventory: &Inventory, config: &Config) -> Vec<Decision> {
 
 /// The order of decisions: by item, then place, then rule.
 pub fn in_order(a: &Decision, b: &Decision) -> Ordering {
-    (a.object.item, steps_of(&a.at), a.rule, &a.message).cmp(&(
-        b.object.item,
-        steps_of(&b.at),
-        b.rule,
-        &b.message,
-    ))
+    let by_place = |a: &Decision, b: &Decision| steps_of(&a.at).cmp(steps_of(&b.at));
+    let item = a.object.item.cmp(&b.object.item);
+    item.then_with(|| by_place(a, b))
+        .then_with(|| a.rule.cmp(&b.rule))
+        .then_with(|| a.message.cmp(&b.message))
 }
 
 /// The tokens of a pointer, positions in lists by number: the tenth endpoint comes after the second.
-fn steps_of(at: &Pointer) -> Vec<(Option<usize>, String)> {
-    at.tokens()
-        .map(|token| token.decoded().into_owned())
-        .map(|token| (token.parse().ok(), token))
-        .collect()
+fn steps_of(at: &Pointer) -> impl Iterator<Item = (Option<usize>, Cow<'_, str>)> {
+    let tokens = at.as_str().split('/').skip(1).zip(at.tokens());
+    tokens.map(|(written, token)| {
+        let token = match written.contains('~') {
+            true => Cow::Owned(token.decoded().into_owned()),
+            false => Cow::Borrowed(written),
+        };
+        (token.parse().ok(), token)
+    })
 }

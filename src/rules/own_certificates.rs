@@ -58,9 +58,8 @@ impl Asked {
 /// Whether a port of a scraper serves text although its pod holds Istio's certificates: it has them to scrape, and serves
 /// with TLS only where it is told to.
 pub(super) fn serves_text(inventory: &Inventory, pods: &Workload, port: Option<u16>) -> bool {
-    let is_its =
-        |scraper: &&Scraper| scraper.object == pods.object && scraper.pods.part == pods.part;
-    let Some(scraper) = inventory.scrapers.iter().find(is_its) else {
+    let is_its = |scraper: &&Scraper| scraper.pods.part == pods.part;
+    let Some(scraper) = inventory.scraper_of(&pods.object).filter(is_its) else {
         return false;
     };
     let of_scraper = |number: u16| {

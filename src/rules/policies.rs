@@ -4,6 +4,8 @@
 //! Departs from it: a container may listen on a port that it does not declare; one that nothing in the input names is taken as a mistake.
 //! Knows: policies, the pods that they select, Services, judged endpoints. Does not know: text.
 
+mod pods;
+
 use std::collections::BTreeSet;
 
 use jsonptr::PointerBuf;
@@ -12,21 +14,17 @@ use super::Rule;
 use super::decision::Decision;
 use super::endpoint::JudgedEndpoint;
 use super::scraper::Patched;
-use crate::model::{
-    Object, PeerAuthentication, PodsKnown, PortRef, Service, ServicePort, Workload, contains,
-    makes_pods,
-};
+use crate::model::{PeerAuthentication, Workload};
 use crate::policy::{self, DataPlane};
+use pods::Ports;
 
 /// Ports of pilot-agent, Envoy and HBONE, which no container declares. Sidecars leave them alone unless pods list them
 /// (istio/istio tools/istio-iptables/pkg/capture/run.go and the injection template).
 const ISTIOS_OWN: [u16; 4] = [15008, 15020, 15021, 15090];
 
-/// Where Prometheus is told to look, by a number that no container has to declare.
-const PROMETHEUS_PORT: &str = "prometheus.io/port";
-
 /// Findings about policies that the API server takes.
 pub(super) fn decide_all(patched: &Patched<'_>, endpoints: &[JudgedEndpoint]) -> Vec<Decision> {
+    let mut ports = Ports::of(patched, endpoints);
     let policies = patched.inventory.policies.iter();
     policies
         .filter(|policy| policy.refused.is_empty())
@@ -37,7 +35,7 @@ pub(super) fn decide_all(patched: &Patched<'_>, endpoints: &[JudgedEndpoint]) ->
                 Rule::PolicyIsIgnored,
                 why,
             )],
-            None => unused_ports(patched, policy, endpoints),
+            None => unused_ports(&mut ports, policy),
         })
         .collect()
 }
@@ -86,31 +84,37 @@ fn root_namespaces<'p>(
 fn obeyed_instead(patched: &Patched<'_>, policy: &PeerAuthentication) -> Option<BTreeSet<String>> {
     let mesh = patched.mesh();
     let is_mesh_wide = root_namespaces(patched, policy).contains(&policy.object.namespace);
-    let obeyed = patched
-        .inventory
-        .workloads
-        .iter()
-        .filter(|pods| is_mesh_wide || pods.object.namespace == policy.object.namespace)
-        .filter(|pods| policy::is_selected(&policy.selector, pods) != Some(false))
-        .filter(|pods| policy::data_plane(&mesh, pods).fact.value != Some(DataPlane::None))
-        .map(|pods| policy::obeyed_instead(&mesh, policy, pods))
-        .collect::<Option<BTreeSet<String>>>()?;
+    let obeyed_by = |(pods, _): (&Workload, bool)| policy::obeyed_instead(&mesh, policy, pods);
+    let is_in_the_mesh = |(pods, _): &(&Workload, bool)| {
+        policy::data_plane(&mesh, pods).fact.value != Some(DataPlane::None)
+    };
+    let selected = |namespace: &str| {
+        let selected = policy::selected_in(&patched.inventory, namespace, &policy.selector);
+        selected.into_iter().filter(is_in_the_mesh)
+    };
+    let obeyed = match is_mesh_wide {
+        true => patched
+            .inventory
+            .namespaces_of_workloads()
+            .flat_map(selected)
+            .map(obeyed_by)
+            .collect::<Option<BTreeSet<String>>>()?,
+        false => selected(&policy.object.namespace)
+            .map(obeyed_by)
+            .collect::<Option<BTreeSet<String>>>()?,
+    };
     (!obeyed.is_empty()).then_some(obeyed)
 }
 
 /// The ports of a policy that its pods do not have.
-fn unused_ports(
-    patched: &Patched<'_>,
-    policy: &PeerAuthentication,
-    endpoints: &[JudgedEndpoint],
-) -> Vec<Decision> {
+fn unused_ports<'p>(ports: &mut Ports<'p>, policy: &'p PeerAuthentication) -> Vec<Decision> {
     if policy.ports.is_empty() {
         return Vec::new();
     }
-    let Some(pods) = Pods::of(patched, policy) else {
+    let Some(pods) = ports.pods(policy) else {
         return Vec::new();
     };
-    let mesh = patched.mesh();
+    let mesh = ports.patched.mesh();
     let is_left_alone = |pods: &&Workload, port: u16| {
         policy::data_plane(&mesh, pods).fact.value == Some(DataPlane::Sidecar)
             && policy::captured(&mesh, pods, Some(port)).value == Some(false)
@@ -125,10 +129,14 @@ fn unused_ports(
             continue;
         }
         if ISTIOS_OWN.contains(&port) {
-            if pods.workloads.iter().all(|pods| is_left_alone(pods, port)) {
+            if pods
+                .workloads()
+                .iter()
+                .all(|pods| is_left_alone(pods, port))
+            {
                 findings.push(finding(port, istios_own(port)));
             }
-        } else if !pods.are_reached_at(port) && !are_scraped_at(&pods, port, endpoints) {
+        } else if !pods.are_reached_at(port) && !ports.are_scraped_at(&pods, port) {
             findings.push(finding(port, pods.do_not_have(port)));
         }
     }
@@ -140,169 +148,6 @@ fn istios_own(port: u16) -> String {
         "it does nothing: {port} is a port of Istio's own, which the sidecar leaves alone whatever a policy says; \
          remove it"
     )
-}
-
-/// Whether an endpoint of the input reaches the port by its number.
-fn are_scraped_at(pods: &Pods<'_>, port: u16, endpoints: &[JudgedEndpoint]) -> bool {
-    let is_shown = |object: &Object, shown: &super::JudgedTarget| {
-        (&object.kind, &object.namespace, &object.name)
-            == (&shown.kind, &shown.namespace, &shown.name)
-    };
-    let mut targets = endpoints
-        .iter()
-        .flat_map(|endpoint| &endpoint.judged)
-        .map(|judged| &judged.shown)
-        .filter(|shown| shown.port == Some(port));
-    targets.any(|shown| {
-        pods.workloads
-            .iter()
-            .any(|pods| is_shown(&pods.object, shown))
-    })
-}
-
-/// The pods that a policy selects, where the input shows all of them whole.
-struct Pods<'a> {
-    workloads: Vec<&'a Workload>,
-    /// The Services that select any of them.
-    services: Vec<&'a Service>,
-}
-
-impl<'a> Pods<'a> {
-    /// `None`: there may be others, or nothing is known of their ports.
-    fn of(patched: &'a Patched<'_>, policy: &PeerAuthentication) -> Option<Self> {
-        let inventory = &patched.inventory;
-        let namespace = &policy.object.namespace;
-        let hidden = inventory.unread.iter().any(|unread| {
-            let object = &unread.object;
-            object.namespace == *namespace
-                && (object.kind == "Service" || makes_pods(&object.api_version, &object.kind))
-        });
-        let all = inventory.workloads_in(namespace);
-        let mut workloads = Vec::new();
-        for pods in all {
-            match policy::is_selected(&policy.selector, pods) {
-                Some(true) if pods.known == PodsKnown::Template => workloads.push(pods),
-                Some(true) | None => return None,
-                Some(false) => {}
-            }
-        }
-        let behind = |service: &&Service, pods: &[&Workload]| {
-            !service.selector.is_empty()
-                && pods
-                    .iter()
-                    .any(|pods| contains(&pods.labels, &service.selector))
-        };
-        let all: Vec<&Workload> = all.iter().collect();
-        let services = inventory.services_in(namespace);
-        let is_unseen = |service: &&Service| {
-            let agrees = |(key, value): (&String, &String)| {
-                service.selector.get(key).is_none_or(|other| other == value)
-            };
-            !service.selector.is_empty()
-                && !behind(service, &all)
-                && policy.selector.iter().all(agrees)
-        };
-        if hidden || services.iter().any(|service| is_unseen(&service)) {
-            return None;
-        }
-        let services: Vec<&Service> = services
-            .iter()
-            .filter(|service| behind(service, &workloads))
-            .collect();
-        let declare_any = workloads
-            .iter()
-            .any(|pods| pods.declared_ports().next().is_some());
-        let are_told = !services.is_empty() || declare_any;
-        (!workloads.is_empty() && are_told).then_some(Self {
-            workloads,
-            services,
-        })
-    }
-
-    fn declare(&self, port: u16) -> bool {
-        let prometheus = |pods: &Workload| {
-            let told = pods.annotations.get(PROMETHEUS_PORT);
-            told.and_then(|told| told.parse().ok()) == Some(port)
-        };
-        self.workloads.iter().any(|pods| {
-            prometheus(pods)
-                || pods
-                    .declared_ports()
-                    .any(|declared| declared.number == port)
-        })
-    }
-
-    /// Whether a Service leads to the port.
-    fn are_reached_at(&self, port: u16) -> bool {
-        self.service_ports()
-            .any(|(_, service_port)| self.behind(service_port).contains(&port))
-    }
-
-    fn service_ports(&self) -> impl Iterator<Item = (&'a Service, &'a ServicePort)> {
-        let services = self.services.iter().copied();
-        services.flat_map(|service| service.ports.iter().map(move |port| (service, port)))
-    }
-
-    /// The pods' ports that a port of a Service leads to.
-    fn behind(&self, port: &ServicePort) -> BTreeSet<u16> {
-        match &port.target {
-            PortRef::Number(number) => BTreeSet::from([*number]),
-            PortRef::Name(name) => {
-                let declared = self.workloads.iter().flat_map(|pods| pods.declared_ports());
-                declared
-                    .filter(|declared| declared.name.as_ref() == Some(name))
-                    .map(|declared| declared.number)
-                    .collect()
-            }
-        }
-    }
-
-    fn do_not_have(&self, port: u16) -> String {
-        let mistaken = self
-            .service_ports()
-            .find(|(_, service_port)| service_port.number == port)
-            .map(|(service, service_port)| (service, self.behind(service_port)));
-        if let Some((service, behind)) = mistaken
-            && !behind.is_empty()
-        {
-            return format!(
-                "it does nothing: {port} is the port of {}, and a policy counts by the port of the pods: write {}",
-                service.object,
-                listed(behind)
-            );
-        }
-        let names: Vec<_> = self
-            .workloads
-            .iter()
-            .map(|pods| pods.object.to_string())
-            .collect();
-        let declared = self
-            .workloads
-            .iter()
-            .flat_map(|pods| pods.declared_ports())
-            .map(|declared| declared.number);
-        let behind = self
-            .service_ports()
-            .flat_map(|(_, port)| self.behind(port))
-            .collect::<BTreeSet<_>>();
-        let known: BTreeSet<u16> = declared.chain(behind).collect();
-        format!(
-            "nothing in the input has this port: {} listens on {}, as far as containers and Services say; correct the \
-             number, declare the port, or remove it",
-            names.join(" and "),
-            listed(known)
-        )
-    }
-}
-
-/// `8080 or 9090`, `no other` where there is none.
-fn listed(ports: BTreeSet<u16>) -> String {
-    let ports: Vec<_> = ports.iter().map(u16::to_string).collect();
-    match ports.as_slice() {
-        [] => "no port".to_owned(),
-        [only] => only.clone(),
-        [first @ .., last] => format!("{} and {last}", first.join(", ")),
-    }
 }
 
 #[cfg(test)]

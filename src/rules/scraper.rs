@@ -5,27 +5,30 @@
 //! Knows: scrapers, which endpoints need certificates. Does not know: why an endpoint needs them.
 
 mod label;
+mod words;
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::rc::Rc;
 
 use jsonptr::PointerBuf;
 
 use super::certificates::{self, SetUp};
 use super::completion::{completion, with_traffic};
+use super::copies::Copies;
 use super::decision::{Decision, Step, Verdict};
 use super::endpoint::JudgedEndpoint;
 use super::interception::{self, Bypass};
 use super::judgements::Judgements;
 use super::scrape_class::{self, OnScraper};
+use super::selecting::Selecting;
 use super::{Rule, findings, own_pod};
 use crate::config::{Config, Interception};
 use crate::model::{Inventory, Object, Scrape, Scraper, Workload, is_in_inline_jobs};
 use crate::policy::{self, DataPlane, Fact, Mesh, Settings};
 use crate::targets::{self, Selected};
 use label::{Label, label, labelled};
+use words::{gets_a_sidecar, has_them, needs};
 
 /// The inventory as it will be after the patches of this run, and what is known of each scraper.
 pub(super) struct Patched<'a> {
@@ -33,6 +36,10 @@ pub(super) struct Patched<'a> {
     pub(super) inventory: Cow<'a, Inventory>,
     /// One for each of `inventory.scrapers`.
     pub(super) scrapers: Vec<ScraperState>,
+    /// What of it is there several times.
+    pub(super) copies: Copies,
+    /// By what its scrapers select.
+    by_selection: Selecting,
     /// What is set for the whole mesh.
     pub(super) settings: &'a Settings,
     /// What its scrapers meet at targets, as far as it was asked before.
@@ -58,6 +65,25 @@ pub(super) struct ScraperState {
     bypass: Bypass,
 }
 
+impl ScraperState {
+    /// Whether as much is known of a copy.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        let Self {
+            object: _,
+            plane,
+            certificates,
+            not_understood,
+            label,
+            namespace_assumed,
+            bypass,
+        } = self;
+        (plane, certificates, not_understood)
+            == (&other.plane, &other.certificates, &other.not_understood)
+            && (label, namespace_assumed, bypass)
+                == (&other.label, &other.namespace_assumed, &other.bypass)
+    }
+}
+
 impl Patched<'_> {
     /// The mesh as policies see it.
     pub(super) fn mesh(&self) -> Mesh<'_> {
@@ -76,10 +102,10 @@ impl Patched<'_> {
     ///
     /// A selection that cannot be decided counts as made.
     pub(super) fn selecting(&self, scrape: &Scrape) -> Vec<(usize, Option<String>)> {
-        self.inventory
-            .scrapers
-            .iter()
-            .enumerate()
+        self.by_selection
+            .candidates(&self.inventory, scrape)
+            .into_iter()
+            .map(|position| (position, &self.inventory.scrapers[position]))
             .filter_map(|(position, scraper)| {
                 let not_understood = &self.scrapers[position].not_understood;
                 if let Some(problem) = not_understood
@@ -145,6 +171,10 @@ pub(super) fn as_patched<'a>(
         }
     }
     Patched {
+        copies: Copies::of(&patched, &states),
+        by_selection: Selecting::of(&inventory.scrapers, |position| {
+            states[position].not_understood.is_some()
+        }),
         inventory: patched,
         scrapers: states,
         settings,
@@ -155,8 +185,9 @@ pub(super) fn as_patched<'a>(
 /// Puts other pods in the place of a scraper's.
 fn exchange(patched: &mut Cow<'_, Inventory>, position: usize, pods: Workload) {
     let inventory = patched.to_mut();
-    for workload in &mut inventory.workloads {
-        if workload.object == pods.object && workload.part == pods.part {
+    let place = inventory.positions_of(&pods.object);
+    for workload in &mut inventory.workloads[place] {
+        if workload.part == pods.part {
             *workload = pods.clone();
         }
     }
@@ -191,9 +222,8 @@ fn state(mesh: &Mesh<'_>, scraper: &Scraper, config: &Config) -> ScraperState {
 /// Which field of a scraper could not be read: nobody knows what it selects, or what would become of it.
 fn not_understood(inventory: &Inventory, scraper: &Scraper) -> Option<String> {
     inventory
-        .unread
-        .iter()
-        .filter(|unread| unread.object == scraper.object && unread.at.count() > 1)
+        .unread_of(&scraper.object)
+        .filter(|unread| unread.at.count() > 1)
         .find(|unread| !is_in_inline_jobs(&unread.at))
         .map(|unread| format!("{} is not understood: {}", unread.at, unread.problem))
 }
@@ -210,8 +240,15 @@ pub(super) fn decide_all(
     endpoints: &[JudgedEndpoint],
 ) -> Vec<Decision> {
     let mut decisions = Vec::new();
+    let mut selected: Vec<Vec<&JudgedEndpoint>> = vec![Vec::new(); original.scrapers.len()];
+    for endpoint in endpoints {
+        for position in &endpoint.scrapers {
+            selected[*position].push(endpoint);
+        }
+    }
     for (position, scraper) in original.scrapers.iter().enumerate() {
         let state = &patched.scrapers[position];
+        let endpoints = &selected[position];
         let mut wanted: BTreeSet<_> = endpoints
             .iter()
             .filter_map(|endpoint| endpoint.certificates_for(position, scraper))
@@ -221,13 +258,11 @@ pub(super) fn decide_all(
             wanted.insert(own.unwrap_or(&config.directory).to_owned());
         }
         if wanted.is_empty() {
-            decisions.extend(unneeded(position, scraper, state, endpoints));
+            decisions.extend(unneeded(scraper, state, endpoints));
         } else {
             let wanted: Vec<_> = wanted.iter().map(String::as_str).collect();
             let class = scrape_class::on_scraper(position, scraper, endpoints, config);
-            let needs_address = endpoints.iter().any(|endpoint| {
-                endpoint.scrapers.contains(&position) && endpoint.needs_pod_address
-            });
+            let needs_address = endpoints.iter().any(|one| one.needs_pod_address);
             let variable = needs_address.then(|| own_pod::variable(scraper));
             let variable = variable.unwrap_or_default();
             decisions.extend(completed(
@@ -314,55 +349,19 @@ fn completed(
     decisions
 }
 
-fn gets_a_sidecar(scraper: &Scraper) -> String {
-    let mut message =
-        "scraper.inject is \"always\": it gets a sidecar, its own ports come under the mesh's policy"
-            .to_owned();
-    if let Some(container) = scraper.kind.description().asks_at_start {
-        write!(
-            message,
-            ", and its init container {container} reaches the API server only with native sidecars or without istio-cni"
-        )
-        .expect("a String grows");
-    }
-    message
-}
-
-fn needs(state: &ScraperState, set_up: &SetUp, directories: &[&str], class: &OnScraper) -> String {
-    let mut message = format!(
-        "endpoints that it selects use its sidecar's certificates: istio-proxy writes them, it reads them in {}",
-        directories.join(" and ")
-    );
-    if set_up.starts_too_early {
-        message.push_str(" once, when it starts, so it waits for istio-proxy");
-    }
-    if state.label != Label::NotNeeded {
-        message.push_str("; the pod label sidecar.istio.io/inject makes sure of the sidecar");
-    }
-    if !class.steps.is_empty() {
-        message.push_str("; ");
-        message.push_str(&class.message);
-    }
-    message.push_str(&state.bypass.said());
-    message
-}
-
 /// A scraper of which nothing new is asked: its set-up serves endpoints that are kept as they are,
 /// or none. It is never removed: it may serve scrape objects of other repositories.
 fn unneeded(
-    position: usize,
     scraper: &Scraper,
     state: &ScraperState,
-    endpoints: &[JudgedEndpoint],
+    endpoints: &[&JudgedEndpoint],
 ) -> Option<Decision> {
     let set_up = state.certificates.as_ref().ok()?;
     let finding = |rule, message| {
         let at = PointerBuf::from_tokens(["spec"]);
         Decision::finding(&scraper.object, at, rule, message)
     };
-    let used = endpoints
-        .iter()
-        .any(|endpoint| endpoint.scrapers.contains(&position) && endpoint.keeps_certificates());
+    let used = endpoints.iter().any(|one| one.keeps_certificates());
     let directory = set_up.directory()?;
     if !used {
         let why = "it has certificates of its sidecar that no endpoint in the input uses";
@@ -373,8 +372,4 @@ fn unneeded(
     completion(scraper, set_up, &[directory], false)
         .is_empty()
         .then(|| finding(Rule::AlreadyRight, has_them(directory)))
-}
-
-fn has_them(directories: &str) -> String {
-    format!("it has the certificates in {directories}")
 }

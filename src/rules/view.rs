@@ -26,19 +26,30 @@ pub(super) struct Scraping<'a> {
     pub(super) endpoint: &'a Endpoint,
     /// Positions of the scrapers.
     pub(super) scrapers: Vec<usize>,
+    /// Those of them that are no copies of others.
+    pub(super) distinct: Vec<usize>,
 }
 
 impl<'a> Scraping<'a> {
-    /// The scrapers, with what is known of each.
-    pub(super) fn scrapers(&self) -> impl Iterator<Item = (&'a Scraper, &'a ScraperState)> {
+    /// All of them, with their positions.
+    pub(super) fn every_scraper(
+        &self,
+    ) -> impl Iterator<Item = (usize, (&'a Scraper, &'a ScraperState))> {
         self.scrapers
+            .iter()
+            .map(|position| (*position, self.patched.scraper(*position)))
+    }
+
+    /// The scrapers, each once however many copies of it there are, with what is known of it.
+    pub(super) fn scrapers(&self) -> impl Iterator<Item = (&'a Scraper, &'a ScraperState)> {
+        self.distinct
             .iter()
             .map(|position| self.patched.scraper(*position))
     }
 }
 
 /// An endpoint's targets, as its scrapers meet them.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct View {
     /// The targets as each scraper meets them, each judgement once.
     pub(super) judged: Vec<Judged>,

@@ -22,7 +22,7 @@ pub fn answering<'a>(
     let asked: Vec<_> = found::tcp_ports(service)
         .filter(|one| one.number == port)
         .collect();
-    found::pods_behind(service, &found::pods_of(inventory, service))
+    found::pods_behind(service, &found::distinct_pods_of(inventory, service))
         .into_iter()
         .flat_map(|pods| {
             let numbers = asked.iter().flat_map(|port| ports::behind(&pods, port));

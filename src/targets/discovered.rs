@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use super::addresses::{self, Host};
 use super::found::{self, Found};
 use super::narrowing::Narrowing;
+use super::picked::Picked;
 use super::scope::Scope;
 use super::{Elsewhere, Pods, Target, gaps, ports};
 use crate::model::{
@@ -52,6 +53,7 @@ pub(super) fn by_kubernetes<'a>(
     let by_pods = discovery.role == KubernetesRole::Pod;
     let found = match by_pods {
         true => found::in_pods(
+            inventory,
             scope.workloads(inventory, &discovery.selector),
             &asked,
             narrowing,
@@ -169,7 +171,7 @@ pub(super) fn by_address<'a>(
             }
         }
     }
-    found.services.push(service);
+    found.services = Picked::Some(vec![service]);
     found
 }
 
@@ -196,8 +198,8 @@ pub(super) fn headless<'a>(
     };
     Found {
         targets: pods.into_iter().map(target).collect(),
-        services: vec![service],
-        workloads,
+        services: Picked::Some(vec![service]),
+        workloads: Picked::Some(workloads),
         ..Found::default()
     }
 }

@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 
 use super::narrowing::{Narrowed, Narrowing};
+use super::picked::Picked;
 use super::scope::Scope;
 use super::{Elsewhere, Pods, Target, discovered, gaps, own_pods, ports};
 use crate::model::{
@@ -20,9 +21,9 @@ pub(super) struct Found<'a> {
     /// The targets.
     pub(super) targets: Vec<Target<'a>>,
     /// The Services that it selects.
-    pub(super) services: Vec<&'a Service>,
+    pub(super) services: Picked<'a, Service>,
     /// The workloads that it selects by their own labels.
-    pub(super) workloads: Vec<&'a Workload>,
+    pub(super) workloads: Picked<'a, Workload>,
     /// What relabelling makes of the targets.
     pub(super) narrowed: Narrowed,
 }
@@ -51,7 +52,7 @@ pub(super) fn found<'a>(
     narrowing: &Narrowing,
 ) -> (Found<'a>, Vec<String>) {
     let own_namespace_only = scraper.is_some_and(|scraper| scraper.ignores_namespace_selectors);
-    let scope = Scope::of(scrape, own_namespace_only);
+    let scope = Scope::of_scrape(scrape, own_namespace_only);
     let from = scraper.map(|scraper| scraper.object.namespace.as_str());
     let gaps = |found: &Found<'_>| {
         let nothing_left = narrowing.nothing_left(&found.narrowed);
@@ -69,7 +70,7 @@ pub(super) fn found<'a>(
             }
             TargetSource::Pods => {
                 let pods = scope.workloads(inventory, &scrape.selector);
-                let more = in_pods(pods, endpoint, narrowing);
+                let more = in_pods(inventory, pods, endpoint, narrowing);
                 missing.extend(gaps(&more));
                 more
             }
@@ -95,8 +96,8 @@ pub(super) fn found<'a>(
             }
         };
         found.targets.extend(more.targets);
-        found.services.extend(more.services);
-        found.workloads.extend(more.workloads);
+        found.services = found.services.and(more.services);
+        found.workloads = found.workloads.and(more.workloads);
         found.narrowed.extend(more.narrowed);
     }
     (found, missing)
@@ -115,32 +116,46 @@ fn unlabelled<'a>(found: Found<'a>, narrowing: &Narrowing) -> Found<'a> {
 /// The pods behind these Services.
 pub(super) fn behind<'a>(
     inventory: &'a Inventory,
-    services: Vec<&'a Service>,
+    services: Picked<'a, Service>,
     endpoint: &Endpoint,
     narrowing: &Narrowing,
 ) -> Found<'a> {
     let mut found = Found::default();
-    for service in services {
-        found.services.push(service);
+    let look = |service: &'a Service, found: &mut Found<'a>| {
         if narrowing.passes_by(service, &found.narrowed) {
-            continue;
+            return;
         }
-        let workloads = pods_of(inventory, service);
+        let workloads = distinct_pods_of(inventory, service);
         let reached = targets(service, &workloads, endpoint);
         let left = narrowing.leaves(endpoint, Some(service), reached, &mut found.narrowed);
         found.targets.extend(left);
+    };
+    let opening = narrowing.of_services(inventory, &services);
+    for service in services.iter() {
+        if let Some(left) = narrowing.left_from(&opening, service, &found.narrowed) {
+            left.iter().for_each(|service| look(service, &mut found));
+            break;
+        }
+        look(service, &mut found);
     }
+    found.services = services;
     found
 }
 
 /// Ports of these pods.
 pub(super) fn in_pods<'a>(
-    workloads: Vec<&'a Workload>,
+    inventory: &'a Inventory,
+    workloads: Picked<'a, Workload>,
     endpoint: &Endpoint,
     narrowing: &Narrowing,
 ) -> Found<'a> {
     let mut found = Found::default();
-    for workload in workloads {
+    let mut last: Option<&Workload> = None;
+    let mut look = |workload: &'a Workload, found: &mut Found<'a>| {
+        if last.is_some_and(|last| is_repeated(last, workload)) {
+            return;
+        }
+        last = Some(workload);
         let numbers = match &endpoint.port {
             EndpointPort::ContainerPort(port) => ports::declared(workload, port),
             EndpointPort::Every => {
@@ -157,8 +172,16 @@ pub(super) fn in_pods<'a>(
         });
         let left = narrowing.leaves(endpoint, None, reached.collect(), &mut found.narrowed);
         found.targets.extend(left);
-        found.workloads.push(workload);
+    };
+    let opening = narrowing.of_workloads(inventory, &workloads);
+    for workload in workloads.iter() {
+        if let Some(left) = narrowing.left_from(&opening, workload, &found.narrowed) {
+            left.iter().for_each(|workload| look(workload, &mut found));
+            break;
+        }
+        look(workload, &mut found);
     }
+    found.workloads = workloads;
     found
 }
 
@@ -206,15 +229,29 @@ pub(super) fn pods_behind<'a>(
 
 /// The workloads of the input that a Service selects.
 pub(super) fn pods_of<'a>(inventory: &'a Inventory, service: &Service) -> Vec<&'a Workload> {
-    let behind = |workload: &&Workload| is_behind(service, workload);
-    match inventory.workloads_with(&service.selector) {
-        Some(some) => some.filter(behind).collect(),
-        None => inventory
-            .workloads_in(&service.object.namespace)
-            .iter()
-            .filter(behind)
-            .collect(),
+    if service.selector.is_empty() {
+        return Vec::new();
     }
+    let namespace = service.object.namespace.as_str();
+    let mut found = inventory.workloads_with(Some(namespace), Some(&service.selector));
+    found.retain(|workload| is_behind(service, workload));
+    found
+}
+
+/// The same, of copies of one object the first: what reaches the one reaches the others, and meets the same.
+pub(super) fn distinct_pods_of<'a>(
+    inventory: &'a Inventory,
+    service: &Service,
+) -> Vec<&'a Workload> {
+    let mut found = pods_of(inventory, service);
+    found.dedup_by(|later, earlier| is_repeated(earlier, later));
+    found
+}
+
+/// Whether the later of two workloads, which stand in order, is the earlier one again. Pods that an operator makes may
+/// differ although no manifest shows how.
+fn is_repeated(earlier: &Workload, later: &Workload) -> bool {
+    later.known == PodsKnown::Template && later.is_copy_of(earlier)
 }
 
 /// Whether a Service selects the pods of a workload; one without selector selects none.

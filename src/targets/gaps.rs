@@ -4,11 +4,12 @@
 //! Departs from it: a name that may be such an expression is taken literally where the input has that name.
 //! Knows: what was found, what could not be read. Does not know: what a gap means for a decision.
 
+use std::collections::BTreeSet;
+
 use super::found::{self, Found};
 use super::scope::Scope;
 use crate::model::{
-    DiscoveryRole, Endpoint, EndpointPort, Finds, Inventory, Object, PortRef, Scrape, Service,
-    Unread, Workload, described, makes_pods,
+    DiscoveryRole, Endpoint, EndpointPort, Finds, Inventory, Object, PortRef, Scrape, described,
 };
 
 /// The gaps, in words that name the object. `nothing_left`: relabelling rules left targets out, and why none is left.
@@ -21,9 +22,7 @@ pub(super) fn gaps(
     nothing_left: Option<String>,
 ) -> Vec<String> {
     let own_selector = inventory
-        .unread
-        .iter()
-        .filter(|unread| unread.object == scrape.object)
+        .unread_of(&scrape.object)
         .filter(|unread| unread.at.as_str().starts_with("/spec/selector"))
         .map(|unread| format!("its selector is not understood: {}", unread.problem));
     let mut gaps = unread(inventory, by_pods(scrape), scope, found);
@@ -45,10 +44,12 @@ pub(super) fn unread(
     scope: &Scope<'_>,
     found: &Found<'_>,
 ) -> Vec<String> {
-    inventory
-        .unread
-        .iter()
-        .filter(|unread| hides_targets(inventory, by_pods, scope, found, unread))
+    if inventory.unread.is_empty() {
+        return Vec::new();
+    }
+    hiding_targets(inventory, by_pods, scope, found)
+        .into_iter()
+        .map(|position| &inventory.unread[position])
         .map(|unread| {
             let place = match unread.at.is_root() {
                 true => String::new(),
@@ -63,46 +64,40 @@ pub(super) fn unread(
         .collect()
 }
 
-/// Whether something unread could be, or have, a target: it is among what was found, or it is not in the inventory.
-fn hides_targets(
+/// What is unread and could be, or have, a target, by position: it is among what was found, or it is not in the inventory.
+fn hiding_targets(
     inventory: &Inventory,
     by_pods: bool,
     scope: &Scope<'_>,
     found: &Found<'_>,
-    unread: &Unread,
-) -> bool {
-    let object = &unread.object;
-    let is = |other: &Object| other == object;
-    if object.kind == "Service" && object.api_version == "v1" {
-        let left_out = || {
-            let here = inventory.services_in(&object.namespace);
-            !here.iter().any(|s| is(&s.object))
-        };
-        let selected = found.services.iter().any(|s| is(&s.object));
-        let searched = !by_pods && scope.includes(&object.namespace);
-        return selected || (searched && left_out());
+) -> BTreeSet<usize> {
+    let index = inventory.unread_index();
+    let mut hiding = BTreeSet::new();
+    if by_pods {
+        hiding.extend(scope.of(index.pods()));
+    } else {
+        hiding.extend(scope.of(index.services()));
+        hiding.extend(scope.of(index.made_services()));
+        if !index.pods().is_empty() {
+            let of_services = found.services.iter();
+            let namespaces = of_services.map(|service| service.object.namespace.as_str());
+            let searched = Scope::Named(namespaces.collect());
+            hiding.extend(searched.of(index.pods()));
+        }
     }
-    if !makes_pods(&object.api_version, &object.kind) {
-        return false;
+    if index.is_all_or_nothing() {
+        return hiding;
     }
-    // A Service that an operator would make is not in the inventory where what is written about it is not understood.
-    let unmade = unread.at.as_str().contains("/serviceSpec") && !by_pods;
-    if unmade && scope.includes(&object.namespace) {
-        return true;
+    for service in found.services.iter() {
+        hiding.extend(index.in_part(inventory, &service.object));
+        for pods in found::pods_of(inventory, service) {
+            hiding.extend(index.in_part(inventory, &pods.object));
+        }
     }
-    let here = inventory.workloads_in(&object.namespace);
-    let read: Vec<&Workload> = here.iter().filter(|w| is(&w.object)).collect();
-    let is_behind = |service: &&Service| read.iter().any(|pods| found::is_behind(service, pods));
-    let selected = found.workloads.iter().any(|w| is(&w.object))
-        || (!read.is_empty() && found.services.iter().any(is_behind));
-    let searched = match by_pods {
-        false => found
-            .services
-            .iter()
-            .any(|service| service.object.namespace == object.namespace),
-        true => scope.includes(&object.namespace),
-    };
-    selected || (searched && read.is_empty())
+    for pods in found.workloads.iter() {
+        hiding.extend(index.in_part(inventory, &pods.object));
+    }
+    hiding
 }
 
 /// Whether pods are found by their own labels, not by those of a Service.

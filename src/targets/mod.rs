@@ -12,6 +12,7 @@ mod gaps;
 mod headless;
 mod narrowing;
 mod own_pods;
+mod picked;
 mod ports;
 mod scope;
 mod selection;

@@ -8,6 +8,8 @@
 
 mod filters;
 mod labels;
+mod opening;
+mod rewritten;
 
 use std::collections::{BTreeMap, BTreeSet};
 

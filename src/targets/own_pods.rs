@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::found::Found;
+use super::picked::Picked;
 use super::{Pods, Target, ports};
 use crate::model::{Endpoint, EndpointPort, Inventory, Namespaces, PortRef, Scrape};
 
@@ -25,10 +26,8 @@ pub(super) fn found<'a>(
         Namespaces::Own | Namespaces::Any => true,
         Namespaces::Named(names) => names.contains(own),
     };
-    let pods = inventory
-        .workloads_in(own)
-        .iter()
-        .find(|pods| pods.object == scrape.object && pods.part == part);
+    let mut pods = inventory.workloads_of(&scrape.object).iter();
+    let pods = pods.find(|pods| pods.part == part);
     let Some(pods) = pods.filter(|_| looks_there) else {
         missing.push(match looks_there {
             true => format!("the pods of {} are not understood", scrape.object),
@@ -55,8 +54,7 @@ pub(super) fn found<'a>(
     };
     Found {
         targets: numbers.into_iter().map(target).collect(),
-        services: Vec::new(),
-        workloads: vec![pods],
+        workloads: Picked::Some(vec![pods]),
         ..Found::default()
     }
 }

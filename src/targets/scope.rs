@@ -4,10 +4,11 @@
 //! Departs from nothing: the names are names, not labels.
 //! Knows: namespaces and labels of the inventory. Does not know: ports.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
+use super::picked::Picked;
 use crate::model::{Inventory, Namespaces, Scrape, Service, Workload, selects};
 
 /// The namespaces in which an endpoint looks.
@@ -21,7 +22,7 @@ pub(super) enum Scope<'a> {
 
 impl<'a> Scope<'a> {
     /// Any, else `matchNames`, else the scrape object's own; its own only if the scraper ignores the selector.
-    pub(super) fn of(scrape: &'a Scrape, own_namespace_only: bool) -> Self {
+    pub(super) fn of_scrape(scrape: &'a Scrape, own_namespace_only: bool) -> Self {
         let own = || Scope::Named(BTreeSet::from([scrape.object.namespace.as_str()]));
         match &scrape.namespaces {
             _ if own_namespace_only => own(),
@@ -43,62 +44,67 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// Whether a namespace is one of them.
-    pub(super) fn includes(&self, namespace: &str) -> bool {
+    /// What is listed there by namespace.
+    pub(super) fn of(&self, by_namespace: &BTreeMap<String, Vec<usize>>) -> Vec<usize> {
         match self {
-            Scope::All => true,
-            Scope::Named(names) => names.contains(namespace),
+            Scope::All => by_namespace.values().flatten().copied().collect(),
+            Scope::Named(names) => {
+                let lists = names.iter().filter_map(|name| by_namespace.get(*name));
+                lists.flatten().copied().collect()
+            }
         }
     }
 
-    /// The Services there that a selector selects.
+    /// The Services there that a selector selects, in order.
     pub(super) fn services<'i>(
         &self,
         inventory: &'i Inventory,
         selector: &LabelSelector,
-    ) -> Vec<&'i Service> {
+    ) -> Picked<'i, Service> {
         let labels = selector.match_labels.as_ref();
-        let some = labels.and_then(|labels| inventory.services_with(labels));
-        let all = &inventory.services;
-        let mut found = self.candidates(some, all, |name| inventory.services_in(name));
-        found.retain(|service| {
-            self.includes(&service.object.namespace) && selects(selector, &service.labels)
-        });
-        found
+        let mut found = match self {
+            Scope::All if selects_all(selector) => return Picked::All(&inventory.services),
+            Scope::Named(names) if names.len() == 1 && selects_all(selector) => {
+                let here = names.first().map(|name| inventory.services_in(name));
+                return Picked::All(here.unwrap_or_default());
+            }
+            Scope::All => inventory.services_with(None, labels),
+            Scope::Named(names) => names
+                .iter()
+                .flat_map(|name| inventory.services_with(Some(name), labels))
+                .collect(),
+        };
+        found.retain(|service| selects(selector, &service.labels));
+        Picked::Some(found)
     }
 
-    /// The workloads there whose pods a selector selects.
+    /// The workloads there whose pods a selector selects, in order.
     pub(super) fn workloads<'i>(
         &self,
         inventory: &'i Inventory,
         selector: &LabelSelector,
-    ) -> Vec<&'i Workload> {
+    ) -> Picked<'i, Workload> {
         let labels = selector.match_labels.as_ref();
-        let some = labels.and_then(|labels| inventory.workloads_with(labels));
-        let all = &inventory.workloads;
-        let mut found = self.candidates(some, all, |name| inventory.workloads_in(name));
-        found.retain(|workload| {
-            self.includes(&workload.object.namespace) && selects(selector, &workload.labels)
-        });
-        found
-    }
-
-    /// Those that are to be looked at, in order: of the ones that may carry the labels, and the ones that are in the
-    /// namespaces, the fewer. So the cost stays in step where everybody carries a label, and where all is in one namespace.
-    fn candidates<'i, T>(
-        &self,
-        with_labels: Option<impl ExactSizeIterator<Item = &'i T>>,
-        all: &'i [T],
-        part: impl Fn(&str) -> &'i [T],
-    ) -> Vec<&'i T> {
-        let parts: Vec<&[T]> = match self {
-            Scope::All => vec![all],
-            Scope::Named(names) => names.iter().map(|name| part(name)).collect(),
+        let mut found = match self {
+            Scope::All if selects_all(selector) => return Picked::All(&inventory.workloads),
+            Scope::Named(names) if names.len() == 1 && selects_all(selector) => {
+                let here = names.first().map(|name| inventory.workloads_in(name));
+                return Picked::All(here.unwrap_or_default());
+            }
+            Scope::All => inventory.workloads_with(None, labels),
+            Scope::Named(names) => names
+                .iter()
+                .flat_map(|name| inventory.workloads_with(Some(name), labels))
+                .collect(),
         };
-        let in_scope: usize = parts.iter().map(|part| part.len()).sum();
-        match with_labels {
-            Some(some) if some.len() < in_scope => some.collect(),
-            Some(_) | None => parts.into_iter().flatten().collect(),
-        }
+        found.retain(|workload| selects(selector, &workload.labels));
+        Picked::Some(found)
     }
+}
+
+/// Whether a selector asks for nothing.
+fn selects_all(selector: &LabelSelector) -> bool {
+    let labels = selector.match_labels.iter().flatten();
+    let expressions = selector.match_expressions.iter().flatten();
+    labels.count() == 0 && expressions.count() == 0
 }

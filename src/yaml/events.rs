@@ -108,7 +108,11 @@ impl<'t> Builder<'t> {
             Event::Scalar(content, style, anchor, _) => {
                 let tag = self.tag(span);
                 let mut node = Node {
-                    range: self.scalar_range(style, range, tag.is_some() || anchor > 0),
+                    range: self.scalar_range(
+                        style,
+                        range,
+                        usize::from(tag.is_some()) + usize::from(anchor > 0),
+                    ),
                     content: Content::Scalar(content, spelling(style)),
                     anchored: anchor > 0,
                     tag,
@@ -288,7 +292,7 @@ impl<'t> Builder<'t> {
                 ..
             }) if matches!(style, StructureStyle::Block) => {
                 let at = after_colon(self.text, key.range.end).unwrap_or(key.range.end);
-                skip_blank(self.text, skip_properties(self.text, at))
+                skip_blank(self.text, skip_properties(self.text, at, 2))
             }
             _ => start,
         }
@@ -298,7 +302,7 @@ impl<'t> Builder<'t> {
         &self,
         style: ScalarStyle,
         span: Range<usize>,
-        properties: bool,
+        properties: usize,
     ) -> Range<usize> {
         match style {
             ScalarStyle::Literal | ScalarStyle::Folded => {
@@ -306,11 +310,7 @@ impl<'t> Builder<'t> {
             }
             ScalarStyle::Plain if span.is_empty() => {
                 let at = self.absent(span.start);
-                let at = if properties {
-                    skip_properties(self.text, at)
-                } else {
-                    at
-                };
+                let at = skip_properties(self.text, at, properties);
                 at..at
             }
             _ => span,

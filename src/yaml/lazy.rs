@@ -8,7 +8,8 @@ use std::borrow::Cow;
 
 use std::ops::Range;
 
-use super::{Document, Node, Outline, Read, ReadError, Rules, Syntax};
+use super::outline::MapLines;
+use super::{Document, Node, Outline, ReadError, Syntax};
 
 /// One document of a stream, as much of it as had to be read.
 #[derive(Debug, Clone)]
@@ -60,11 +61,11 @@ impl<'t> Lazy<'t> {
         }
     }
 
-    /// What the map means, had in the quickest way; `None` where it takes a node to say, or to say what is wrong.
-    pub fn value(&self, rules: Rules) -> Option<Read> {
+    /// The lines of a map of which no more than the outline is known, to be read in the quickest way.
+    pub fn lines(&self) -> Option<MapLines<'t>> {
         match self {
             Self::Read(_) => None,
-            Self::Outlined(outline) => outline.value(rules),
+            Self::Outlined(outline) => Some(outline.map_lines()),
         }
     }
 

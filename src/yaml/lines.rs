@@ -13,14 +13,11 @@ pub fn line_of(text: &str, offset: usize) -> usize {
     1 + feeds + memchr::memchr_iter(b'\r', before).filter(is_alone).count()
 }
 
-/// Start of the line that holds `at`, behind a byte order mark.
+/// Start of the line that holds `at`, behind a byte order mark, with which any document may begin.
 pub(super) fn line_start(text: &str, at: usize) -> usize {
     let start = last_break(&text[..at]).map_or(0, |i| i + 1);
-    if start == 0 && at >= 3 && text.starts_with('\u{feff}') {
-        3
-    } else {
-        start
-    }
+    let rest = text[start..at].strip_prefix('\u{feff}');
+    at - rest.unwrap_or(&text[start..at]).len()
 }
 
 /// The last byte of a line break.
@@ -72,7 +69,8 @@ pub(super) fn indent(text: &str, start: usize) -> usize {
 /// Whether nothing but spaces and tabs stands between the start of the line and `at`.
 pub(super) fn first_on_line(text: &str, at: usize) -> bool {
     let before = text[..at].trim_end_matches([' ', '\t']);
-    ends_line(text, before.len()) || before == "\u{feff}"
+    let before = before.strip_suffix('\u{feff}').unwrap_or(before);
+    ends_line(text, before.len())
 }
 
 /// The line break that the text uses around `at`.
@@ -103,17 +101,18 @@ pub(super) fn skip_blank(text: &str, mut at: usize) -> usize {
     at
 }
 
-/// Skips anchors and tags (`&name`, `!tag`) and what separates them; the end of the last of them,
-/// or `at` if there is none.
-pub(super) fn skip_properties(text: &str, at: usize) -> usize {
+/// Skips so many anchors and tags (`&name`, `!tag`) and what separates them; the end of the last of them, or `at` if
+/// there is none. A node has at most two; what follows may be those of the next key.
+pub(super) fn skip_properties(text: &str, at: usize, count: usize) -> usize {
     let mut end = at;
-    loop {
+    for _ in 0..count {
         let start = skip_blank(text, end);
         match text.as_bytes().get(start) {
             Some(b'&' | b'!') => end = start + property_len(&text[start..]),
             _ => return end,
         }
     }
+    end
 }
 
 fn property_len(text: &str) -> usize {
@@ -127,7 +126,12 @@ fn property_len(text: &str) -> usize {
 /// The offset behind the `:` of a key that ends at `key_end`; `None` for a key without one.
 pub(super) fn after_colon(text: &str, key_end: usize) -> Option<usize> {
     let at = skip_blank(text, key_end);
-    (text.as_bytes().get(at) == Some(&b':')).then_some(at + 1)
+    let rest = text[at..].strip_prefix(':')?;
+    // Below a key of its own (`? key`) a word may begin with a colon, which is none.
+    let is_below = text[key_end..at].contains(['\n', '\r']);
+    let is_quoted = text[..key_end].ends_with(['"', '\'']);
+    let is_over = rest.is_empty() || rest.starts_with([' ', '\t', '\n', '\r']);
+    (!is_below || is_quoted || is_over).then_some(at + 1)
 }
 
 #[cfg(test)]

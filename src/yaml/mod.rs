@@ -25,7 +25,7 @@ pub use events::read as parse;
 pub use lazy::{Lazy, LazyDocument};
 pub use lines::line_of;
 pub use node::DuplicateKey;
-pub use outline::{Outline, outline};
+pub use outline::{MapLines, Outline, outline};
 pub use regular::{Read, read as read_regular};
 pub use value::{ALIAS_LIMIT, ALIAS_LIMIT_OF_A_RUN, ValueError};
 pub use write::{block, block_of_quotes};

@@ -141,6 +141,11 @@ impl<'t> Node<'t> {
         }
     }
 
+    /// How many of an anchor and a tag stand in front of it.
+    pub(super) fn properties(&self) -> usize {
+        usize::from(self.anchored) + usize::from(self.tag.is_some())
+    }
+
     /// The node itself, or what its alias stands for.
     pub(super) fn resolved(&self) -> &Node<'t> {
         let mut node = self;

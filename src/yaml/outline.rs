@@ -34,6 +34,21 @@ pub struct Outline<'t> {
     list: Option<(usize, Box<[Lazy<'t>]>)>,
 }
 
+/// Where a map stands: enough to read it, by whichever thread.
+#[derive(Debug, Clone)]
+pub struct MapLines<'t> {
+    text: &'t str,
+    range: Range<usize>,
+    column: usize,
+}
+
+impl MapLines<'_> {
+    /// What the map means, with no nodes in between; `None` where it takes a node to say, or to say what is wrong.
+    pub fn value(&self, rules: Rules) -> Option<Read> {
+        regular::value_of_map(self.text, self.range.clone(), self.column, rules)
+    }
+}
+
 #[derive(Debug, Clone)]
 struct Entry {
     key: Range<usize>,
@@ -236,8 +251,12 @@ impl<'t> Outline<'t> {
         regular::value(self.text, self.entries[at].after..end, self.column)
     }
 
-    pub(super) fn value(&self, rules: Rules) -> Option<Read> {
-        regular::value_of_map(self.text, self.start..self.lines.end, self.column, rules)
+    pub(super) fn map_lines(&self) -> MapLines<'t> {
+        MapLines {
+            text: self.text,
+            range: self.start..self.lines.end,
+            column: self.column,
+        }
     }
 
     pub(super) fn has(&self, key: &str) -> bool {

@@ -18,7 +18,7 @@ pub(super) fn block_scalar(text: &str, cursor: usize, span: Range<usize>) -> Ran
     while let Some(byte) = bytes.get(start) {
         match byte {
             b'|' | b'>' => break,
-            b'&' | b'!' => start = skip_properties(text, start),
+            b'&' | b'!' => start = skip_properties(text, start, 1),
             b'-' | b'?' | b':' => start += 1,
             _ => start = skip_blank(text, start).max(start + 1),
         }

@@ -9,7 +9,9 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
+pub(crate) mod author;
 pub(crate) mod crds;
+pub(crate) mod edited;
 pub(crate) mod fuzzed;
 pub(crate) mod inputs;
 pub(crate) mod kustomize;

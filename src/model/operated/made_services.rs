@@ -4,6 +4,8 @@
 //! Departs from them: labels that the operators' own configuration adds to all they make are not known.
 //! Knows: settings of a program. Does not know: who scrapes it.
 
+use std::mem;
+
 use super::super::field::{Field, Problem, Read};
 use super::super::{Labels, Object, PortRef, Service, ServicePort, services as of_cluster};
 use super::{Component, Made, below, note_all, operator_labels, port, port_name};
@@ -48,31 +50,46 @@ pub(super) fn services(
 /// Of Services with one name those of the input count, else each that is made, once: objects that share one and want
 /// different ports in it both have their way for some time.
 pub(in crate::model) fn settle(services: &mut Vec<Service>) {
-    let place = |service: &Service| {
-        let object = &service.object;
-        (object.namespace.clone(), object.name.clone())
-    };
-    let mut settled: Vec<Service> = Vec::with_capacity(services.len());
-    for same in services.chunk_by(|a, b| place(a) == place(b)) {
-        let first = settled.len();
-        let written = same.iter().filter(|service| service.made_for.is_none());
-        settled.extend(written.cloned());
-        if settled.len() > first {
+    let mut all = mem::take(services).into_iter().peekable();
+    while let Some(first) = all.next() {
+        let is_same = |service: &Service| {
+            let (this, that) = (&first.object, &service.object);
+            (&this.namespace, &this.name) == (&that.namespace, &that.name)
+        };
+        let mut same = Vec::new();
+        while let Some(next) = all.next_if(is_same) {
+            same.push(next);
+        }
+        if same.is_empty() {
+            services.push(first);
             continue;
         }
-        let mut made: Vec<&Service> = same.iter().collect();
-        made.sort_by_key(|service| service.made_for.as_ref().map(|of| (&of.kind, &of.name)));
+        same.insert(0, first);
+        let (written, mut made): (Vec<_>, Vec<_>) = same
+            .into_iter()
+            .partition(|service| service.made_for.is_none());
+        if !written.is_empty() {
+            services.extend(written);
+            continue;
+        }
+        made.sort_by(|a, b| maker(a).cmp(&maker(b)));
+        let settled = services.len();
         for service in made {
             let is_there = |other: &Service| {
                 (&other.ports, &other.labels, &other.selector)
                     == (&service.ports, &service.labels, &service.selector)
             };
-            if !settled[first..].iter().any(is_there) {
-                settled.push(service.clone());
+            if !services[settled..].iter().any(is_there) {
+                services.push(service);
             }
         }
     }
-    *services = settled;
+}
+
+/// For which object an operator makes a Service, by kind and name.
+fn maker(service: &Service) -> Option<(&str, &str)> {
+    let of = service.made_for.as_ref();
+    of.map(|of| (of.kind.as_str(), of.name.as_str()))
 }
 
 /// One Service for all objects of the kind, unless the object names another or has a pod on each node.

@@ -29,7 +29,7 @@ pub(in crate::rules) struct OnScraper {
 pub(in crate::rules) fn on_scraper(
     position: usize,
     scraper: &Scraper,
-    endpoints: &[JudgedEndpoint],
+    endpoints: &[&JudgedEndpoint],
     config: &Config,
 ) -> OnScraper {
     let name = &config.scrape_class_name;

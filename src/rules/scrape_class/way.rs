@@ -135,7 +135,7 @@ fn rivals(tls: &Map<String, Value>) -> Vec<&'static str> {
 fn brought(scraping: &Scraping<'_>, config: &Config) -> Option<Way> {
     let mut found = None;
     let mut directories = BTreeMap::new();
-    for (position, (scraper, state)) in scraping.scrapers.iter().zip(scraping.scrapers()) {
+    for (position, (scraper, state)) in scraping.every_scraper() {
         let (_, class) = scraper.class_of(scraping.scrape)?;
         let tls = class.get("tlsConfig")?.as_object()?;
         if !tls_settings::is_istios(tls, Spelling::Camel) {
@@ -171,7 +171,7 @@ fn brought(scraping: &Scraping<'_>, config: &Config) -> Option<Way> {
                 &format!("has a wrong or no {}", fields.join(", ")),
             ));
         }
-        directories.insert(*position, directory);
+        directories.insert(position, directory);
     }
     let unseen = names_unseen(scraping, config).then(|| config.scrape_class_name.clone());
     let name = found.or(unseen)?;
@@ -270,7 +270,7 @@ fn fresh(leanings: &[Leaning<'_>], config: &Config) -> Result<Class, String> {
 fn everywhere(scraping: &Scraping<'_>, config: &Config) -> Result<Class, String> {
     let name = config.scrape_class_name.clone();
     let mut directories = BTreeMap::new();
-    for (position, (scraper, state)) in scraping.scrapers.iter().zip(scraping.scrapers()) {
+    for (position, (scraper, state)) in scraping.every_scraper() {
         let Ok(set_up) = &state.certificates else {
             continue;
         };
@@ -302,7 +302,7 @@ fn everywhere(scraping: &Scraping<'_>, config: &Config) -> Result<Class, String>
                 scraper.object
             ));
         }
-        directories.insert(*position, directory);
+        directories.insert(position, directory);
     }
     Ok(Class { name, directories })
 }

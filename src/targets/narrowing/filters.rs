@@ -9,6 +9,8 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
+use super::rewritten::Rewritten;
+
 /// A rule that leaves targets out.
 #[derive(Debug)]
 pub(super) struct Filter {
@@ -182,7 +184,51 @@ fn split(regex: &str) -> Option<Vec<String>> {
     Some(texts)
 }
 
+/// A value that a target has to have to be left.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Need<'f> {
+    /// Of this label.
+    pub(super) label: &'f str,
+    /// This one.
+    pub(super) value: &'f str,
+}
+
 impl Filter {
+    /// For labels that it looks at, the values of which a target that it leaves has one.
+    pub(super) fn needs(&self) -> Vec<Vec<Need<'_>>> {
+        let (true, Ok(Wanted::OneOf(texts))) = (self.keeps, &self.wanted) else {
+            return Vec::new();
+        };
+        let parts: Vec<Vec<&str>> = match self.sources.len() {
+            1 => texts.iter().map(|text| vec![text.as_str()]).collect(),
+            _ if self.separator.is_empty() => return Vec::new(),
+            _ => texts
+                .iter()
+                .map(|text| text.split(self.separator.as_str()).collect())
+                .collect(),
+        };
+        // A value with a separator in it may stand for several parts.
+        if parts.iter().any(|parts| parts.len() != self.sources.len()) {
+            return Vec::new();
+        }
+        let labels = self.sources.iter().enumerate();
+        labels
+            .map(|(position, label)| {
+                let values = parts.iter().map(|parts| parts[position]);
+                values.map(|value| Need { label, value }).collect()
+            })
+            .collect()
+    }
+
+    /// Whether there are targets that it leaves out.
+    pub(super) fn can_leave_out(&self) -> bool {
+        match &self.wanted {
+            Ok(Wanted::Anything) => !self.keeps,
+            Ok(Wanted::Something | Wanted::OneOf(_)) => true,
+            Err(_) => false,
+        }
+    }
+
     /// Whether these labels are all that it looks at.
     pub(super) fn looks_only_at(&self, labels: impl Fn(&str) -> bool) -> bool {
         self.wanted.is_err() || self.sources.iter().all(|label| labels(label))
@@ -299,64 +345,6 @@ fn noun(label: &str) -> Cow<'_, str> {
     })
 }
 
-/// Labels that earlier rules change.
-#[derive(Debug, Default)]
-struct Rewritten {
-    /// By name.
-    labels: Vec<String>,
-    /// By how names begin.
-    beginnings: Vec<String>,
-}
-
-impl Rewritten {
-    fn includes(&self, label: &str) -> bool {
-        let begins = |beginning: &String| label.starts_with(beginning.as_str());
-        self.labels.iter().any(|other| other == label) || self.beginnings.iter().any(begins)
-    }
-
-    /// What a rule that leaves every target does to labels.
-    fn note(&mut self, action: &str, rule: &Value) {
-        let target = text(rule, "targetLabel", "target_label").unwrap_or_default();
-        let regex = text(rule, "regex", "regex").unwrap_or_default();
-        match action {
-            "replace" | "replace_all" | "hashmod" | "lowercase" | "uppercase" => self.write(target),
-            // A part of a label's name that comes first in another: names of labels and annotations do not begin with `__`.
-            "labelmap" => match text(rule, "replacement", "replacement") {
-                None => {}
-                Some(name) if name.starts_with('$') => {}
-                Some(name) => self.write(name),
-            },
-            "labeldrop" => self.beginnings.push(beginning(regex)),
-            // `labelkeep`, which leaves nothing but what it names, and whatever actions there may be.
-            _ => self.beginnings.push(String::new()),
-        }
-    }
-
-    /// A name that is written to, with `$` where a part of it comes from elsewhere.
-    fn write(&mut self, name: &str) {
-        match name.split_once('$') {
-            None => self.labels.push(name.to_owned()),
-            Some((beginning, _)) => self.beginnings.push(beginning.to_owned()),
-        }
-    }
-}
-
-/// How every name begins that an expression matches.
-fn beginning(regex: &str) -> String {
-    let regex = regex.strip_prefix('^').unwrap_or(regex);
-    if regex.contains('|') {
-        return String::new();
-    }
-    let special = |c: char| !(c.is_alphanumeric() || c == '_');
-    let end = regex.find(special).unwrap_or(regex.len());
-    let (plain, rest) = regex.split_at(end);
-    let mut beginning = plain.to_owned();
-    if rest.starts_with(['?', '*', '{']) {
-        beginning.pop();
-    }
-    beginning
-}
-
 fn sources(rule: &Value) -> Vec<String> {
     let list = rule
         .get("sourceLabels")
@@ -370,7 +358,7 @@ fn sources(rule: &Value) -> Vec<String> {
 }
 
 /// A text of a rule under either spelling; an empty one is none.
-fn text<'a>(rule: &'a Value, camel: &str, snake: &str) -> Option<&'a str> {
+pub(super) fn text<'a>(rule: &'a Value, camel: &str, snake: &str) -> Option<&'a str> {
     let value = rule.get(camel).or_else(|| rule.get(snake))?;
     value.as_str().filter(|text| !text.is_empty())
 }

@@ -304,7 +304,7 @@ fn annotation<'a>(pods: &'a Workload, name: &str) -> Option<Option<Cow<'a, str>>
 }
 
 /// Labels that templates do not show: controllers and the injector add them to pods.
-fn may_be_added(name: &str) -> bool {
+pub(super) fn may_be_added(name: &str) -> bool {
     const BEGINNINGS: [&str; 7] = [
         "pod_template_",
         "controller_",

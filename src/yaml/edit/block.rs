@@ -59,6 +59,8 @@ struct Part<'n, 't> {
     start: usize,
     place: Place,
     value: &'n Node<'t>,
+    /// End of a key that nothing follows, not even its colon (`? key`).
+    alone: Option<usize>,
 }
 
 impl Editor<'_> {
@@ -79,15 +81,16 @@ impl Editor<'_> {
                 let parts = entries.iter().map(|(key, value)| {
                     let start = skip_blank(self.text, next);
                     next = value.range.end;
-                    let after = after_colon(self.text, key.range.end).unwrap_or(key.range.end);
+                    let after = after_colon(self.text, key.range.end);
                     let place = Place::Key {
-                        after,
+                        after: after.unwrap_or(key.range.end),
                         column: column(self.text, start),
                     };
                     Part {
                         start,
                         place,
                         value,
+                        alone: after.is_none().then_some(key.range.end),
                     }
                 });
                 let parts: Vec<_> = parts.collect();
@@ -106,6 +109,7 @@ impl Editor<'_> {
                         start,
                         place,
                         value,
+                        alone: None,
                     }
                 });
                 let parts: Vec<_> = parts.collect();
@@ -144,12 +148,16 @@ impl Editor<'_> {
                 start,
                 place,
                 value,
+                alone,
             } = parts[*i];
             match change {
                 Change::Inside(inside) => {
                     self.container(value, place, &FlowStyle::default(), inside);
                 }
-                Change::Replace(new) => self.replace(value, place, new),
+                Change::Replace(new) => match alone {
+                    Some(key_end) => self.put_below_key(key_end, column(self.text, start), new),
+                    None => self.replace(value, place, new),
+                },
                 Change::Remove => {
                     let end = self.end_of_removed(parts, *i, changes);
                     self.put(line_start(self.text, start)..end, "");
@@ -159,6 +167,13 @@ impl Editor<'_> {
         if !changes.added.is_empty() {
             self.append(node, place, parts, changes);
         }
+    }
+
+    /// Gives a value to a key that has not even a colon.
+    fn put_below_key(&mut self, key_end: usize, column: usize, new: &Value) {
+        let at = next_line(self.text, key_end);
+        let lines = self.style(at, column).value_of(String::new(), new, column);
+        self.put_lines(at..at, &lines, false);
     }
 
     /// Takes out the first parts where they share their line with a dash: what follows moves up.
@@ -182,28 +197,67 @@ impl Editor<'_> {
         })
     }
 
-    /// Whether blank lines below a value would become part of it: it ends with a `|+`.
-    fn keeps_blank_lines(&self, value: &Node<'_>) -> bool {
-        match &value.content {
-            Content::Scalar(_, Style::Literal | Style::Folded) => self.header(value).contains('+'),
+    /// Whether blank lines below a value would become part of it when its changes are made: it ends with a `|+`.
+    fn keeps_blank_lines(&self, value: &Node<'_>, changes: Option<&Changes<'_>>) -> bool {
+        let children: Vec<&Node<'_>> = match &value.content {
+            Content::Scalar(_, Style::Literal | Style::Folded) => {
+                return self.header(value).contains('+');
+            }
             Content::Mapping {
                 entries,
                 flow: false,
-            } => entries
-                .last()
-                .is_some_and(|(_, value)| self.keeps_blank_lines(value)),
-            Content::Sequence { items, flow: false } => items
-                .last()
-                .is_some_and(|item| self.keeps_blank_lines(item)),
+            } => entries.iter().map(|(_, value)| value).collect(),
+            Content::Sequence { items, flow: false } => items.iter().collect(),
+            _ => return false,
+        };
+        let Some(changes) = changes else {
+            let last = children.last();
+            return last.is_some_and(|last| self.keeps_blank_lines(last, None));
+        };
+        let last = (0..children.len()).rev().find(|i| !changes.removes(*i));
+        match last {
+            Some(last) if changes.added.is_empty() => match changes.children.get(&last) {
+                Some(Change::Inside(inside)) => {
+                    self.keeps_blank_lines(children[last], Some(inside))
+                }
+                Some(Change::Replace(_) | Change::Remove) => false,
+                None => self.keeps_blank_lines(children[last], None),
+            },
             _ => false,
+        }
+    }
+
+    /// Whether a literal in front of `at`, below a part in `column`, would end there: no line that follows is taken in.
+    fn ends_literal(&self, mut at: usize, column: usize) -> bool {
+        loop {
+            let spaces = indent(self.text, at);
+            match self.text.as_bytes().get(at + spaces) {
+                Some(b'#') => return spaces <= column,
+                Some(b'\n' | b'\r') if spaces <= column => {
+                    at = after_break(self.text, at + spaces);
+                }
+                None => return spaces <= column,
+                Some(b'\n' | b'\r' | b'\t') => return false,
+                Some(_) => return true,
+            }
         }
     }
 
     /// End of the lines that go with a part; blank lines below must not fall to a `|+` above.
     fn end_of_removed(&self, parts: &[Part<'_, '_>], i: usize, changes: &Changes<'_>) -> usize {
-        let end = self.end_of(&parts[i]);
+        let column = column(self.text, parts[i].start);
+        let mut end = self.end_of(&parts[i]);
+        // A text above must not take in what is left.
+        while !self.ends_literal(end, column) {
+            end = after_break(self.text, line_end(self.text, end));
+        }
         let above = (0..i).rev().find(|j| !changes.removes(*j));
-        if above.is_some_and(|j| self.keeps_blank_lines(parts[j].value)) {
+        let keeps = |j: usize| match changes.children.get(&j) {
+            Some(Change::Inside(inside)) => self.keeps_blank_lines(parts[j].value, Some(inside)),
+            Some(Change::Replace(_) | Change::Remove) => false,
+            None => self.keeps_blank_lines(parts[j].value, None),
+        };
+        if above.is_some_and(keeps) {
             self.behind_blank_lines(end)
         } else {
             end
@@ -254,12 +308,18 @@ impl Editor<'_> {
         } else {
             self.end_of(last)
         };
+        let mut joined = last_goes;
         if place.owns_comments_in(column) {
             let next = indent(self.text, at.min(self.text.len()));
             if self.text[at..].trim_start_matches(' ').starts_with('#') && next == column {
                 at = self.with_comments(at, |indent| indent >= column);
+                joined = false;
             }
         }
+        // What goes below the last part may reach further than the part.
+        let goes = self.edits.iter().map(|edit| &edit.range);
+        let goes = goes.filter(|range| range.start < at && at < range.end);
+        at = goes.map(|range| range.end).max().unwrap_or(at);
         let style = self.style(at, column);
         let lines = changes
             .added
@@ -269,7 +329,7 @@ impl Editor<'_> {
                 _ => style.element(value, column),
             });
         let lines: Vec<String> = lines.collect();
-        self.put_lines(at..at, &lines, last_goes);
+        self.put_lines(at..at, &lines, joined);
     }
 
     /// Puts whole lines in place of whole lines; `joined`: the text in front ends in a line break.
@@ -278,12 +338,17 @@ impl Editor<'_> {
             self.put(range, "");
             return;
         }
-        let text = lines.join(self.eol);
+        // A break between two that differ could become one with either.
+        let above = &self.text[..range.start];
+        let breaks = ["\r\n", "\n", "\r"];
+        let eol = breaks.into_iter().find(|eol| above.ends_with(eol));
+        let eol = eol.unwrap_or(self.eol);
+        let text = lines.join(eol);
         let open_end = range.end == self.text.len() && !ends_line(self.text, range.end);
         let text = match (open_end, joined || ends_line(self.text, range.start)) {
             (true, true) => text,
-            (true, false) => format!("{}{text}", self.eol),
-            (false, _) => text + self.eol,
+            (true, false) => format!("{eol}{text}"),
+            (false, _) => text + eol,
         };
         self.put(range, text);
     }
@@ -291,13 +356,12 @@ impl Editor<'_> {
     /// How lines are written in front of `at`, below a part in `column`.
     pub(super) fn style(&self, at: usize, column: usize) -> BlockStyle {
         let rest = &self.text[at..];
-        let joined_by_comment = self.with_comments(at, |indent| indent > column) > at;
         let blank_follows = rest.trim_start_matches(' ').starts_with(['\n', '\r']);
         let open_end = rest.is_empty() && !ends_line(self.text, at);
         BlockStyle {
             step: self.layout.step(at),
             compact: self.layout.compact(at),
-            literal: !joined_by_comment,
+            literal: self.ends_literal(at, column),
             keep: self.alone && !blank_follows && !open_end,
         }
     }

@@ -91,7 +91,9 @@ impl<'n, 't> Bracketed<'n, 't> {
             }
         }
         style.tight &= style.json;
-        if let Some(first) = self.parts.first() {
+        if self.bare {
+            style.unit = None;
+        } else if let Some(first) = self.parts.first() {
             style.unit = first_on_line(text, first.range.start).then(|| {
                 let (inner, outer) = (
                     leading(text, first.range.start),
@@ -161,7 +163,6 @@ impl Editor<'_> {
                     Change::Remove => {}
                 }
             }
-            self.cut(node, changes);
         }
         let added: Vec<String> = changes
             .added
@@ -174,13 +175,18 @@ impl Editor<'_> {
             .collect();
         let separator = style.separator(&indent, self.eol);
         let joined = added.join(&separator);
+        if !gone {
+            self.cut(node, changes, &joined);
+        }
         let Range { start, end } = node.node.range;
         match (node.parts.last(), gone) {
+            // They stand in the place of the last ones already.
+            (Some(_), false) if changes.removes(count - 1) => {}
             (Some(last), false) if !joined.is_empty() => {
                 let (open, close) = if node.bare { ("{", "}") } else { ("", "") };
                 self.put(start..start, open);
                 let commented = self.end_of_comment_behind_comma(last.range.end);
-                match commented.filter(|_| style.unit.is_some() && !changes.removes(count - 1)) {
+                match commented.filter(|_| style.unit.is_some()) {
                     // The comment belongs to the part before it, and so does the comma.
                     Some(at) => self.put(at..at, format!("{}{indent}{joined},", self.eol)),
                     None => self.put(
@@ -241,10 +247,7 @@ impl Editor<'_> {
         match after {
             Some(None) => self.put(old.end..old.end, format!("{colon}{new}")),
             Some(Some(after)) if old.is_empty() => {
-                let end = match part.value.tag {
-                    Some(_) => skip_properties(self.text, after),
-                    None => after,
-                };
+                let end = skip_properties(self.text, after, part.value.properties());
                 let rest = self.text[end..].trim_start_matches(' ');
                 let end = if rest.starts_with([',', '}', ']']) {
                     self.text.len() - rest.len()
@@ -261,8 +264,8 @@ impl Editor<'_> {
         }
     }
 
-    /// Takes out parts, each with the comma that would be left over.
-    fn cut(&mut self, node: &Bracketed<'_, '_>, changes: &Changes<'_>) {
+    /// Takes out parts, each with the comma that would be left over; `added` takes the place of the last ones.
+    fn cut(&mut self, node: &Bracketed<'_, '_>, changes: &Changes<'_>, added: &str) {
         let count = node.parts.len();
         let mut i = 0;
         while i < count {
@@ -276,7 +279,9 @@ impl Editor<'_> {
             }
             let (from, to) = (node.parts[first].range.start, node.parts[i - 1].range.end);
             if i < count {
-                self.put(from..self.behind_comma(to), "");
+                self.put(from..self.behind_comma(from, to), "");
+            } else if !added.is_empty() {
+                self.put(from..to, added);
             } else {
                 let before = node.parts[first - 1].range.end;
                 let gap = &self.text[before..from];
@@ -285,7 +290,11 @@ impl Editor<'_> {
                     Some(hash) => {
                         // What is left over must not become a part of the comment: the comma goes,
                         // and a bracket on the same line keeps a line of its own.
-                        let to = to + usize::from(self.text[to..].starts_with(','));
+                        let behind = self.text[to..].trim_start_matches([' ', '\t']);
+                        let to = match behind.strip_prefix(',') {
+                            Some(rest) => self.text.len() - rest.len(),
+                            None => to,
+                        };
                         let rest = self.text[to..].trim_start_matches([' ', '\t']);
                         let ends = rest.is_empty() || rest.starts_with(['\n', '\r', '#']);
                         let from = line_end(self.text, before + hash);
@@ -310,14 +319,19 @@ impl Editor<'_> {
         comment.starts_with('#').then(|| line_end(self.text, at))
     }
 
-    /// Behind the comma that follows a part, its white space and the comment on its line.
-    fn behind_comma(&self, end: usize) -> usize {
+    /// Behind the comma that follows a part from `start` to `end`, its white space and the comment on its line.
+    fn behind_comma(&self, start: usize, end: usize) -> usize {
         let comma = skip_blank(self.text, end);
         let rest = &self.text[comma + 1..];
         let mut at = self.text.len() - rest.trim_start_matches([' ', '\t']).len();
         if self.text[at..].starts_with('#') {
             at = line_end(self.text, at);
         }
-        self.text.len() - self.text[at..].trim_start().len()
+        let rest = self.text[at..].trim_start();
+        match rest.starts_with('#') && !first_on_line(self.text, start) {
+            // The comment below keeps the blank in front of it.
+            true => at,
+            false => self.text.len() - rest.len(),
+        }
     }
 }

@@ -11,7 +11,7 @@ use jsonptr::{Pointer, PointerBuf};
 use serde_json::Value;
 
 use super::super::node::index;
-use super::super::{Content, Node};
+use super::super::{Content, Node, Rules};
 use super::EditError;
 
 /// What happens to one child of a list or map.
@@ -86,6 +86,8 @@ enum Spot {
     End,
     /// No such key.
     Absent,
+    /// No such key, but a merge key brings it in from another map: an own one behind all others wins over it.
+    Merged,
 }
 
 struct Step<'a> {
@@ -104,8 +106,10 @@ impl Step<'_> {
         };
         let (mut node, mut here) = (root, changes);
         for token in parents.tokens() {
-            let Spot::Child(position) = self.spot(node, here, &token.decoded())? else {
-                return Err(self.missing());
+            let position = match self.spot(node, here, &token.decoded())? {
+                Spot::Child(position) => position,
+                Spot::Merged => return Err(self.shared()),
+                Spot::End | Spot::Absent => return Err(self.missing()),
             };
             node = child(node, position);
             let inside = here
@@ -128,16 +132,19 @@ impl Step<'_> {
         action: Action<'p>,
     ) -> Result<(), EditError> {
         let spot = self.spot(node, here, token)?;
+        if let Action::Add(value) | Action::Replace(value) = action
+            && longest_key(value).max(token.len()) > KEY_LIMIT
+        {
+            return Err(unsupported(self.path, "a key that long"));
+        }
         let in_list = matches!(node.content, Content::Sequence { .. });
         let change = match (&spot, action) {
             (Spot::End, Action::Add(value)) => {
                 here.added.push((String::new(), value));
                 return Ok(());
             }
-            (Spot::Absent, Action::Add(value)) => {
-                if longest_key(value).max(token.len()) > KEY_LIMIT {
-                    return Err(unsupported(self.path, "a key that long"));
-                }
+            (Spot::Absent, Action::Add(value))
+            | (Spot::Merged, Action::Add(value) | Action::Replace(value)) => {
                 here.added.push((token.to_owned(), value));
                 return Ok(());
             }
@@ -149,6 +156,7 @@ impl Step<'_> {
             }
             (Spot::Child(_), Action::Add(value) | Action::Replace(value)) => Change::Replace(value),
             (Spot::Child(_), Action::Remove) => Change::Remove,
+            (Spot::Merged, Action::Remove) => return Err(self.shared()),
             (Spot::End | Spot::Absent, Action::Replace(_) | Action::Remove) => {
                 return Err(self.missing());
             }
@@ -158,6 +166,12 @@ impl Step<'_> {
         };
         if let Some(Change::Replace(_) | Change::Remove) = here.children.get(&position) {
             return Err(self.dependent());
+        }
+        if let Change::Replace(new) = change
+            && says(child(node, position), new)
+        {
+            here.children.remove(&position);
+            return Ok(());
         }
         self.unshared(node, position, token, &change)?;
         here.children.insert(position, change);
@@ -177,14 +191,17 @@ impl Step<'_> {
                     .filter(|(_, (key, _))| key.text() == Some(token));
                 match (found.next(), found.next()) {
                     (Some((_, (key, _))), None) if key.is_merge_key() => Err(self.shared()),
+                    (Some((position, _)), None) if merges_below(entries, position, token) => {
+                        Err(self.shared())
+                    }
                     (Some((position, _)), None) => Ok(Spot::Child(position)),
                     (Some(_), Some(_)) => Err(EditError::Repeated {
                         pointer: self.path.to_owned(),
                     }),
-                    (None, _) if merges(node, token) => Err(self.shared()),
                     (None, _) if here.added.iter().any(|(key, _)| key == token) => {
                         Err(self.dependent())
                     }
+                    (None, _) if merges(node, token) => Ok(Spot::Merged),
                     (None, _) => Ok(Spot::Absent),
                 }
             }
@@ -264,19 +281,35 @@ fn child<'n, 't>(node: &'n Node<'t>, position: usize) -> &'n Node<'t> {
     }
 }
 
+/// Whether every reader takes the node for the value: then its text stays.
+fn says(node: &Node<'_>, value: &Value) -> bool {
+    let says = |rules| node.value(rules).is_ok_and(|says| says == *value);
+    !node.is_absent() && says(Rules::Kustomize) && says(Rules::Kubectl)
+}
+
 /// Whether a merge key of this map brings the key in.
 fn merges(map: &Node<'_>, key: &str) -> bool {
-    brought_in(map, key, &mut BTreeSet::new())
+    brought_in(map.entries(), key, &mut BTreeSet::new())
+}
+
+/// Whether a merge key below an entry brings the key of that entry in: to kubectl the merged one counts then.
+fn merges_below(entries: &[(Node<'_>, Node<'_>)], position: usize, key: &str) -> bool {
+    brought_in(&entries[position + 1..], key, &mut BTreeSet::new())
 }
 
 /// `seen`: maps that are known not to bring the key in, however often they are merged.
-fn brought_in(map: &Node<'_>, key: &str, seen: &mut BTreeSet<*const Node<'static>>) -> bool {
+fn brought_in(
+    entries: &[(Node<'_>, Node<'_>)],
+    key: &str,
+    seen: &mut BTreeSet<*const Node<'static>>,
+) -> bool {
     let mut brings = |source: &Node<'_>| {
         let source = source.resolved();
         source.get(key).is_some()
-            || (seen.insert(std::ptr::from_ref(source).cast()) && brought_in(source, key, seen))
+            || (seen.insert(std::ptr::from_ref(source).cast())
+                && brought_in(source.entries(), key, seen))
     };
-    map.entries()
+    entries
         .iter()
         .filter(|(k, _)| k.is_merge_key())
         .any(|(_, source)| brings(source) || source.items().iter().any(&mut brings))

@@ -73,9 +73,13 @@ fn indent(column: usize) -> String {
 impl BlockStyle {
     /// `key: value` for a map whose keys stand in `column`.
     pub(super) fn entry(self, key: &str, value: &Value, column: usize) -> Vec<String> {
+        self.value_of(quote::key(key), value, column)
+    }
+
+    /// The same with a key that is text already.
+    pub(super) fn value_of(self, key: String, value: &Value, column: usize) -> Vec<String> {
         let Written { head, tail } = self.under_key(value, column);
         let space = if head.is_empty() { "" } else { " " };
-        let key = quote::key(key);
         let mut lines = vec![format!("{}{key}:{space}{head}", indent(column))];
         lines.extend(tail);
         lines

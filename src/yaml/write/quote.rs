@@ -19,14 +19,10 @@ pub(in crate::yaml) fn scalar(value: &Value, replaced: Option<Style>) -> String 
     }
 }
 
-/// The same inside brackets, where `,[]{}` end a plain scalar.
+/// The same inside brackets.
 pub(in crate::yaml) fn flow_scalar(value: &Value, replaced: Option<Style>) -> String {
     match value {
-        Value::String(string) => quoted(
-            string,
-            replaced,
-            is_plain(string) && !string.contains([',', '[', ']', '{', '}']),
-        ),
+        Value::String(string) => quoted(string, replaced, is_plain_in_brackets(string)),
         _ => bare(value),
     }
 }
@@ -43,11 +39,7 @@ fn bare(value: &Value) -> String {
 
 /// A key of a map.
 pub(super) fn key(text: &str) -> String {
-    quoted(
-        text,
-        None,
-        is_plain(text) && !text.contains([',', '[', ']', '{', '}']),
-    )
+    quoted(text, None, is_plain_in_brackets(text))
 }
 
 fn quoted(string: &str, replaced: Option<Style>, plain: bool) -> String {
@@ -115,6 +107,11 @@ fn is_plain(string: &str) -> bool {
         && [Rules::Kustomize, Rules::Kubectl]
             .iter()
             .all(|rules| matches!(rules.plain(string), Scalar::Json(Value::String(read)) if read == string))
+}
+
+/// The same where `,[]{}` end a plain scalar, and to goyaml `?` does too.
+fn is_plain_in_brackets(string: &str) -> bool {
+    is_plain(string) && !string.contains([',', '[', ']', '{', '}', '?'])
 }
 
 fn is_word(string: &str) -> bool {

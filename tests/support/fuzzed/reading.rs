@@ -105,11 +105,8 @@ fn read_all(outlined: &[LazyDocument<'_>]) {
         let _ = root.read();
         if let Lazy::Outlined(outline) = root {
             for lazy in outline.list("items").into_iter().flatten() {
-                let _ = (
-                    lazy.read(),
-                    lazy.get("metadata"),
-                    lazy.value(Rules::Kubectl),
-                );
+                let _ = (lazy.read(), lazy.get("metadata"));
+                let _ = lazy.lines().and_then(|lines| lines.value(Rules::Kubectl));
             }
         }
     }
@@ -122,7 +119,7 @@ fn map_agrees(lazy: &Lazy<'_>, parsed: &Node<'_>, text: &str) {
     assert_eq!(lazy.start(), parsed.range.start, "{text:?}");
     let values = [Rules::Kustomize, Rules::Kubectl].map(|rules| parsed.value(rules));
     for (rules, value) in [Rules::Kustomize, Rules::Kubectl].into_iter().zip(&values) {
-        if let Some(quick) = lazy.value(rules) {
+        if let Some(quick) = lazy.lines().and_then(|lines| lines.value(rules)) {
             assert_eq!(Ok(&quick.value), value.as_ref(), "{text:?}");
             assert!(!quick.is_alike || values[0] == values[1], "{text:?}");
             assert_eq!(parsed.duplicate_key(), None, "{text:?}");

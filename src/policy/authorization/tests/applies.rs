@@ -97,8 +97,10 @@ fn dry_runs_and_two_versions() {
     let mut again = inventory.authorizations[0].clone();
     again.object.item = 7;
     inventory.authorizations.push(again);
+    inventory.index_labels();
     assert!(how(&asked(&inventory)).is_some());
     inventory.authorizations[1].action = Action::Audit;
+    inventory.index_labels();
     assert!(is_unknown(&asked(&inventory)));
 }
 

@@ -1,0 +1,114 @@
+//! Which programs are compared?
+
+use std::env;
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Who {
+    /// Does nothing: what starting a process costs.
+    True,
+    /// Copies: what reading and writing costs.
+    Cat,
+    /// This program, reading stdin.
+    Ours,
+    /// This program, told the name of the file.
+    OursByName,
+    /// Everything read by a serde YAML crate, patched by json-patch, printed again.
+    Classic,
+    /// A function in Go with kyaml.
+    Go,
+}
+
+impl Who {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Who::True => "`true`",
+            Who::Cat => "`cat`",
+            Who::Ours => "**istio-scrape**",
+            Who::OursByName => "istio-scrape FILE",
+            Who::Classic => "yaml_serde + json-patch",
+            Who::Go => "Go, kyaml",
+        }
+    }
+
+    /// Whether it patches what is to be patched.
+    pub(crate) fn patches(self) -> bool {
+        !matches!(self, Who::True | Who::Cat)
+    }
+}
+
+pub(crate) struct Programs {
+    itself: PathBuf,
+    go: Option<PathBuf>,
+    /// What is left out, and why.
+    pub(crate) left_out: Vec<String>,
+}
+
+impl Programs {
+    /// Builds the peer in Go, where Go is at hand.
+    pub(crate) fn built(folder: &Path) -> Result<Self, Box<dyn Error>> {
+        let peer = folder.join("peer-kyaml");
+        let build = Command::new("go")
+            .args(["build", "-trimpath", "-o"])
+            .args([&peer, Path::new(".")])
+            .env("GOTOOLCHAIN", "auto")
+            .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/peer-kyaml"))
+            .output();
+        let why = match build {
+            Ok(output) if output.status.success() => None,
+            Ok(output) => {
+                let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+                Some(stderr.lines().last().unwrap_or_default().to_owned())
+            }
+            Err(error) => Some(format!("go: {error}")),
+        };
+        Ok(Self {
+            itself: env::current_exe()?,
+            go: why.is_none().then_some(peer),
+            left_out: why
+                .map(|why| {
+                    format!(
+                        "left out: {}, which cannot be built here: {why}",
+                        Who::Go.name()
+                    )
+                })
+                .into_iter()
+                .collect(),
+        })
+    }
+
+    pub(crate) fn itself(&self) -> Command {
+        Command::new(&self.itself)
+    }
+
+    /// `None`: it is not here.
+    pub(crate) fn command(&self, who: Who, input: &Path) -> Option<Command> {
+        Some(match who {
+            Who::True => Command::new("true"),
+            Who::Cat => Command::new("cat"),
+            Who::Ours => ours(),
+            Who::OursByName => {
+                let mut command = ours();
+                command.arg(input);
+                command
+            }
+            Who::Classic => {
+                let mut command = self.itself();
+                command.arg("classic");
+                command
+            }
+            Who::Go => Command::new(self.go.as_ref()?),
+        })
+    }
+}
+
+/// Without what it listens to.
+fn ours() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_istio-scrape"));
+    command
+        .env_remove("ISTIO_SCRAPE_REPORT")
+        .env_remove("ISTIO_SCRAPE_CONTEXT_ROOT");
+    command
+}

@@ -239,6 +239,11 @@ b: 1
 "\u{feff}a: 1\n", r#"[{"op": "add", "path": "/b", "value": 2}]"# =>
 "\u{feff}a: 1\nb: 2\n";
 
+    /// Nor do two, as texts that were joined have them, nor one in front of a later document.
+    byte_order_marks:
+"\u{feff}\u{feff}- x\n", r#"[{"op": "add", "path": "/-", "value": "z"}]"# =>
+"\u{feff}\u{feff}- x\n- z\n";
+
     /// In a stream the document ends at its marker.
     in_a_stream:
 "---
@@ -881,6 +886,17 @@ c: x
 b: 1
 c: \"y\\nz\"
    ";
+
+    /// Nor at the end of a text without a final break: goyaml would take the break away from it.
+    no_literal_at_an_open_end:
+"a: x
+b: y", r#"[{"op": "replace", "path": "/b", "value": "y\nz\n"}, {"op": "add", "path": "/c", "value": ["z\n"]}, {"op": "replace", "path": "/a", "value": "y\nz\n"}]"# =>
+"a: |
+  y
+  z
+b: \"y\\nz\\n\"
+c:
+- \"z\\n\"";
 
     /// goyaml ends a plain scalar in brackets at a question mark.
     question_mark_in_brackets:

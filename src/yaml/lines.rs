@@ -16,8 +16,7 @@ pub fn line_of(text: &str, offset: usize) -> usize {
 /// Start of the line that holds `at`, behind a byte order mark, with which any document may begin.
 pub(super) fn line_start(text: &str, at: usize) -> usize {
     let start = last_break(&text[..at]).map_or(0, |i| i + 1);
-    let rest = text[start..at].strip_prefix('\u{feff}');
-    at - rest.unwrap_or(&text[start..at]).len()
+    at - text[start..at].trim_start_matches('\u{feff}').len()
 }
 
 /// The last byte of a line break.
@@ -69,7 +68,7 @@ pub(super) fn indent(text: &str, start: usize) -> usize {
 /// Whether nothing but spaces and tabs stands between the start of the line and `at`.
 pub(super) fn first_on_line(text: &str, at: usize) -> bool {
     let before = text[..at].trim_end_matches([' ', '\t']);
-    let before = before.strip_suffix('\u{feff}').unwrap_or(before);
+    let before = before.trim_end_matches('\u{feff}');
     ends_line(text, before.len())
 }
 

@@ -356,13 +356,16 @@ impl Editor<'_> {
     /// How lines are written in front of `at`, below a part in `column`.
     pub(super) fn style(&self, at: usize, column: usize) -> BlockStyle {
         let rest = &self.text[at..];
-        let blank_follows = rest.trim_start_matches(' ').starts_with(['\n', '\r']);
+        // A blank line would become a part of a `|+`; above a comment kyaml adds one whenever it prints it.
+        let follows = rest.trim_start_matches(' ');
+        let spoils_keep = follows.starts_with(['\n', '\r', '#']);
         let open_end = rest.is_empty() && !ends_line(self.text, at);
         BlockStyle {
             step: self.layout.step(at),
             compact: self.layout.compact(at),
-            literal: self.ends_literal(at, column),
-            keep: self.alone && !blank_follows && !open_end,
+            // At the end of a text without a final break, goyaml would read the literal without one too.
+            literal: self.ends_literal(at, column) && !open_end,
+            keep: self.alone && !spoils_keep,
         }
     }
 }

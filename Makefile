@@ -77,8 +77,9 @@ examples: build hosts-if-possible not-run-none ## runs the commands in the READM
 	@$(MAKE) --no-print-directory not-run-summary
 
 .PHONY: definition
-definition: build ## writes functions/istio-scrape-tls/definition.yaml again, after a change of settings or rules
+definition: build ## writes functions/*/definition.yaml again, after a change of settings or rules
 	@$(BIN) schema definition > functions/istio-scrape-tls/definition.yaml
+	@$(BIN) schema mesh-metrics-definition > functions/istio-scrape-metrics/definition.yaml
 
 .PHONY: browser
 browser: build not-run-none ## renders `explain -o markdown` in Chromium; its pages as PNG into target/browser/

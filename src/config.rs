@@ -1,6 +1,7 @@
 //! What did the user ask for?
 //!
-//! Authority: our own kind `ScrapeTLS` (istio-scrape.dev/v1alpha1), or a ConfigMap with the same settings as flat keys.
+//! Authority: our own kinds `ScrapeTLS` and `MeshMetrics` (istio-scrape.dev/v1alpha1), or a ConfigMap with the settings of
+//! the former as flat keys.
 //! Departs from nothing: unknown fields, wrong types and unknown kinds are refused by name.
 //! Knows: settings and their defaults. Does not know: the objects they are applied to.
 
@@ -8,8 +9,11 @@ mod catalog;
 mod choice;
 mod definition;
 mod error;
+mod forms;
+mod mesh_metrics;
 mod schema;
 mod settings;
+mod table;
 mod values;
 mod words;
 
@@ -17,14 +21,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-pub use choice::{Candidate, Choice, choose, is_scrape_tls};
-pub use definition::definition;
+pub use choice::{Candidate, Choice, choose, is_mesh_metrics, is_scrape_tls};
+pub use definition::{definition, definition_of_mesh_metrics};
 pub(crate) use error::resembling;
 pub use error::{ConfigError, Problem, Wrong};
-pub use schema::{RuleName, of_scrape_tls, openapi};
+pub use mesh_metrics::MeshMetrics;
+pub use schema::{RuleName, of_mesh_metrics, of_scrape_tls, openapi};
 pub use words::{
-    CertificatesVia, FailOn, InjectionUnknown, Interception, MtlsMode, NamespaceInjection, RunMode,
-    ScraperInject, SelfScrape, Severity, TargetsMixed, TargetsUnknown, Word,
+    Cardinality, CertificatesVia, Component, FailOn, InjectionUnknown, Interception, MtlsMode,
+    NamespaceInjection, ProxyPort, RunMode, ScraperInject, SelfScrape, Severity, Style,
+    TargetsMixed, TargetsUnknown, Word,
 };
 
 /// The settings of a run.

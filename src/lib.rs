@@ -27,6 +27,7 @@
 pub mod apply;
 pub mod config;
 pub mod krm;
+pub mod mesh_metrics;
 pub mod model;
 pub mod policy;
 pub mod report;
@@ -35,6 +36,7 @@ pub mod targets;
 pub mod yaml;
 
 mod context;
+mod generator;
 mod plan;
 mod setting;
 
@@ -48,6 +50,7 @@ use rules::Failing;
 use setting::Setting;
 
 pub use context::{ContextError, ContextFiles, ContextTexts};
+pub use generator::metrics_of_mesh;
 
 /// What the command line says beside the inputs.
 #[derive(Debug, Clone, Default)]
@@ -155,6 +158,9 @@ pub enum Error {
     /// An edit that does not say what its patch says.
     #[error(transparent)]
     Apply(#[from] apply::ApplyError),
+    /// A ResourceList that takes no objects.
+    #[error(transparent)]
+    Answer(#[from] mesh_metrics::AnswerError),
     /// An object that kustomize cannot patch.
     #[error(transparent)]
     Component(#[from] ComponentError),
@@ -178,13 +184,18 @@ struct Run<'t> {
     plan: Plan,
 }
 
-/// Decides on as little of the text as it takes. What goes wrong there is decided upon the whole, which knows what to say.
+fn opened(sources: &[Source]) -> Result<Package<'_>, OpenError> {
+    krm::outlined(sources, model::reads).map_or_else(|| krm::open(sources, model::reads), Ok)
+}
+
 fn decided<'t>(sources: &'t [Source], flags: &Flags) -> Result<Run<'t>, Error> {
-    let outlined = krm::outlined(sources, model::reads);
-    match outlined.map(|package| decided_upon(package, flags)) {
-        Some(Ok(run)) => Ok(run),
-        Some(Err(_)) | None => decided_upon(krm::open(sources, model::reads)?, flags),
-    }
+    decided_on(opened(sources)?, flags)
+}
+
+/// On as little of the text as was opened. What goes wrong there is decided upon the whole, which knows what to say.
+fn decided_on<'t>(package: Package<'t>, flags: &Flags) -> Result<Run<'t>, Error> {
+    let sources = package.sources();
+    decided_upon(package, flags).or_else(|_| decided_upon(krm::open(sources, model::reads)?, flags))
 }
 
 fn decided_upon<'t>(package: Package<'t>, flags: &Flags) -> Result<Run<'t>, Error> {
@@ -212,7 +223,7 @@ fn decided_upon<'t>(package: Package<'t>, flags: &Flags) -> Result<Run<'t>, Erro
     })
 }
 
-/// The plain run: patches what is to be patched.
+/// The plain run: patches what is to be patched. Where a host's `functionConfig` is a MeshMetrics, makes its objects.
 ///
 /// On findings at `failOn`, and in `mode: check` on a pending patch, nothing is changed: a
 /// ResourceList comes back with its results, any other form not at all.
@@ -220,11 +231,15 @@ fn decided_upon<'t>(package: Package<'t>, flags: &Flags) -> Result<Run<'t>, Erro
 /// # Errors
 /// When the input, the configuration or the output cannot be had.
 pub fn run<'t>(sources: &'t [Source], flags: &Flags) -> Result<Outcome<'t>, Error> {
+    let package = opened(sources)?;
+    if generator::is_asked(&package) {
+        return generator::answer(sources, flags);
+    }
     let Run {
         package,
         setting,
         plan,
-    } = decided(sources, flags)?;
+    } = decided_on(package, flags)?;
     let failing = Failing::of(&setting.config);
     let failed = plan.fails(&failing);
     let results = report::results::render(&plan.decisions, &failing);
@@ -252,8 +267,7 @@ pub fn run<'t>(sources: &'t [Source], flags: &Flags) -> Result<Outcome<'t>, Erro
     })
 }
 
-/// Every endpoint, and every scraper of which something is asked: what becomes of it, why, and
-/// which object decided.
+/// Every endpoint, and every scraper of which something is asked: what becomes of it, why, and which object decided.
 ///
 /// # Errors
 /// As [`run`].

@@ -96,10 +96,7 @@ fn with_lines(error: Error, package: &Package<'_>, flags: &Flags) -> Error {
     else {
         return error;
     };
-    let of_file = |file: &Source| {
-        let package = krm::open(std::slice::from_ref(file), |_, _, _| true).ok()?;
-        lines_of(&package, package.items.first()?, &problems)
-    };
+    let of_file = |file: &Source| lines_in(file, &problems);
     let of_input = || {
         let mut items = package.items.iter().chain(&package.asides);
         let item = items.find(|item| package.place(item).to_string() == whence)?;
@@ -111,6 +108,12 @@ fn with_lines(error: Error, package: &Package<'_>, flags: &Flags) -> Error {
         problem.line = Some(line);
     }
     Error::Config(ConfigError::Refused { whence, problems })
+}
+
+/// Where the field of each problem stands in a file that holds the configuration.
+pub(crate) fn lines_in(file: &Source, problems: &[Problem]) -> Option<Vec<String>> {
+    let package = krm::open(std::slice::from_ref(file), |_, _, _| true).ok()?;
+    lines_of(&package, package.items.first()?, problems)
 }
 
 /// Where the field of each problem stands; none where only a host knows the file.
@@ -152,7 +155,8 @@ fn written(object: &Node<'_>, keys: &[String]) -> usize {
     at
 }
 
-fn configuration_of(file: &Source) -> Result<Candidate, Error> {
+/// The one object of a file that holds the configuration.
+pub(crate) fn configuration_of(file: &Source) -> Result<Candidate, Error> {
     let package = match krm::open(std::slice::from_ref(file), |_, _, _| true) {
         // What is no object of Kubernetes is as wrong here as an object of another kind.
         Err(OpenError::NoKind { .. }) => {

@@ -143,7 +143,10 @@ fn a_bad_configuration() {
       /spec/mode is written twice; remove one of the two
     ");
     assert_snapshot!(resource_list(&format!("{ITEMS}functionConfig: {{apiVersion: v1, kind: Secret}}\n")), @"istio-scrape: functionConfig is no configuration of this function: it is kind Secret (apiVersion v1); give kind ScrapeTLS (apiVersion istio-scrape.dev/v1alpha1) or a ConfigMap (apiVersion v1)");
-    assert_snapshot!(resource_list(&format!("{ITEMS}functionConfig: {{apiVersion: istio-scrape.dev/v1alpha1, kind: MeshMetrics}}\n")), @"istio-scrape: functionConfig is of kind MeshMetrics, which is not supported yet; give kind ScrapeTLS");
+    assert_snapshot!(resource_list(&format!("{ITEMS}functionConfig: {{apiVersion: istio-scrape.dev/v1alpha1, kind: MeshMetrics, spec: [a]}}\n")), @"
+    istio-scrape: the configuration in functionConfig is refused:
+      spec is a list; allowed: a map of fields
+    ");
 }
 
 #[test]

@@ -55,14 +55,15 @@ fn help_and_version_win_over_stdin() {
            istio-scrape [--config <FILE>] <COMMAND> [INPUT]...
 
     Commands:
-      explain     Say of every endpoint and scraper what is decided, why, and which object decided it
-      check       Say what is not in place; exit code 1 if a change is pending or a finding reaches
-                  --fail-on
-      diff        Show what would change, as a unified diff; exit code 1 if anything would
-      patches     Write what would change as a Kustomize Component, for hosts that run no functions
-      schema      Print a JSON Schema: of the configuration, or of what `explain -o json` prints
-      completion  Print completions for a shell
-      man         Print the man page, in roff
+      explain       Say of every endpoint and scraper what is decided, why, and which object decided it
+      check         Say what is not in place; exit code 1 if a change is pending or a finding reaches
+                    --fail-on
+      diff          Show what would change, as a unified diff; exit code 1 if anything would
+      patches       Write what would change as a Kustomize Component, for hosts that run no functions
+      mesh-metrics  Print objects that scrape Istio itself, and alerts
+      schema        Print a JSON Schema: of the configuration, or of what `explain -o json` prints
+      completion    Print completions for a shell
+      man           Print the man page, in roff
 
     Arguments:
       [INPUT]...
@@ -71,7 +72,7 @@ fn help_and_version_win_over_stdin() {
 
     Options:
           --config <FILE>
-              Configuration: one object of kind ScrapeTLS or ConfigMap
+              Configuration: one object of kind ScrapeTLS or ConfigMap, for mesh-metrics MeshMetrics
 
           --report <FILE>
               Write what was decided and why to FILE, as `explain -o json` does [env:
@@ -403,7 +404,7 @@ fn a_config_map_counts_only_where_it_is_given_as_configuration() {
     stdout:
 
     stderr:
-    istio-scrape: --config two.yaml holds 2 objects; it must hold one, of kind ScrapeTLS or ConfigMap
+    istio-scrape: --config two.yaml holds 2 objects; it must hold one: the configuration
     ");
     assert_snapshot!(run_in(files.path(), &["--config", "none.yaml", "a.yaml"]), @"
     exit code 2

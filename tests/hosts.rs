@@ -231,6 +231,62 @@ fn files_come_back_as_with_cat_but_for_the_patches() {
     }
 }
 
+/// The second function in a pipeline: its objects become files, its own file stays, and a second run changes nothing.
+#[test]
+fn a_pipeline_of_kpt_makes_the_objects_of_the_mesh_once() {
+    let Some(kpt) = kpt("a pipeline with MeshMetrics (tests/hosts.rs)") else {
+        return;
+    };
+    let pipeline = format!(
+        "apiVersion: kpt.dev/v1\nkind: Kptfile\nmetadata:\n  name: mesh\npipeline:\n  mutators:\n  - exec: {PROGRAM}\n    configPath: mesh.yaml\n"
+    );
+    let config = "apiVersion: istio-scrape.dev/v1alpha1\nkind: MeshMetrics\nmetadata:\n  name: mesh\n  annotations:\n    \
+                  config.kubernetes.io/local-config: \"true\"\n";
+    let folder = tempfile::tempdir().expect("there is room for a folder");
+    let written = [("Kptfile", pipeline.as_str()), ("mesh.yaml", config)];
+    for (name, text) in written {
+        fs::write(folder.path().join(name), text).expect("the folder is ours");
+    }
+    let render = || {
+        let mut command = Command::new(&kpt);
+        command
+            .args(["fn", "render", "--allow-exec"])
+            .arg(folder.path());
+        let output = command.output().expect("kpt starts");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{said}");
+        let mut files = Files::new();
+        for place in [folder.path().to_owned(), folder.path().join("istio-system")] {
+            for entry in fs::read_dir(place).expect("it can be listed") {
+                let path = entry.expect("it can be listed").path();
+                if path.is_file() && !path.ends_with("Kptfile") {
+                    let text = fs::read_to_string(&path).expect("kpt writes UTF-8");
+                    let name = path.file_name().unwrap_or_default().to_string_lossy();
+                    files.insert(name.into_owned(), text);
+                }
+            }
+        }
+        (files, said)
+    };
+    let (first, _) = render();
+    let kinds = |files: &Files| -> Vec<String> {
+        let of_kind = |text: &String| {
+            text.lines()
+                .find_map(|line| line.strip_prefix("kind: ").map(str::to_owned))
+        };
+        files.values().filter_map(of_kind).collect()
+    };
+    assert_eq!(first.get("mesh.yaml").map(String::as_str), Some(config));
+    assert_eq!(
+        kinds(&first),
+        ["MeshMetrics", "VMPodScrape", "VMServiceScrape"],
+        "{first:?}"
+    );
+    let (second, said) = render();
+    assert_eq!(second, first);
+    assert!(said.contains("is there already"), "{said}");
+}
+
 #[test]
 fn kpt_carries_a_package_through_a_pipe() {
     let Some(kpt) = kpt("kpt fn source and sink") else {

@@ -488,6 +488,22 @@ fn the_definition_has_a_structural_schema_and_names_every_example() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// Of metadata Kubernetes lets a schema restrict the name.
+#[test]
+fn the_definition_of_the_second_function_has_a_structural_schema_too() {
+    let text = support::read("functions/istio-scrape-metrics/definition.yaml");
+    let documents = yaml::read(&text).expect("YAML");
+    let root = documents[0].root.as_ref().expect("an object");
+    let definition = root.value(Rules::Kustomize).expect("JSON");
+    assert_eq!(definition["spec"]["names"]["kind"], "MeshMetrics");
+    let schema = &definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
+    let metadata = schema["properties"]["metadata"]["properties"].as_object();
+    assert!(metadata.is_some_and(|fields| fields.keys().eq(["name"])));
+    let mut wrong = Vec::new();
+    structural(schema, "", &mut wrong);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 fn structural(schema: &Value, at: &str, wrong: &mut Vec<String>) {
     const ALLOWED: [&str; 14] = [
         "description",

@@ -64,6 +64,10 @@ pub(super) enum Described {
     Report,
     /// The function, as an object of kind KRMFunctionDefinition
     Definition,
+    /// The configuration of the second function, kind MeshMetrics
+    MeshMetrics,
+    /// The second function, as an object of kind KRMFunctionDefinition
+    MeshMetricsDefinition,
 }
 
 impl About {
@@ -90,6 +94,8 @@ fn schema(of: Described) -> String {
         Described::Config => format!("{:#}\n", config::of_scrape_tls(&rules)),
         Described::Report => format!("{:#}\n", report::schema::schema()),
         Described::Definition => yaml::block(&config::definition(&rules)),
+        Described::MeshMetrics => format!("{:#}\n", config::of_mesh_metrics()),
+        Described::MeshMetricsDefinition => yaml::block(&config::definition_of_mesh_metrics()),
     }
 }
 

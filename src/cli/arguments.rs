@@ -39,7 +39,7 @@ pub(super) struct Arguments {
     #[command(subcommand)]
     pub(super) command: Option<Command>,
 
-    /// Configuration: one object of kind ScrapeTLS or ConfigMap
+    /// Configuration: one object of kind ScrapeTLS or ConfigMap, for mesh-metrics MeshMetrics
     #[arg(long, value_name = "FILE", global = true)]
     pub(super) config: Option<PathBuf>,
 
@@ -93,6 +93,10 @@ pub(super) enum Command {
         #[arg(short, long, value_name = "DIR")]
         output: PathBuf,
     },
+    /// Print objects that scrape Istio itself, and alerts
+    ///
+    /// Without --config (one object of kind MeshMetrics) all settings are defaults. Nothing is read from stdin.
+    MeshMetrics,
     #[command(flatten)]
     About(About),
 }
@@ -183,7 +187,7 @@ impl Arguments {
                 | Command::Diff { inputs }
                 | Command::Patches { inputs, .. },
             ) => inputs,
-            Some(Command::About(_)) => &[],
+            Some(Command::MeshMetrics | Command::About(_)) => &[],
         }
     }
 }

@@ -59,7 +59,13 @@ fn checked(arguments: Arguments, stdin_is_terminal: bool) -> Result<Arguments, c
     let refused = |kind, message| Err(Arguments::command().error(kind, message));
     match arguments.contradiction() {
         Some(contradiction) => refused(ErrorKind::ArgumentConflict, contradiction),
-        None if matches!(arguments.command, Some(Command::About(_))) => Ok(arguments),
+        None if matches!(
+            arguments.command,
+            Some(Command::MeshMetrics | Command::About(_))
+        ) =>
+        {
+            Ok(arguments)
+        }
         None if arguments.inputs().is_empty() && stdin_is_terminal => refused(
             ErrorKind::MissingRequiredArgument,
             "no INPUT, and stdin is a terminal: pipe objects in, or name files or directories",
@@ -118,8 +124,17 @@ fn ending_of(arguments: &Arguments, progress: &Progress) -> Ending {
             istio_scrape::diff(&inputs.sources, flags)
         }),
         Some(Command::Patches { output, .. }) => patches::run(inputs(), config, output),
+        Some(Command::MeshMetrics) => mesh_metrics(config),
         Some(Command::About(about)) => Ending::text(about.text()),
     }
+}
+
+fn mesh_metrics(config: Option<&Path>) -> Ending {
+    config
+        .map(inputs::named)
+        .transpose()
+        .and_then(|config| guarded(|| istio_scrape::metrics_of_mesh(config.as_ref())))
+        .map_or_else(|failure| Ending::failed(&failure, None), Ending::of)
 }
 
 fn check_format(output: arguments::CheckFormat) -> CheckFormat {

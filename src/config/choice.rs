@@ -125,6 +125,11 @@ pub fn is_scrape_tls(api_version: &str, kind: &str) -> bool {
     kind.eq_ignore_ascii_case("ScrapeTLS") && api_version.starts_with("istio-scrape.dev/")
 }
 
+/// Whether an object configures the function that makes objects.
+pub fn is_mesh_metrics(api_version: &str, kind: &str) -> bool {
+    kind.eq_ignore_ascii_case("MeshMetrics") && api_version.starts_with("istio-scrape.dev/")
+}
+
 fn says_nothing(object: &Value) -> bool {
     let is_empty = |value: &Value| value.is_null() || value.as_object().is_some_and(Map::is_empty);
     let is_empty_config_map = || {

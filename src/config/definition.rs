@@ -6,13 +6,12 @@
 
 use serde_json::{Value, json};
 
-use super::{RuleName, of_scrape_tls, openapi};
+use super::{RuleName, of_mesh_metrics, of_scrape_tls, openapi};
 
 const REPOSITORY: &str = env!("CARGO_PKG_REPOSITORY");
 
 /// The definition of the function ScrapeTLS.
 pub fn definition(rules: &[RuleName]) -> Value {
-    let page = |path: &str| format!("{REPOSITORY}/blob/main/{path}/README.md");
     let examples = [
         "argo-cd",
         "check",
@@ -24,29 +23,69 @@ pub fn definition(rules: &[RuleName]) -> Value {
         "kpt",
         "kustomize-container",
         "kustomize-exec",
+        "mesh-metrics",
         "plain-cli",
         "pull-request",
         "strict",
-    ]
-    .map(|example| page(&format!("examples/{example}")));
+    ];
+    of_function(
+        "ScrapeTLS",
+        env!("CARGO_PKG_DESCRIPTION"),
+        &["mutator", "validator"],
+        "functions/istio-scrape-tls",
+        &examples,
+        &of_scrape_tls(rules),
+    )
+}
+
+/// The definition of the function MeshMetrics.
+pub fn definition_of_mesh_metrics() -> Value {
+    of_function(
+        "MeshMetrics",
+        "Makes the objects that scrape Istio itself, and alerts on what they collect",
+        &["generator"],
+        "functions/istio-scrape-metrics",
+        &["mesh-metrics"],
+        &of_mesh_metrics(),
+    )
+}
+
+fn of_function(
+    kind: &str,
+    description: &str,
+    tags: &[&str],
+    manual: &str,
+    examples: &[&str],
+    schema: &Value,
+) -> Value {
+    let page = |path: &str| format!("{REPOSITORY}/blob/main/{path}/README.md");
+    let examples: Vec<String> = examples
+        .iter()
+        .map(|example| page(&format!("examples/{example}")))
+        .collect();
+    let tags: Vec<&str> = tags
+        .iter()
+        .chain(&["istio", "victoriametrics", "prometheus"])
+        .copied()
+        .collect();
     json!({
         "apiVersion": "config.kubernetes.io/v1alpha1",
         "kind": "KRMFunctionDefinition",
-        "metadata": {"name": "scrapetls.istio-scrape.dev"},
+        "metadata": {"name": format!("{}.istio-scrape.dev", kind.to_lowercase())},
         "spec": {
             "group": "istio-scrape.dev",
-            "names": {"kind": "ScrapeTLS"},
-            "description": env!("CARGO_PKG_DESCRIPTION"),
+            "names": {"kind": kind},
+            "description": description,
             "home": REPOSITORY,
-            "tags": ["mutator", "validator", "istio", "victoriametrics", "prometheus"],
+            "tags": tags,
             "versions": [{
                 "name": "v1alpha1",
                 "idempotent": true,
-                "usage": page("functions/istio-scrape-tls"),
+                "usage": page(manual),
                 "examples": examples,
                 "license": env!("CARGO_PKG_LICENSE"),
                 "runtime": {"exec": {"path": "istio-scrape"}},
-                "schema": {"openAPIV3Schema": openapi(&of_scrape_tls(rules))},
+                "schema": {"openAPIV3Schema": openapi(schema)},
             }],
         },
     })

@@ -40,16 +40,28 @@ pub enum ConfigError {
         /// What it is, e.g. `kind Foo (apiVersion v1)`.
         found: String,
     },
-    /// `kind: MeshMetrics`, the second function.
-    #[error("{whence} is of kind MeshMetrics, which is not supported yet; give kind ScrapeTLS")]
+    /// `kind: MeshMetrics`, the second function, where the first was asked.
+    #[error(
+        "{whence} is of kind MeshMetrics, which decides nothing: `istio-scrape mesh-metrics` prints the objects that it asks for; \
+         here give kind ScrapeTLS"
+    )]
     MeshMetrics {
         /// Where the object was read.
         whence: String,
     },
-    /// A file given as configuration that holds none, or more than one object.
+    /// An object of another kind in the place of a MeshMetrics.
     #[error(
-        "--config {file} holds {count} objects; it must hold one, of kind ScrapeTLS or ConfigMap"
+        "{whence} is no configuration of mesh-metrics: it is {found}; \
+         give kind MeshMetrics (apiVersion istio-scrape.dev/v1alpha1)"
     )]
+    NotMeshMetrics {
+        /// Where the object was read.
+        whence: String,
+        /// What it is, e.g. `kind Foo (apiVersion v1)`.
+        found: String,
+    },
+    /// A file given as configuration that holds none, or more than one object.
+    #[error("--config {file} holds {count} objects; it must hold one: the configuration")]
     NotOne {
         /// The file.
         file: String,

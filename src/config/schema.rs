@@ -2,13 +2,14 @@
 //!
 //! Authority: JSON Schema 2020-12; for the other dialect, what Kubernetes calls a structural schema (apiextensions.k8s.io/v1).
 //! Departs from it: nothing. An empty value is allowed everywhere and means the default, as in Kubernetes.
-//! Knows: the table of settings. Does not know: names of rules, files, editors.
+//! Knows: the tables of settings. Does not know: names of rules, files, editors.
 
 use serde_json::{Map, Value, json};
 
-use super::catalog::{self, Found, GROUPS, Names, Setting, Takes, Unsaid};
+use super::forms::{LABEL_MAX, PREFIX_MAX, TEXTS_OF_A_RULE};
+use super::table::{Configured, Found, Names, Setting, Takes, Unsaid};
 use super::values::DNS_LABEL_MAX;
-use super::{Severity, Word};
+use super::{Config, MeshMetrics, Severity, Word};
 
 /// A rule, as far as a configuration can name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,42 +31,59 @@ const DIRECTORY: &str = concat!(
     r"|\.\.\.[^/:\x00-\x1f\x7f-\x9f]*))+/*$"
 );
 
+/// A time of hours, minutes and seconds.
+const DURATION: &str = "^([1-9][0-9]*h)?([1-9][0-9]*m)?([1-9][0-9]*s)?$";
+
 /// The JSON Schema of kind ScrapeTLS.
 pub fn of_scrape_tls(rules: &[RuleName]) -> Value {
+    of_kind::<Config>(rules)
+}
+
+/// The JSON Schema of kind MeshMetrics.
+pub fn of_mesh_metrics() -> Value {
+    let mut schema = of_kind::<MeshMetrics>(&[]);
+    schema["properties"]["metadata"]["properties"] = json!({
+        "name": {"type": "string", "pattern": DNS_LABEL, "maxLength": DNS_LABEL_MAX},
+    });
+    schema
+}
+
+fn of_kind<C: Configured>(rules: &[RuleName]) -> Value {
     let mut schema = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "ScrapeTLS",
-        "description": "Which scrape endpoints get the certificates of Istio, and how. Everything in `spec` is optional.",
+        "title": C::KIND,
+        "description": C::ABOUT,
         "type": "object",
         "required": ["apiVersion", "kind"],
         "additionalProperties": false,
         "properties": {
             "apiVersion": {"type": "string", "const": "istio-scrape.dev/v1alpha1"},
-            "kind": {"type": "string", "const": "ScrapeTLS"},
+            "kind": {"type": "string", "const": C::KIND},
             "metadata": {"type": ["object", "null"]},
         },
     });
-    schema["properties"]["spec"] = fields("", "The settings.", rules);
+    schema["properties"]["spec"] = fields::<C>("", "The settings.", rules);
     schema
 }
 
 /// The fields of a group, or those at the top.
-fn fields(group: &str, about: &str, rules: &[RuleName]) -> Value {
+fn fields<C: Configured>(group: &str, about: &str, rules: &[RuleName]) -> Value {
     let one = |name: &str| {
         let path = match group {
             "" => name.to_owned(),
             group => format!("{group}.{name}"),
         };
-        let schema = match catalog::find(&path) {
+        let schema = match C::CATALOG.find(&path) {
             Found::Setting(setting) => setting.schema(rules),
             Found::Group | Found::Named { .. } | Found::Nothing => {
-                let about = GROUPS.iter().find(|(group, _)| *group == path);
-                fields(&path, about.map_or("", |(_, about)| *about), rules)
+                let about = C::CATALOG.groups.iter().find(|(group, _)| *group == path);
+                fields::<C>(&path, about.map_or("", |(_, about)| *about), rules)
             }
         };
         (name.to_owned(), schema)
     };
-    let properties: Map<String, Value> = catalog::fields_of(group).into_iter().map(one).collect();
+    let names = C::CATALOG.fields_of(group).into_iter();
+    let properties: Map<String, Value> = names.map(one).collect();
     json!({
         "description": about,
         "type": ["object", "null"],
@@ -74,13 +92,15 @@ fn fields(group: &str, about: &str, rules: &[RuleName]) -> Value {
     })
 }
 
-impl Setting {
+impl<C> Setting<C> {
     fn schema(&self, rules: &[RuleName]) -> Value {
         let mut schema = self.takes.schema(rules);
         schema["description"] = self.described().into();
         match (&self.default, &self.takes) {
             (Unsaid::Text(text), _) => schema["default"] = (*text).into(),
-            (Unsaid::Empty, Takes::Named(..)) => schema["default"] = json!({}),
+            (Unsaid::Words(words), _) => schema["default"] = json!(words),
+            (Unsaid::No, _) => schema["default"] = false.into(),
+            (Unsaid::Empty, Takes::Named(..) | Takes::Labels(_)) => schema["default"] = json!({}),
             (Unsaid::Empty, _) => schema["default"] = json!([]),
             (Unsaid::Nothing, _) => {}
         }
@@ -90,19 +110,24 @@ impl Setting {
     /// What the setting does and what its words mean: the sentences of the manual.
     fn described(&self) -> String {
         match self.takes {
-            Takes::Word(words, _) | Takes::Named(_, words, _) => {
+            Takes::Word(words, _) | Takes::Words(words, _) | Takes::Named(_, words, _) => {
                 format!("{} {}.", self.does, meanings(words))
             }
             Takes::DnsLabel(..)
             | Takes::Directory(_)
             | Takes::Ports(_)
             | Takes::Objects(_)
-            | Takes::Paths(_) => self.does.to_owned(),
+            | Takes::Paths(_)
+            | Takes::Switch(_)
+            | Takes::DnsLabels(_)
+            | Takes::Duration(_)
+            | Takes::Labels(_)
+            | Takes::Relabelling(_) => self.does.to_owned(),
         }
     }
 }
 
-impl Takes {
+impl<C> Takes<C> {
     fn schema(&self, rules: &[RuleName]) -> Value {
         match self {
             Takes::Word(words, _) => one_of(words),
@@ -129,6 +154,20 @@ impl Takes {
                 "type": ["array", "null"],
                 "items": {"type": "string", "minLength": 1},
             }),
+            Takes::Switch(_) => json!({"type": ["boolean", "null"]}),
+            Takes::Words(words, _) => json!({
+                "type": ["array", "null"],
+                "items": {"type": "string", "enum": words.iter().map(|word| word.name).collect::<Vec<_>>()},
+            }),
+            Takes::DnsLabels(_) => json!({
+                "type": ["array", "null"],
+                "items": {"type": "string", "pattern": DNS_LABEL, "maxLength": DNS_LABEL_MAX},
+            }),
+            Takes::Duration(_) => {
+                json!({"type": ["string", "null"], "pattern": DURATION, "minLength": 1})
+            }
+            Takes::Labels(_) => labels(),
+            Takes::Relabelling(_) => relabelling(),
             Takes::Named(Names::Namespaces, words, _) => json!({
                 "type": ["object", "null"],
                 "propertyNames": {"pattern": DNS_LABEL, "maxLength": DNS_LABEL_MAX},
@@ -153,6 +192,38 @@ impl Takes {
             }
         }
     }
+}
+
+/// Labels of Kubernetes objects.
+fn labels() -> Value {
+    let text = format!(
+        "[A-Za-z0-9]([-A-Za-z0-9_.]{{0,{}}}[A-Za-z0-9])?",
+        LABEL_MAX - 2
+    );
+    let prefix = format!("[a-z0-9]([-a-z0-9.]{{0,{}}}[a-z0-9])?/", PREFIX_MAX - 2);
+    json!({
+        "type": ["object", "null"],
+        "propertyNames": {"pattern": format!("^({prefix})?{text}$")},
+        "additionalProperties": {"type": "string", "pattern": format!("^({text})?$")},
+    })
+}
+
+/// Relabelling rules with the fields that the operators of VictoriaMetrics and Prometheus share.
+fn relabelling() -> Value {
+    let texts = TEXTS_OF_A_RULE.map(|field| (field.to_owned(), json!({"type": "string"})));
+    let mut fields = Map::from_iter(texts);
+    fields.insert(
+        "modulus".to_owned(),
+        json!({"type": "integer", "minimum": 0}),
+    );
+    fields.insert(
+        "sourceLabels".to_owned(),
+        json!({"type": "array", "items": {"type": "string"}}),
+    );
+    json!({
+        "type": ["array", "null"],
+        "items": {"type": "object", "additionalProperties": false, "properties": fields},
+    })
 }
 
 fn one_of(words: &[Word]) -> Value {

@@ -1,15 +1,15 @@
 //! Which settings does a configuration object make?
 //!
-//! Authority: the table in `catalog.rs`, whose paths are the fields of `ScrapeTLS.spec` and the keys of a ConfigMap's `data`.
+//! Authority: the table of the kind, whose paths are the fields of `spec` and the keys of a ConfigMap's `data`.
 //! Departs from nothing.
 //! Knows: the two ways to write settings. Does not know: which settings there are, which object counts.
 
 use serde_json::{Map, Value};
 
-use super::catalog::{self, Found};
 use super::error::resembling;
+use super::table::{Configured, Found};
 use super::values::{Complaint, Writing};
-use super::{Config, ConfigError, Problem, Wrong};
+use super::{Config, ConfigError, MeshMetrics, Problem, Wrong};
 
 impl Config {
     /// The settings of an object of kind ScrapeTLS or ConfigMap; what it does not say has its default.
@@ -35,32 +35,7 @@ impl Config {
                 });
             }
         };
-        let writing = match body {
-            "data" => Writing::Flat,
-            _ => Writing::Nested,
-        };
-        let mut config = Self::default();
-        let problems: Vec<Problem> = strangers(object, body)
-            .chain(
-                leaves(body, object.get(body).unwrap_or(&Value::Null))
-                    .into_iter()
-                    .filter_map(|leaf| {
-                        let complaint = config.set(&leaf.field, leaf.value, writing).err()?;
-                        let at = match leaf.field.is_empty() {
-                            true => body.to_owned(),
-                            false => format!("{body}.{}", leaf.field),
-                        };
-                        Some(complaint.at(at, leaf.keys))
-                    }),
-            )
-            .collect();
-        match problems.is_empty() {
-            true => Ok(config),
-            false => Err(ConfigError::Refused {
-                whence: whence.to_owned(),
-                problems,
-            }),
-        }
+        settings_of(object, body, whence)
     }
 
     /// Refuses severities of rules that do not exist; `rules` are the names of those that do.
@@ -90,15 +65,84 @@ impl Config {
             }),
         }
     }
+}
 
-    fn set(&mut self, field: &str, value: &Value, writing: Writing) -> Result<(), Complaint> {
-        match catalog::find(field) {
-            Found::Setting(setting) => setting.put(self, value, writing),
-            Found::Named { setting, name } => setting.put_named(self, name, value),
-            Found::Group if value.is_null() => Ok(()),
-            Found::Group => Err(Complaint::value(value, "a map of fields")),
-            Found::Nothing => Err(Complaint::Unknown(field.to_owned())),
+impl MeshMetrics {
+    /// The settings of an object of kind MeshMetrics; what it does not say has its default.
+    ///
+    /// `whence` says in errors where the object was read.
+    ///
+    /// # Errors
+    /// [`ConfigError::Refused`] with everything that is wrong with the object's fields, and errors for other kinds.
+    pub fn from_value(object: &Value, whence: &str) -> Result<Self, ConfigError> {
+        match (text_of(object, "apiVersion"), text_of(object, "kind")) {
+            ("istio-scrape.dev/v1alpha1", "MeshMetrics") => {}
+            (api_version, kind) => {
+                return Err(ConfigError::NotMeshMetrics {
+                    whence: whence.to_owned(),
+                    found: found(api_version, kind),
+                });
+            }
         }
+        let mut config: Self = settings_of(object, "spec", whence)?;
+        let name = object.pointer("/metadata/name").and_then(Value::as_str);
+        config.name = name.map_or(config.name, str::to_owned);
+        match config.problem_of_name() {
+            Some(problem) => Err(ConfigError::Refused {
+                whence: whence.to_owned(),
+                problems: vec![problem],
+            }),
+            None => Ok(config),
+        }
+    }
+}
+
+/// The settings that an object makes in `spec` or `data`.
+fn settings_of<C: Configured>(
+    object: &Value,
+    body: &'static str,
+    whence: &str,
+) -> Result<C, ConfigError> {
+    let writing = match body {
+        "data" => Writing::Flat,
+        _ => Writing::Nested,
+    };
+    let mut config = C::default();
+    let problems: Vec<Problem> = strangers(object, body)
+        .chain(
+            leaves::<C>(body, object.get(body).unwrap_or(&Value::Null))
+                .into_iter()
+                .filter_map(|leaf| {
+                    let complaint = set(&mut config, &leaf.field, leaf.value, writing).err()?;
+                    let at = match leaf.field.is_empty() {
+                        true => body.to_owned(),
+                        false => format!("{body}.{}", leaf.field),
+                    };
+                    Some(complaint.at::<C>(at, leaf.keys))
+                }),
+        )
+        .collect();
+    match problems.is_empty() {
+        true => Ok(config),
+        false => Err(ConfigError::Refused {
+            whence: whence.to_owned(),
+            problems,
+        }),
+    }
+}
+
+fn set<C: Configured>(
+    config: &mut C,
+    field: &str,
+    value: &Value,
+    writing: Writing,
+) -> Result<(), Complaint> {
+    match C::CATALOG.find(field) {
+        Found::Setting(setting) => setting.put(config, value, writing),
+        Found::Named { setting, name } => setting.put_named(config, name, value),
+        Found::Group if value.is_null() => Ok(()),
+        Found::Group => Err(Complaint::value(value, "a map of fields")),
+        Found::Nothing => Err(Complaint::Unknown(field.to_owned())),
     }
 }
 
@@ -133,7 +177,7 @@ struct Leaf<'v> {
 }
 
 /// Everything below `spec` or `data` that is no map of fields.
-fn leaves<'v>(body: &str, value: &'v Value) -> Vec<Leaf<'v>> {
+fn leaves<'v, C: Configured>(body: &str, value: &'v Value) -> Vec<Leaf<'v>> {
     let body = body.to_owned();
     match (body.as_str(), value) {
         ("data", Value::Object(keys)) => keys
@@ -144,22 +188,22 @@ fn leaves<'v>(body: &str, value: &'v Value) -> Vec<Leaf<'v>> {
                 value,
             })
             .collect(),
-        _ => nested("", vec![body], value),
+        _ => nested::<C>("", vec![body], value),
     }
 }
 
-fn nested<'v>(path: &str, keys: Vec<String>, value: &'v Value) -> Vec<Leaf<'v>> {
+fn nested<'v, C: Configured>(path: &str, keys: Vec<String>, value: &'v Value) -> Vec<Leaf<'v>> {
     let leaf = |field: String, keys, value| vec![Leaf { field, keys, value }];
     match value {
-        Value::Object(fields) if catalog::is_map(path) => fields
+        Value::Object(fields) if C::CATALOG.is_map(path) => fields
             .iter()
             .flat_map(|(name, value)| {
                 let keys = keys.iter().chain([name]).cloned().collect();
                 match (path, name.contains('.')) {
                     // A dotted key is no nesting: quoted, it is no known field either.
                     (_, true) => leaf(format!("{path}{name:?}"), keys, value),
-                    ("", false) => nested(name, keys, value),
-                    (_, false) => nested(&format!("{path}.{name}"), keys, value),
+                    ("", false) => nested::<C>(name, keys, value),
+                    (_, false) => nested::<C>(&format!("{path}.{name}"), keys, value),
                 }
             })
             .collect(),

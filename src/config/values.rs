@@ -1,6 +1,6 @@
 //! What may a setting be, and how is it written?
 //!
-//! Authority: the contract of `ScrapeTLS.spec`; DNS labels by RFC 1123, as Kubernetes has them.
+//! Authority: the contract of `ScrapeTLS.spec` and `MeshMetrics.spec`; DNS labels by RFC 1123, as Kubernetes has them.
 //! Departs from nothing.
 //! Knows: types and ranges of values, lists in a ConfigMap. Does not know: which setting has which type, how it is described.
 
@@ -8,9 +8,10 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::catalog::{self, Names, Setting, Takes};
 use super::error::resembling;
-use super::{Config, Problem, Word, Wrong};
+use super::forms;
+use super::table::{Configured, Names, Setting, Takes};
+use super::{Problem, Word, Wrong};
 
 /// Length of a DNS label.
 pub(super) const DNS_LABEL_MAX: usize = 63;
@@ -56,7 +57,8 @@ impl Complaint {
         }
     }
 
-    fn element(position: usize, value: &Value, allowed: &str) -> Self {
+    /// About an element of a list.
+    pub(super) fn element(position: usize, value: &Value, allowed: &str) -> Self {
         Self::Value {
             within: format!("[{position}]"),
             said: shown(value),
@@ -65,7 +67,7 @@ impl Complaint {
     }
 
     /// The problem in its place, to which these keys lead.
-    pub(super) fn at(self, at: String, keys: Vec<String>) -> Problem {
+    pub(super) fn at<C: Configured>(self, at: String, keys: Vec<String>) -> Problem {
         let within = match &self {
             Self::Value { within, .. } => within.clone(),
             Self::Unknown(_) | Self::Name(_) | Self::NotFlat { .. } => String::new(),
@@ -73,7 +75,7 @@ impl Complaint {
         let wrong = match self {
             Self::Unknown(field) => {
                 let (group, name) = field.rsplit_once('.').unwrap_or(("", &field));
-                let allowed = catalog::fields_of(group);
+                let allowed = C::CATALOG.fields_of(group);
                 Wrong::UnknownField {
                     meant: resembling(name, &allowed),
                     allowed: allowed.into_iter().map(str::to_owned).collect(),
@@ -83,7 +85,7 @@ impl Complaint {
             Self::NotFlat { instead } => Wrong::NotInConfigMap(instead),
             Self::Value { said, allowed, .. } => Wrong::Value { said, allowed },
         };
-        let position = within.trim_matches(['[', ']']).to_owned();
+        let position = within.trim_matches(['[', ']', '"']).to_owned();
         let element = Some(position).filter(|position| !position.is_empty());
         Problem {
             at: at + &within,
@@ -94,11 +96,11 @@ impl Complaint {
     }
 }
 
-impl Setting {
+impl<C> Setting<C> {
     /// Makes the setting. Nothing written is nothing said.
     pub(super) fn put(
         &self,
-        config: &mut Config,
+        config: &mut C,
         value: &Value,
         writing: Writing,
     ) -> Result<(), Complaint> {
@@ -112,6 +114,12 @@ impl Setting {
             Takes::Ports(put) => put(config, ports(value, writing)?),
             Takes::Objects(put) => put(config, objects(value, writing)?),
             Takes::Paths(put) => put(config, paths(value, writing)?),
+            Takes::Switch(put) => put(config, forms::switch(value)?),
+            Takes::Words(words, put) => put(config, forms::words(value, words)?),
+            Takes::DnsLabels(put) => put(config, forms::dns_labels(value)?),
+            Takes::Duration(put) => put(config, forms::duration(value)?),
+            Takes::Labels(put) => put(config, forms::labels(value)?),
+            Takes::Relabelling(put) => put(config, forms::relabelling(value)?),
             Takes::Named(Names::Namespaces, words, _) => {
                 let words = listed(words, " or ");
                 let allowed = format!("a map of names of namespaces to {words}");
@@ -127,7 +135,7 @@ impl Setting {
     /// Makes the setting for one name of its map.
     pub(super) fn put_named(
         &self,
-        config: &mut Config,
+        config: &mut C,
         name: String,
         value: &Value,
     ) -> Result<(), Complaint> {
@@ -152,7 +160,7 @@ impl Setting {
 }
 
 /// `a, b or c`, with what stands before the last.
-fn listed(words: &[Word], before_last: &str) -> String {
+pub(super) fn listed(words: &[Word], before_last: &str) -> String {
     let names: Vec<&str> = words.iter().map(|word| word.name).collect();
     match names.split_last() {
         Some((last, [])) => (*last).to_owned(),
@@ -162,14 +170,15 @@ fn listed(words: &[Word], before_last: &str) -> String {
 }
 
 /// The position of one of some words.
-fn word(value: &Value, words: &[Word]) -> Result<usize, Complaint> {
+pub(super) fn word(value: &Value, words: &[Word]) -> Result<usize, Complaint> {
     words
         .iter()
         .position(|word| value.as_str() == Some(word.name))
         .ok_or_else(|| Complaint::value(value, listed(words, ", ")))
 }
 
-fn is_dns_label(text: &str, max: usize) -> bool {
+/// Whether it is a DNS label of so many characters at most.
+pub(super) fn is_dns_label(text: &str, max: usize) -> bool {
     let is_of_label = |byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
     (1..=max).contains(&text.len())
         && text.bytes().all(is_of_label)
@@ -301,7 +310,8 @@ fn list(value: &Value, writing: Writing, what: &str) -> Result<Vec<Value>, Compl
     }
 }
 
-fn shown(value: &Value) -> String {
+/// A value as a message says it.
+pub(super) fn shown(value: &Value) -> String {
     match value {
         Value::Null => "empty".to_owned(),
         Value::Array(_) => "a list".to_owned(),

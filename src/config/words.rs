@@ -1,6 +1,6 @@
 //! Which words may a setting be, and what does each mean?
 //!
-//! Authority: the fields of `ScrapeTLS.spec`; Istio for the modes.
+//! Authority: the fields of `ScrapeTLS.spec` and `MeshMetrics.spec`; Istio for the modes.
 //! Departs from nothing.
 //! Knows: words, their meanings, their values. Does not know: which setting takes them.
 
@@ -120,5 +120,34 @@ words! {
         Info = "info", "good to know";
         Warning = "warning", "metrics may be lost";
         Error = "error", "the run fails";
+    }
+
+    /// For which operator objects are made that scrape Istio.
+    Style {
+        Victoria = "victoria", "VMServiceScrape, VMPodScrape, VMRule";
+        Prometheus = "prometheus", "ServiceMonitor, PodMonitor, PrometheusRule";
+    }
+
+    /// How many of Istio's series are kept.
+    Cardinality {
+        Standard = "standard", "what dashboards and the alerts ask for";
+        Minimal = "minimal", "what the alerts ask for, and little more";
+        Full = "full", "everything that Istio exports";
+    }
+
+    /// A part of Istio that has metrics.
+    #[derive(PartialOrd, Ord)]
+    Component {
+        Istiod = "istiod", "the control plane";
+        Proxies = "proxies", "sidecars, gateways and waypoints";
+        Ztunnel = "ztunnel", "the node proxies of ambient";
+        Cni = "cni", "the node agents of istio-cni";
+    }
+
+    /// At which of their ports proxies are scraped.
+    ProxyPort {
+        Envoy = "envoy", "15090, Envoy's own metrics";
+        Merged = "merged", "the port of the annotations `prometheus.io/*`, where the injector set them to Istio's merged metrics, else 15090";
+        Secure = "secure", "the port of the annotation `prometheus.istio.io/secure-port`, with Istio's certificates, where a pod has it, else 15090";
     }
 }

@@ -295,7 +295,7 @@ fn other_kinds_are_refused() {
     let read = |object: Value| Config::from_value(&object, "functionConfig").unwrap_err();
     assert_snapshot!(read(json!({"apiVersion": "example.com/v1", "kind": "Foo"})), @"functionConfig is no configuration of this function: it is kind Foo (apiVersion example.com/v1); give kind ScrapeTLS (apiVersion istio-scrape.dev/v1alpha1) or a ConfigMap (apiVersion v1)");
     assert_snapshot!(read(json!({"apiVersion": "istio-scrape.dev/v1", "kind": "ScrapeTLS"})), @"functionConfig is no configuration of this function: it is kind ScrapeTLS (apiVersion istio-scrape.dev/v1); give kind ScrapeTLS (apiVersion istio-scrape.dev/v1alpha1) or a ConfigMap (apiVersion v1)");
-    assert_snapshot!(read(json!({"apiVersion": "istio-scrape.dev/v1alpha1", "kind": "MeshMetrics"})), @"functionConfig is of kind MeshMetrics, which is not supported yet; give kind ScrapeTLS");
+    assert_snapshot!(read(json!({"apiVersion": "istio-scrape.dev/v1alpha1", "kind": "MeshMetrics"})), @"functionConfig is of kind MeshMetrics, which decides nothing: `istio-scrape mesh-metrics` prints the objects that it asks for; here give kind ScrapeTLS");
     assert_snapshot!(read(json!({"kind": "ScrapeTLS"})), @"functionConfig is no configuration of this function: it is kind ScrapeTLS without apiVersion; give kind ScrapeTLS (apiVersion istio-scrape.dev/v1alpha1) or a ConfigMap (apiVersion v1)");
     assert_snapshot!(read(json!("check")), @"functionConfig is no configuration of this function: it is an object without kind; give kind ScrapeTLS (apiVersion istio-scrape.dev/v1alpha1) or a ConfigMap (apiVersion v1)");
 }

@@ -43,7 +43,7 @@ mod setting;
 use std::sync::Arc;
 
 use config::{Config, ConfigError, FailOn, RunMode};
-use krm::{CloseError, Form, OpenError, Output, Package, Source};
+use krm::{CloseError, Form, OpenError, Origin, Output, Package, Source};
 use plan::Plan;
 use report::component::{self, Component, ComponentError, Patched};
 use rules::Failing;
@@ -170,6 +170,11 @@ pub enum Error {
         "the input is nothing but configuration; name the objects too (`-` for stdin), or use --config"
     )]
     OnlyConfiguration,
+    /// Folders in whose files no object is: the same empty output.
+    #[error(
+        "no object with `kind` in what was read, of which {0} is the first; name files or folders that hold some, or pipe them in"
+    )]
+    NoObjects(String),
 }
 
 /// A run up to the point where it is known what is to happen.
@@ -197,6 +202,13 @@ fn decided_upon<'t>(package: Package<'t>, flags: &Flags) -> Result<Run<'t>, Erro
     let mut setting = setting::find(&package, flags)?;
     if !package.items.is_empty() && setting.left_out.len() == package.items.len() {
         return Err(Error::OnlyConfiguration);
+    }
+    let sources = package.sources();
+    if let [first, ..] = sources
+        && package.items.is_empty()
+        && sources.iter().all(|source| source.origin != Origin::Named)
+    {
+        return Err(Error::NoObjects(first.name.clone()));
     }
     let texts = context::texts(&setting, flags)?;
     let (context, messages) = context::open(&texts.sources)?;

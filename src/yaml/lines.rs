@@ -15,13 +15,18 @@ pub fn line_of(text: &str, offset: usize) -> usize {
 
 /// Start of the line that holds `at`, behind a byte order mark, with which any document may begin.
 pub(super) fn line_start(text: &str, at: usize) -> usize {
-    let start = text[..at].rfind(['\n', '\r']).map_or(0, |i| i + 1);
+    let start = last_break(&text[..at]).map_or(0, |i| i + 1);
     at - text[start..at].trim_start_matches('\u{feff}').len()
+}
+
+/// The last byte of a line break.
+fn last_break(text: &str) -> Option<usize> {
+    memchr::memrchr2(b'\n', b'\r', text.as_bytes())
 }
 
 /// End of the line that holds `at`, in front of its line break.
 pub(super) fn line_end(text: &str, at: usize) -> usize {
-    text[at..].find(['\n', '\r']).map_or(text.len(), |i| at + i)
+    memchr::memchr2(b'\n', b'\r', &text.as_bytes()[at..]).map_or(text.len(), |i| at + i)
 }
 
 /// The offset behind the line break at `at`; `at` itself where none is.
@@ -73,7 +78,7 @@ pub(super) fn break_at(text: &str, at: usize) -> &str {
     let end = if end < text.len() {
         end
     } else {
-        match text[..at].rfind(['\n', '\r']) {
+        match last_break(&text[..at]) {
             Some(i) if text[..i].ends_with('\r') => i - 1,
             Some(i) => i,
             None => return "\n",

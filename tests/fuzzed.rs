@@ -32,6 +32,10 @@ const FOUND: &[(&str, &[u8])] = &[
         b"? a\n: -\t? a\n: -\tbc\n",
     ),
     (
+        "an absent value in front of a key that begins with a colon and a bracket",
+        b"? ?\n:]a :\n",
+    ),
+    (
         "a folder without an object gave an empty output and exit code 0",
         b"f\0image: registry.example/orders:2\n",
     ),

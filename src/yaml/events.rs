@@ -322,9 +322,13 @@ impl<'t> Builder<'t> {
     fn is_own_colon(&self, gap: Range<usize>, map: usize, flow: bool) -> bool {
         let is_beside = !self.text[gap.clone()].contains(['\n', '\r']);
         let is_below = || column(self.text, gap.end - 1) == column(self.text, map);
-        let ends = [' ', '\t', '\n', '\r', ',', ']', '}'];
-        let behind = &self.text[gap.end..];
-        (flow || is_beside || is_below()) && (behind.is_empty() || behind.starts_with(ends))
+        let behind = self.text.as_bytes().get(gap.end);
+        let ends = match behind {
+            None | Some(b' ' | b'\t' | b'\n' | b'\r') => true,
+            Some(b',' | b']' | b'}') => flow,
+            Some(_) => false,
+        };
+        ends && (flow || is_beside || is_below())
     }
 
     /// Where an absent value would stand: right behind its `:` or `-`.

@@ -43,7 +43,7 @@ mod setting;
 use std::sync::Arc;
 
 use config::{Config, ConfigError, FailOn, RunMode};
-use krm::{CloseError, Form, OpenError, Origin, Output, Package, Source};
+use krm::{CloseError, Form, OpenError, Output, Package, Source};
 use plan::Plan;
 use report::component::{self, Component, ComponentError, Patched};
 use rules::Failing;
@@ -171,9 +171,7 @@ pub enum Error {
     )]
     OnlyConfiguration,
     /// Folders in whose files no object is: the same empty output.
-    #[error(
-        "no object with `kind` in what was read, of which {0} is the first; name files or folders that hold some, or pipe them in"
-    )]
+    #[error("{0}: no object with `kind` here or in what else was read; name files that hold some")]
     NoObjects(String),
 }
 
@@ -200,16 +198,6 @@ fn decided_on<'t>(package: Package<'t>, flags: &Flags) -> Result<Run<'t>, Error>
 
 fn decided_upon<'t>(package: Package<'t>, flags: &Flags) -> Result<Run<'t>, Error> {
     let mut setting = setting::find(&package, flags)?;
-    if !package.items.is_empty() && setting.left_out.len() == package.items.len() {
-        return Err(Error::OnlyConfiguration);
-    }
-    let sources = package.sources();
-    if let [first, ..] = sources
-        && package.items.is_empty()
-        && sources.iter().all(|source| source.origin != Origin::Named)
-    {
-        return Err(Error::NoObjects(first.name.clone()));
-    }
     let texts = context::texts(&setting, flags)?;
     let (context, messages) = context::open(&texts.sources)?;
     setting

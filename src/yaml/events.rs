@@ -12,7 +12,7 @@ use std::rc::Rc;
 use granit_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span, StructureStyle, options};
 
 use super::error::{DEPTH_LIMIT, ReadError};
-use super::lines::{after_break, after_colon, column, line_end, skip_blank, skip_properties};
+use super::lines::{after_break, after_colon, is_own_colon, line_end, skip_blank, skip_properties};
 use super::spans::block_scalar;
 use super::{Content, Document, Node, Style, Syntax};
 
@@ -317,20 +317,6 @@ impl<'t> Builder<'t> {
         }
     }
 
-    /// Whether the colon that ends `gap`, the first behind a key, stands between the key and an absent value: `? a` need
-    /// not have one, and the next key may begin with a colon, or the one around have its own.
-    fn is_own_colon(&self, gap: Range<usize>, map: usize, flow: bool) -> bool {
-        let is_beside = !self.text[gap.clone()].contains(['\n', '\r']);
-        let is_below = || column(self.text, gap.end - 1) == column(self.text, map);
-        let behind = self.text.as_bytes().get(gap.end);
-        let ends = match behind {
-            None | Some(b' ' | b'\t' | b'\n' | b'\r') => true,
-            Some(b',' | b']' | b'}') => flow,
-            Some(_) => false,
-        };
-        ends && (flow || is_beside || is_below())
-    }
-
     /// Where an absent value would stand: right behind its `:` or `-`.
     fn absent(&self, guess: usize) -> usize {
         match self.open.last() {
@@ -340,7 +326,7 @@ impl<'t> Builder<'t> {
                 flow,
                 ..
             }) => after_colon(self.text, key.range.end)
-                .filter(|at| self.is_own_colon(key.range.end..*at, *start, *flow))
+                .filter(|at| is_own_colon(self.text, key.range.end..*at, *start, *flow))
                 .unwrap_or(key.range.end),
             Some(Open {
                 kind: Kind::Sequence(items),

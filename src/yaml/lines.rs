@@ -4,6 +4,8 @@
 //! Departs from it: nothing.
 //! Knows: bytes of the text. Does not know: nodes, values, edits.
 
+use std::ops::Range;
+
 /// The line, counted from 1, that holds the byte at `offset`.
 pub fn line_of(text: &str, offset: usize) -> usize {
     let before = &text.as_bytes()[..offset.min(text.len())];
@@ -131,6 +133,19 @@ pub(super) fn after_colon(text: &str, key_end: usize) -> Option<usize> {
     let is_quoted = text[..key_end].ends_with(['"', '\'']);
     let is_over = rest.is_empty() || rest.starts_with([' ', '\t', '\n', '\r']);
     (!is_below || is_quoted || is_over).then_some(at + 1)
+}
+
+/// Whether the colon that ends `gap`, the first behind a key of the map that begins at `map`, stands between the key and an
+/// absent value: `? a` need not have one, and the next key may begin with a colon, or the map around have its own.
+pub(super) fn is_own_colon(text: &str, gap: Range<usize>, map: usize, flow: bool) -> bool {
+    let ends = match text.as_bytes().get(gap.end) {
+        None | Some(b' ' | b'\t' | b'\n' | b'\r') => true,
+        Some(b',' | b']' | b'}') => flow,
+        Some(_) => false,
+    };
+    let is_beside = || !text[gap.clone()].contains(['\n', '\r']);
+    let is_below = || column(text, gap.end - 1) == column(text, map);
+    ends && (flow || is_beside() || is_below())
 }
 
 #[cfg(test)]

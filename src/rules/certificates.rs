@@ -112,7 +112,12 @@ pub(super) fn read(mesh: &Mesh<'_>, scraper: &Scraper, config: &Config) -> Resul
         .iter()
         .find(|mount| output.as_ref() == Some(&mount.path));
     let ours_by_name = |mount: &&Mount| mount.volume == config.volume_name && output.is_none();
-    let in_sidecar = at_output.or_else(|| sidecar_mounts.iter().find(ours_by_name));
+    // Two mounts in one place make a pod that the API server refuses.
+    let in_our_place =
+        |mount: &&Mount| mount.path == without_slash(&config.directory) && output.is_none();
+    let in_sidecar = at_output
+        .or_else(|| sidecar_mounts.iter().find(ours_by_name))
+        .or_else(|| sidecar_mounts.iter().find(in_our_place));
     let in_container = mounts
         .iter()
         .find(|mount| output.as_ref() == Some(&mount.path));

@@ -36,6 +36,10 @@ const FOUND: &[(&str, &[u8])] = &[
         b"? ?\n:]a :\n",
     ),
     (
+        "an absent element in front of a key that begins with a dash",
+        b"?\t\r-\t\r-a::",
+    ),
+    (
         "a folder without an object gave an empty output and exit code 0",
         b"f\0image: registry.example/orders:2\n",
     ),

@@ -336,7 +336,11 @@ impl<'t> Builder<'t> {
             }) => {
                 let before = items.last().map_or(*start, |item| item.range.end);
                 let dash = skip_blank(self.text, before);
-                dash + usize::from(self.text[dash..].starts_with('-'))
+                let is_dash = matches!(
+                    self.text.as_bytes()[dash..],
+                    [b'-'] | [b'-', b' ' | b'\t' | b'\n' | b'\r', ..]
+                );
+                dash + usize::from(is_dash)
             }
             _ => guess,
         }

@@ -141,7 +141,7 @@ fn kept(before: &Package<'_>, after: &Package<'_>, outcome: &Outcome<'_>, given:
         if !patched.contains(&(before.kind.clone(), before.name.clone())) {
             // The last line of a file gets an end where another file follows.
             let (after_text, before_text) = match is_alone {
-                true => (after.text.as_str(), before.text.as_str()),
+                true => (after.text, before.text),
                 false => (after.text.trim_end(), before.text.trim_end()),
             };
             assert_eq!(after_text, before_text, "no patch is about this\n{given:?}");

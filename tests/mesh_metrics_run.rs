@@ -123,6 +123,12 @@ fn a_wrong_configuration_is_refused_with_file_and_line_and_nothing_comes_out() {
       mesh.yaml:12: spec.labels["a"] is 1; allowed: names and texts that Kubernetes takes for labels: letters, digits, `-`, `_` and `.`, 63 at most, letters or digits at the ends, the name with `prefix/` if it has one; numbers in quotes
       mesh.yaml:14: spec.relabelings[0] is a map; allowed: a rule of sourceLabels (a list of texts), modulus (a number), action, regex, replacement, separator, targetLabel (texts)
     "#);
+    // No object at all is no answer.
+    assert_snapshot!(refused(&format!("{CONFIG}spec:\n  components: []\n  metricRelabelings:\n  - action: kep\n")), @r#"
+    istio-scrape: the configuration in mesh.yaml is refused:
+      mesh.yaml:5: spec.components is an empty list; allowed: a list of one or more of istiod, proxies, ztunnel, cni
+      mesh.yaml:7: spec.metricRelabelings[0] is a rule whose action is "kep"; allowed: the actions replace, keep, drop, hashmod, labelmap, labeldrop, labelkeep, lowercase, uppercase, keepequal, dropequal
+    "#);
     assert_snapshot!(refused("apiVersion: istio-scrape.dev/v1alpha1\nkind: ScrapeTLS\n"), @"istio-scrape: mesh.yaml is no configuration of mesh-metrics: it is kind ScrapeTLS (apiVersion istio-scrape.dev/v1alpha1); give kind MeshMetrics (apiVersion istio-scrape.dev/v1alpha1)");
     assert_snapshot!(refused("apiVersion: v1\nkind: ConfigMap\ndata: {style: victoria}\n"), @"istio-scrape: mesh.yaml is no configuration of mesh-metrics: it is kind ConfigMap (apiVersion v1); give kind MeshMetrics (apiVersion istio-scrape.dev/v1alpha1)");
     assert_snapshot!(refused("apiVersion: istio-scrape.dev/v1alpha1\nkind: MeshMetrics\nmetadata:\n  name: A.b\n"), @"
@@ -807,6 +813,9 @@ fn the_schema_accepts_what_the_program_accepts() {
         json!([{"regex": 1}]),
         json!([{"modulus": -1}]),
         json!([{"modulus": "2"}]),
+        json!([{"action": "LabelDrop"}]),
+        json!([{"action": "kep"}]),
+        json!([{"action": "replace_all"}]),
         json!(["a"]),
         json!([[]]),
     ];

@@ -150,6 +150,22 @@ fn the_first_function_says_where_the_second_is() {
     assert_snapshot!(ended.stderr, @"istio-scrape: mesh.yaml is of kind MeshMetrics, which decides nothing: `istio-scrape mesh-metrics` prints the objects that it asks for; here give kind ScrapeTLS");
 }
 
+/// No API server knows the kind: passed on, it would make `kubectl apply` fail behind a run that says that all is well.
+#[test]
+fn among_the_inputs_the_configuration_is_left_out_and_the_way_to_its_objects_said() {
+    let other = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n";
+    let ended = run(&[], &format!("{other}---\n{CONFIG}"));
+    assert_eq!((ended.code, ended.stdout.as_str()), (0, other), "{ended}");
+    assert_snapshot!(ended.stderr, @"stdin:5 (object 2, named mesh): MeshMetrics is configuration and left out of the output; `istio-scrape mesh-metrics --config FILE` prints the objects that it asks for");
+    // A host has it among its resources.
+    let list = format!(
+        "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n- {}\n",
+        CONFIG.trim_end().replace('\n', "\n  ")
+    );
+    let ended = run(&[], &list);
+    assert_eq!((ended.code, ended.stdout), (0, list));
+}
+
 /// What kustomize gives a generator: nothing but a copy of the configuration.
 #[test]
 fn the_configuration_that_kustomize_gives_does_not_come_back() {

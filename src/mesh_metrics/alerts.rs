@@ -95,7 +95,7 @@ pub const ALERTS: &[Alert] = &[
                      (rate(istio_request_duration_milliseconds_bucket[5m]))) > 1000",
         lasts: Some("5m"),
         summary: "The slowest 1 % of requests to {{ $labels.destination_service }} take more than a second",
-        description: "The 99th percentile is {{ $value }} ms, as {{ $labels.reporter }} proxies measure it. Streams and \
+        description: "The 99th percentile is {{ $value | printf \"%.0f\" }} ms, as {{ $labels.reporter }} proxies measure it. Streams and \
                       long polls count with their whole duration.",
         ..ON_PROXIES
     },
@@ -139,7 +139,7 @@ pub const ALERTS: &[Alert] = &[
         name: "IstioPushTimeouts",
         expression: grew!("sum", "pilot_xds_write_timeout"),
         summary: "Proxies do not take the configuration that istiod sends",
-        description: "{{ $value }} pushes in five minutes were given up. Proxies or istiod are short of CPU, or the network \
+        description: "Pushes were given up within five minutes. Proxies or istiod are short of CPU, or the network \
                       between them is.",
         ..ON_ISTIOD
     },
@@ -155,7 +155,7 @@ pub const ALERTS: &[Alert] = &[
         expression: "histogram_quantile(0.99, sum by (le) (rate(pilot_proxy_convergence_time_bucket[5m]))) > 10",
         lasts: Some("10m"),
         summary: "Changes take more than 10 seconds to reach proxies",
-        description: "The 99th percentile is {{ $value }} s. More istiods, fewer services for each proxy (Sidecar) or fewer \
+        description: "The 99th percentile is {{ $value | humanizeDuration }}. More istiods, fewer services for each proxy (Sidecar) or fewer \
                       changes help.",
         ..ON_ISTIOD
     },

@@ -138,6 +138,23 @@ fn a_wrong_configuration_is_refused_with_file_and_line_and_nothing_comes_out() {
     assert_snapshot!(refused("a: 1\n---\nb: 2\n"), @"istio-scrape: mesh.yaml is no configuration of mesh-metrics: it is an object without kind; give kind MeshMetrics (apiVersion istio-scrape.dev/v1alpha1)");
 }
 
+/// No object with alerts would be taken for one that has nothing to tell.
+#[test]
+fn alerts_on_nothing_that_is_scraped_are_said() {
+    let spec = "{alerts: true, components: [cni, ztunnel]}";
+    let said = configured(&format!("{CONFIG}spec: {spec}\n"));
+    assert_eq!(said.code, 0, "{said}");
+    assert_snapshot!(said.stderr, @"warning: MeshMetrics mesh: spec.alerts is true, but there are no alerts on ztunnel and cni: none are made; add istiod or proxies to spec.components, or remove spec.alerts");
+    let (ended, list) = answered(&resource_list(" []", spec));
+    assert_eq!((ended.code, ended.stderr), (0, said.stderr));
+    assert_eq!(
+        names(&list),
+        ["VMPodScrape mesh-ztunnel", "VMPodScrape mesh-cni"]
+    );
+    let quiet = configured(&format!("{CONFIG}spec: {{components: [cni]}}\n"));
+    assert_eq!((quiet.code, quiet.stderr.as_str()), (0, ""));
+}
+
 #[test]
 fn the_first_function_says_where_the_second_is() {
     let folder = folder(&[("mesh.yaml", CONFIG)]);

@@ -226,6 +226,21 @@ pub(super) fn object_with_alerts(config: &MeshMetrics) -> Option<Value> {
     Some(object(config, kind, "alerts", None, spec))
 }
 
+/// What somebody who wants alerts has to know, where there is none on what is scraped.
+pub(super) fn warning(config: &MeshMetrics) -> Option<String> {
+    let is_in_vain = config.alerts && raised(config).is_empty();
+    is_in_vain.then(|| {
+        let components = config.components.iter().map(|component| component.word());
+        let components: Vec<&str> = components.collect();
+        format!(
+            "warning: MeshMetrics {}: spec.alerts is true, but there are no alerts on {}: none are made; \
+             add istiod or proxies to spec.components, or remove spec.alerts",
+            config.name,
+            components.join(" and ")
+        )
+    })
+}
+
 /// The alerts whose metrics are collected: one that can never be raised would be taken for good news.
 fn raised(config: &MeshMetrics) -> Vec<&'static Alert> {
     let is_merged = config.proxy_port != ProxyPort::Envoy;

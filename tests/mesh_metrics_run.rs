@@ -615,6 +615,41 @@ fn where_istio_is_not_in_the_input_nobody_is_warned() {
     }
 }
 
+/// As the manual promises of `merged`.
+#[test]
+fn an_app_whose_metrics_come_merged_and_by_themselves_is_told_of() {
+    const APP: &str = r#"---
+apiVersion: v1
+kind: Namespace
+metadata: {name: shop, labels: {istio-injection: enabled}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: shop}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata:
+      labels: {app: web}
+      annotations: {prometheus.io/scrape: "true", prometheus.io/port: "8080", prometheus.io/path: /metrics}
+    spec: {containers: [{name: web, ports: [{name: http, containerPort: 8080}]}]}
+---
+apiVersion: operator.victoriametrics.com/v1beta1
+kind: VMPodScrape
+metadata: {name: web, namespace: shop}
+spec: {selector: {matchLabels: {app: web}}, podMetricsEndpoints: [{port: http}]}
+"#;
+    let explained = |spec: &str| run(&["explain"], &format!("{}{APP}", made(spec))).stdout;
+    let twice = "there VMPodScrape istio-system/mesh-proxies asks for them";
+    let merged = explained("{proxies: {port: merged}}");
+    assert!(
+        merged.contains("merged-and-scraped") && merged.contains(twice),
+        "{merged}"
+    );
+    let envoys = explained("{proxies: {port: envoy}}");
+    assert!(!envoys.contains(twice), "{envoys}");
+}
+
 /// A scraper that does not select them has the user's labels to set.
 #[test]
 fn an_agent_that_does_not_select_them_is_told_of() {

@@ -615,6 +615,33 @@ fn where_istio_is_not_in_the_input_nobody_is_warned() {
     }
 }
 
+/// Its chart calls the container istio-proxy, and it is no gateway for that.
+#[test]
+fn ztunnel_as_its_chart_has_it_stays_plain_and_is_called_by_its_name() {
+    const ZTUNNEL: &str = r#"---
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: ztunnel, namespace: istio-system}
+spec:
+  selector: {matchLabels: {app: ztunnel}}
+  template:
+    metadata: {labels: {app: ztunnel, sidecar.istio.io/inject: "false", istio.io/dataplane-mode: none}}
+    spec: {containers: [{name: istio-proxy, ports: [{name: ztunnel-stats, containerPort: 15020}]}]}
+---
+apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata: {name: default, namespace: istio-system}
+spec: {mtls: {mode: STRICT}}
+"#;
+    let input = format!("{}{ZTUNNEL}", made("{components: [ztunnel]}"));
+    let explained = run(&["explain"], &input).stdout;
+    assert!(
+        explained.contains("already-right") && explained.contains("gateway, waypoint or ztunnel"),
+        "{explained}"
+    );
+    assert_eq!(run(&[], &input).stdout, input);
+}
+
 /// As the manual promises of `merged`.
 #[test]
 fn an_app_whose_metrics_come_merged_and_by_themselves_is_told_of() {

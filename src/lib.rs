@@ -170,6 +170,9 @@ pub enum Error {
         "the input is nothing but configuration; name the objects too (`-` for stdin), or use --config"
     )]
     OnlyConfiguration,
+    /// Folders in whose files no object is: the same empty output.
+    #[error("{0}: no object with `kind` here or in what else was read; name files that hold some")]
+    NoObjects(String),
 }
 
 /// A run up to the point where it is known what is to happen.
@@ -195,9 +198,6 @@ fn decided_on<'t>(package: Package<'t>, flags: &Flags) -> Result<Run<'t>, Error>
 
 fn decided_upon<'t>(package: Package<'t>, flags: &Flags) -> Result<Run<'t>, Error> {
     let mut setting = setting::find(&package, flags)?;
-    if !package.items.is_empty() && setting.left_out.len() == package.items.len() {
-        return Err(Error::OnlyConfiguration);
-    }
     let texts = context::texts(&setting, flags)?;
     let (context, messages) = context::open(&texts.sources)?;
     setting

@@ -5,7 +5,7 @@
 //! Knows: packages, configuration objects. Does not know: what the settings are for.
 
 use crate::config::{self, Candidate, Config, ConfigError, Problem};
-use crate::krm::{self, Form, Item, OpenError, Package, Source};
+use crate::krm::{self, Form, Item, OpenError, Origin, Package, Source};
 use crate::rules::Rule;
 use crate::yaml::{self, Node};
 use crate::{Error, Flags};
@@ -64,6 +64,18 @@ fn found(package: &Package<'_>, flags: &Flags) -> Result<Setting, Error> {
             })
             .collect(),
     };
+    if !package.items.is_empty() && left_out.len() == package.items.len() {
+        return Err(Error::OnlyConfiguration);
+    }
+    if let [first, ..] = package.sources()
+        && package.items.is_empty()
+        && package
+            .sources()
+            .iter()
+            .all(|source| source.origin != Origin::Named)
+    {
+        return Err(Error::NoObjects(first.name.clone()));
+    }
     let skipped = package
         .skipped
         .iter()

@@ -7,7 +7,8 @@
 mod support;
 
 use serde_json::Value;
-use support::readings::{Draws, as_list, damaged, manifests, outline_agrees, regular_agrees};
+use support::fuzzed::reading::{outline_agrees, regular_agrees};
+use support::readings::{Draws, as_list, damaged, manifests};
 
 /// How many texts were claimed, line by line and by outline.
 #[derive(Debug, Default)]

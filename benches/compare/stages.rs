@@ -38,7 +38,9 @@ pub(crate) fn run(file: &Path) -> Result<(), Box<dyn Error>> {
         let read =
             items.filter(|(_, item)| model::reads(&item.api_version, &item.kind, &item.name));
         let values = read.map(|(position, item)| {
-            let quick = item.value.lines().and_then(|lines| lines.value(readings));
+            let passed_over = model::passed_over(&item.api_version, &item.kind);
+            let quick = item.value.lines();
+            let quick = quick.and_then(|lines| lines.value(readings, passed_over));
             let quick = quick.map(|read| read.value).map(Ok);
             let value = quick.unwrap_or_else(|| Ok(item.node()?.value(readings)?));
             value.map(|value| (position, value))

@@ -16,6 +16,7 @@ use istio_scrape::krm::{Origin, Source};
 use istio_scrape::{ContextError, ContextFiles, ContextTexts};
 use thiserror::Error;
 
+use super::allowance::Allowance;
 use super::ending::{Failure, below};
 use super::folder::{Folder, notices};
 use super::inputs::{decoded, without_kustomizations};
@@ -185,7 +186,12 @@ struct Found {
 
 impl Found {
     /// The texts of what is not among `known` yet.
-    fn texts(self, root: &Root, known: &mut BTreeSet<PathBuf>) -> Result<Vec<Source>, Refusal> {
+    fn texts(
+        self,
+        root: &Root,
+        known: &mut BTreeSet<PathBuf>,
+        allowance: &mut Allowance,
+    ) -> Result<Vec<Source>, Refusal> {
         let origin = match self.folder {
             Some(_) => Origin::Folder,
             None => Origin::Named,
@@ -198,7 +204,7 @@ impl Found {
             }
             if known.insert(resolved.clone()) {
                 // What was checked is what is read, even if a link changes meanwhile.
-                sources.push(decoded(&resolved, name, origin)?);
+                sources.push(decoded(&resolved, name, origin, allowance)?);
             }
         }
         Ok(match origin {
@@ -214,11 +220,13 @@ impl ContextFiles for Files {
         let found: Vec<_> = names.iter().map(|name| self.find(name, &root)).collect();
         let mut texts = ContextTexts::default();
         let mut known = BTreeSet::new();
+        let mut allowance = Allowance::default();
         let mut folders = Vec::new();
         for found in found {
             let found = found?;
             folders.extend(found.folder.clone());
-            texts.sources.extend(found.texts(&root, &mut known)?);
+            let found = found.texts(&root, &mut known, &mut allowance)?;
+            texts.sources.extend(found);
         }
         texts.notices = notices(&folders);
         Ok(texts)

@@ -30,6 +30,19 @@ pub(super) enum Failure {
         /// What the system says.
         error: io::Error,
     },
+    /// More bytes than are read.
+    #[error(
+        "{}: more than {} GiB is not read; check where it comes from, or leave out what holds neither scrape objects nor \
+         what they select",
+        called(file),
+        limit >> 30
+    )]
+    TooLong {
+        /// The file with which it is too much, or `-`.
+        file: PathBuf,
+        /// How much is read, in bytes.
+        limit: u64,
+    },
     /// A file that cannot be written.
     #[error("{}: the report cannot be written: {error}; check the path and its permissions", file.display())]
     Report {
@@ -206,6 +219,13 @@ fn say(lines: &[String]) {
     for line in lines {
         // Nobody is left to hear that nobody hears.
         let _ = writeln!(stderr, "{line}");
+    }
+}
+
+fn called(file: &Path) -> String {
+    match file == Path::new("-") {
+        true => "stdin".to_owned(),
+        false => file.display().to_string(),
     }
 }
 

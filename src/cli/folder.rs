@@ -4,12 +4,14 @@
 //! Departs from it: hidden folders and charts are left alone, and said to be.
 //! Knows: names of files and folders. Does not know: what is in the files.
 
+use std::cmp::Reverse;
 use std::fs::{self, DirEntry};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use istio_scrape::report::component::is_ours;
 
+use super::allowance::Allowance;
 use super::ending::Failure;
 use super::kustomization::is_kustomization;
 
@@ -24,59 +26,42 @@ pub(super) struct Folder {
 }
 
 impl Folder {
-    /// Looks at a folder and all folders below it.
+    /// Looks at a folder and all folders below it; not by recursion, because these may be deeper than the stack.
     pub(super) fn walk(folder: &Path) -> Result<Self, Failure> {
-        let failed = |error| Failure::Read {
-            file: folder.to_owned(),
-            error,
-        };
-        let mut entries = fs::read_dir(folder)
-            .and_then(Iterator::collect::<io::Result<Vec<DirEntry>>>)
-            .map_err(failed)?;
-        entries.sort_by_key(DirEntry::file_name);
-        if entries
-            .iter()
-            .any(|entry| entry.file_name() == "Chart.yaml")
-        {
-            return Ok(Self {
-                charts: vec![folder.to_owned()],
-                ..Self::default()
-            });
+        let mut found = Self::default();
+        let mut waiting = entries(folder)?.unwrap_or_else(|| {
+            found.charts.push(folder.to_owned());
+            Vec::new()
+        });
+        while let Some(entry) = waiting.pop() {
+            let path = entry.path();
+            // A link to a folder is not followed: it may lead back up.
+            let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+            let is_hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
+            match (is_folder, is_hidden) {
+                (true, true) => found.hidden.push(path),
+                (true, false) => match entries(&path)? {
+                    Some(below) => waiting.extend(below),
+                    None => found.charts.push(path),
+                },
+                (false, _) => found.file(path, is_hidden),
+            }
         }
-        entries
-            .into_iter()
-            .try_fold(Self::default(), |found, entry| {
-                Ok(found.and(Self::entry(&entry)?))
-            })
+        Ok(found)
     }
 
-    fn entry(entry: &DirEntry) -> Result<Self, Failure> {
-        let path = entry.path();
-        // A link to a folder is not followed: it may lead back up.
-        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
-        let is_hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
-        match (is_folder, is_hidden) {
-            (true, true) => Ok(Self {
-                hidden: vec![path],
-                ..Self::default()
-            }),
-            (true, false) => Self::walk(&path),
-            (false, _) if is_kustomization(&path) => Ok(Self {
-                kustomizations: path
-                    .parent()
-                    .filter(|_| !is_component_of_ours(&path))
-                    .map(Path::to_owned)
-                    .into_iter()
-                    .collect(),
-                files: vec![path],
-                ..Self::default()
-            }),
-            (false, false) if is_manifest(&path) && path.is_file() => Ok(Self {
-                files: vec![path],
-                ..Self::default()
-            }),
-            (false, _) => Ok(Self::default()),
+    /// Takes in what is no folder, if it is to be read.
+    fn file(&mut self, path: PathBuf, is_hidden: bool) {
+        // A pipe of either name would be waited for.
+        let is_kustomization = is_kustomization(&path);
+        if !(is_kustomization || is_manifest(&path) && !is_hidden) || !path.is_file() {
+            return;
         }
+        if is_kustomization && !is_component_of_ours(&path) {
+            self.kustomizations
+                .extend(path.parent().map(Path::to_owned));
+        }
+        self.files.push(path);
     }
 
     fn and(mut self, other: Self) -> Self {
@@ -86,6 +71,19 @@ impl Folder {
         self.hidden.extend(other.hidden);
         self
     }
+}
+
+/// What is in a folder, the first by name last; `None` for a chart.
+fn entries(folder: &Path) -> Result<Option<Vec<DirEntry>>, Failure> {
+    let mut entries = fs::read_dir(folder)
+        .and_then(Iterator::collect::<io::Result<Vec<DirEntry>>>)
+        .map_err(|error| Failure::Read {
+            file: folder.to_owned(),
+            error,
+        })?;
+    entries.sort_by_key(|entry| Reverse(entry.file_name()));
+    let is_chart = |entry: &DirEntry| entry.file_name() == "Chart.yaml";
+    Ok(Some(entries).filter(|entries| !entries.iter().any(is_chart)))
 }
 
 /// What is to say about folders, each thing once.
@@ -119,7 +117,9 @@ fn said(folders: &[PathBuf], what: impl Fn(&str) -> String) -> Option<String> {
 
 /// Whether a kustomization is one that we wrote: nobody wants to build it, or what is in its folder.
 fn is_component_of_ours(kustomization: &Path) -> bool {
-    fs::read_to_string(kustomization).is_ok_and(|text| is_ours(&text))
+    let bytes = Allowance::default().file(kustomization);
+    let text = bytes.ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    text.is_some_and(|text| is_ours(&text))
 }
 
 fn is_manifest(path: &Path) -> bool {

@@ -4,12 +4,14 @@
 //! Departs from it: directories are read to the bottom; what is a kustomization's or a chart's is no resource.
 //! Knows: files, stdin. Does not know: which objects are in them.
 
-use std::io::{self, IsTerminal, Read};
+use std::collections::BTreeSet;
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use istio_scrape::krm::{Origin, Source};
 use istio_scrape::report::component::is_ours;
 
+use super::allowance::Allowance;
 use super::ending::Failure;
 use super::folder::{Folder, notices};
 use super::kustomization::{is_kustomization, named_otherwise, normal};
@@ -54,19 +56,20 @@ pub(super) fn gather(
     if stdins > 1 {
         return Err(Failure::StdinTwice);
     }
+    let mut allowance = Allowance::default();
     if inputs.is_empty() {
         return Ok(Inputs {
-            sources: vec![stdin(progress)?],
+            sources: vec![stdin(progress, &mut allowance)?],
             notices: Vec::new(),
         });
     }
     let gathered = inputs
         .iter()
         .map(|input| match is_stdin(input) {
-            true => Ok((vec![stdin(progress)?], None)),
+            true => Ok((vec![stdin(progress, &mut allowance)?], None)),
             false => {
                 progress.step(Step::Files(inputs.len()));
-                one(input, progress)
+                one(input, progress, &mut allowance)
             }
         })
         .collect::<Result<Vec<_>, _>>()?;
@@ -92,22 +95,27 @@ pub(super) fn gather(
 
 /// The text of a file that the user named.
 pub(super) fn named(file: &Path) -> Result<Source, Failure> {
+    let mut allowance = Allowance::default();
     match is_stdin(file) {
-        true => stdin(&Progress::default()),
-        false => read(file, Origin::Named),
+        true => stdin(&Progress::default(), &mut allowance),
+        false => read(file, Origin::Named, &mut allowance),
     }
 }
 
-fn one(input: &Path, progress: &Progress) -> Result<(Vec<Source>, Option<Folder>), Failure> {
+fn one(
+    input: &Path,
+    progress: &Progress,
+    allowance: &mut Allowance,
+) -> Result<(Vec<Source>, Option<Folder>), Failure> {
     if !input.is_dir() {
-        return Ok((vec![read(input, Origin::Named)?], None));
+        return Ok((vec![read(input, Origin::Named, allowance)?], None));
     }
     let folder = Folder::walk(input)?;
     progress.step(Step::Files(folder.files.len()));
     let sources = folder
         .files
         .iter()
-        .map(|file| read(file, Origin::Folder))
+        .map(|file| read(file, Origin::Folder, allowance))
         .collect::<Result<Vec<_>, _>>()?;
     Ok((without_kustomizations(sources), Some(folder)))
 }
@@ -125,7 +133,7 @@ pub(super) fn without_kustomizations(mut sources: Vec<Source>) -> Vec<Source> {
                 .map(move |entry| (source, entry))
         })
         .partition(|(_, entry)| entry.contains('\n'));
-    let paths: Vec<PathBuf> = paths
+    let paths: BTreeSet<PathBuf> = paths
         .into_iter()
         .map(|(source, path)| normal(&Path::new(&source.name).with_file_name(path)))
         .collect();
@@ -138,7 +146,7 @@ pub(super) fn without_kustomizations(mut sources: Vec<Source>) -> Vec<Source> {
         })
         .collect();
     let origin = |name: &Path| {
-        let used = || paths.iter().any(|path| normal(name).starts_with(path));
+        let used = || normal(name).ancestors().any(|path| paths.contains(path));
         match is_kustomization(name) || used() {
             true => Origin::Kustomization,
             false => Origin::Folder,
@@ -158,34 +166,28 @@ fn is_stdin(input: &Path) -> bool {
     input == Path::new("-")
 }
 
-fn stdin(progress: &Progress) -> Result<Source, Failure> {
-    let mut bytes = Vec::new();
+fn stdin(progress: &Progress, allowance: &mut Allowance) -> Result<Source, Failure> {
     // Who types it knows what is waited for, and does not want a line in between.
     if !io::stdin().is_terminal() {
         progress.step(Step::Stdin);
     }
-    io::stdin()
-        .lock()
-        .read_to_end(&mut bytes)
-        .map_err(|error| Failure::Read {
-            file: PathBuf::from("-"),
-            error,
-        })?;
+    let bytes = allowance.stdin()?;
     Ok(Source::decode("-".to_owned(), bytes, Origin::Named)?)
 }
 
-fn read(file: &Path, origin: Origin) -> Result<Source, Failure> {
+fn read(file: &Path, origin: Origin, allowance: &mut Allowance) -> Result<Source, Failure> {
     let name = file.strip_prefix(".").unwrap_or(file).display();
-    decoded(file, name.to_string(), origin)
+    decoded(file, name.to_string(), origin, allowance)
 }
 
 /// The text of a file, under this name.
-pub(super) fn decoded(file: &Path, name: String, origin: Origin) -> Result<Source, Failure> {
-    let bytes = std::fs::read(file).map_err(|error| Failure::Read {
-        file: file.to_owned(),
-        error,
-    })?;
-    Ok(Source::decode(name, bytes, origin)?)
+pub(super) fn decoded(
+    file: &Path,
+    name: String,
+    origin: Origin,
+    allowance: &mut Allowance,
+) -> Result<Source, Failure> {
+    Ok(Source::decode(name, allowance.file(file)?, origin)?)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! Knows: arguments, inputs, endings. Does not know: what is in an object.
 
 mod about;
+mod allowance;
 mod arguments;
 mod context;
 mod ending;

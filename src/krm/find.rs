@@ -8,7 +8,10 @@ use std::borrow::Cow;
 
 use super::place::{Spot, seen};
 use super::{Form, Item, OpenError, Origin, Place, Shape, Source};
-use crate::yaml::{self, DuplicateKey, Lazy, LazyDocument, Node, Rules, Syntax};
+use crate::yaml::{
+    self, ALIAS_LIMIT, ALIAS_LIMIT_OF_A_RUN, DuplicateKey, Lazy, LazyDocument, Node, Rules, Syntax,
+    ValueError,
+};
 
 /// Walks through one source and collects its objects.
 pub(super) struct Finder<'a, 't, F> {
@@ -20,6 +23,11 @@ pub(super) struct Finder<'a, 't, F> {
     pub(super) skipped: Vec<Place>,
     /// Positions of documents that are no objects, where that is allowed.
     pub(super) no_resources: Vec<usize>,
+    /// How many objects may still be found. Without aliases there are fewer than bytes, with Lists of aliases of Lists more
+    /// than anyone could count.
+    left: usize,
+    /// How many values may still come out of aliases where a kind is looked for behind merge keys.
+    aliased: usize,
     /// How far lines have been counted, and to what number: counting anew for every object would be quadratic.
     counted: (usize, usize),
 }
@@ -41,6 +49,8 @@ impl<'a, 't, F: Fn(&str, &str, &str) -> bool> Finder<'a, 't, F> {
             items: Vec::new(),
             skipped: Vec::new(),
             no_resources: Vec::new(),
+            left: source.text.len() + ALIAS_LIMIT,
+            aliased: ALIAS_LIMIT_OF_A_RUN,
             counted: (0, 1),
         }
     }
@@ -52,7 +62,7 @@ impl<'a, 't, F: Fn(&str, &str, &str) -> bool> Finder<'a, 't, F> {
             };
             match (self.source.origin, self.form) {
                 (Origin::Folder | Origin::Kustomization, _)
-                    if kind_of(self.source, root)?.is_none() =>
+                    if kind_of(self.source, root, &mut self.aliased)?.is_none() =>
                 {
                     self.no_resources.push(number);
                     if self.source.origin == Origin::Folder && Shape::of_lazy(root) != Shape::Null {
@@ -74,6 +84,14 @@ impl<'a, 't, F: Fn(&str, &str, &str) -> bool> Finder<'a, 't, F> {
         syntax: Syntax,
         inherited: Option<Inherited<'_>>,
     ) -> Result<(), OpenError> {
+        self.left = self
+            .left
+            .checked_sub(1)
+            .ok_or_else(|| OpenError::NotAValue {
+                source_name: self.source.called().to_owned(),
+                field: "items",
+                error: ValueError::TooManyAliases { limit: ALIAS_LIMIT },
+            })?;
         match Shape::of_lazy(value) {
             Shape::Null => Ok(()),
             Shape::Map if self.form != Form::ResourceList && is_list(self.source, value)? => {
@@ -140,7 +158,7 @@ impl<'a, 't, F: Fn(&str, &str, &str) -> bool> Finder<'a, 't, F> {
         syntax: Syntax,
         inherited: Option<Inherited<'_>>,
     ) -> Result<Item<'t>, OpenError> {
-        let own_kind = kind_of(self.source, value)?;
+        let own_kind = kind_of(self.source, value, &mut self.aliased)?;
         let (kind, api_version) = match (own_kind, inherited) {
             (Some(kind), _) => (kind, text_at(self.source, value, "apiVersion")?),
             (None, Some(list)) => (list.kind.to_owned(), list.api_version.to_owned()),
@@ -321,13 +339,17 @@ pub(super) fn is_list(source: &Source, value: &Lazy<'_>) -> Result<bool, OpenErr
 }
 
 /// The kind, whether an object says it itself or by a merge key.
-fn kind_of(source: &Source, value: &Lazy<'_>) -> Result<Option<String>, OpenError> {
+fn kind_of(
+    source: &Source,
+    value: &Lazy<'_>,
+    aliased: &mut usize,
+) -> Result<Option<String>, OpenError> {
     let own = got(source, value, "kind")?.and_then(|kind| kind.value(Rules::Kustomize).ok());
     let merged = || {
         let Lazy::Read(node) = value else { return None };
         let object = node
             .get("<<")
-            .and_then(|_| node.value(Rules::Kustomize).ok())?;
+            .and_then(|_| node.value_within(Rules::Kustomize, aliased).ok())?;
         object.get("kind").cloned()
     };
     let kind = own.or_else(merged);

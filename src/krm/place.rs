@@ -187,13 +187,17 @@ impl HostFile {
 /// The template that the comment above a document names. Where the text is a file, that file is what somebody has.
 fn commented<'s>(source: &'s Source, spot: Spot<'_, '_>) -> Option<&'s str> {
     let above = source.text.get(..spot.start)?;
+    // Whatever begins within a line has no comment right above, and that line may be all of the text.
+    if source.name != "-" || !(above.is_empty() || above.ends_with('\n')) {
+        return None;
+    }
     above
         .lines()
         .rev()
         .take_while(|line| line.is_empty() || line.starts_with('#'))
         .find_map(|line| line.strip_prefix(HELM_COMMENT))
         .map(str::trim)
-        .filter(|name| source.name == "-" && !name.is_empty())
+        .filter(|name| !name.is_empty())
 }
 
 #[cfg(test)]

@@ -62,7 +62,7 @@ pub use kinds::{
 };
 pub use metadata::{REVISION, is_cluster_scoped};
 pub use operated::RELOADER_PORT;
-pub use reading::{Found, is_scrape, makes_pods, read, reads};
+pub use reading::{Found, is_scrape, makes_pods, passed_over, read, reads};
 pub use scraper_kinds::{SCRAPER_KINDS, ScraperDescription, ScraperKind, Unset};
 pub use scrapers::{AddedRules, Scraper, Selection};
 pub use scrapes::{

@@ -77,6 +77,14 @@ pub fn reads(api_version: &str, kind: &str, name: &str) -> bool {
     subject(api_version, kind, name).is_some()
 }
 
+/// Keys under which no list or map of an object of this kind is looked at, wherever it stands.
+pub fn passed_over(api_version: &str, kind: &str) -> &'static [&'static str] {
+    match subject(api_version, kind, "") {
+        Some(Subject::Workload) => workloads::PASSED_OVER,
+        _ => &[],
+    }
+}
+
 /// Whether an object is what its kind and name make it look like.
 fn is_genuine(subject: &Subject, value: &Value) -> bool {
     match subject {

@@ -103,6 +103,28 @@ fn takes_over(rollout: &Field<'_>) -> Read<bool> {
     }
 }
 
+/// Keys of pods and containers under which stand lists and maps that [`workload`] does not look at: most of the text of a
+/// workload, which nobody has to take apart.
+pub(super) const PASSED_OVER: &[&str] = &[
+    "affinity",
+    "args",
+    "command",
+    "env",
+    "envFrom",
+    "imagePullSecrets",
+    "lifecycle",
+    "livenessProbe",
+    "readinessProbe",
+    "resources",
+    "securityContext",
+    "startupProbe",
+    "tolerations",
+    "topologySpreadConstraints",
+    "volumeClaimTemplates",
+    "volumeMounts",
+    "volumes",
+];
+
 /// Containers, then init containers; what is not understood of them is noted and left out.
 pub(super) fn containers(pod: &Field<'_>, problems: &mut Vec<Problem>) -> Vec<Container> {
     let mut containers = Vec::new();

@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::Error;
 use crate::config::Config;
 use crate::context::Facts;
-use crate::model::{Found, Inventory, Object, Unread};
+use crate::model::{self, Found, Inventory, Object, Unread};
 use crate::report;
 use crate::rules::{self, Decision, Rule, Verdict};
 use crate::yaml::{self, MapLines, Rules};
@@ -33,7 +33,10 @@ pub(super) fn items(facts: &Facts<'_>, config: &Config, rules: Rules) -> Result<
     let mut slow = Vec::new();
     for (position, item) in facts.items() {
         match item.value.lines() {
-            Some(lines) => quick.push((position, lines)),
+            Some(lines) => {
+                let passed_over = model::passed_over(&item.api_version, &item.kind);
+                quick.push((position, lines, passed_over));
+            }
             None => slow.push(position),
         }
     }
@@ -46,13 +49,14 @@ pub(super) fn items(facts: &Facts<'_>, config: &Config, rules: Rules) -> Result<
         unlike.extend(part.unlike);
         slow.extend(part.left);
     }
+    let mut aliased = yaml::ALIAS_LIMIT_OF_A_RUN;
     for position in slow {
         let (package, item) = facts.at(position);
         let node = package.read(item)?;
         if !node.is_read_alike() {
             unlike.push(position);
         }
-        match node.value(rules) {
+        match node.value_within(rules, &mut aliased) {
             Ok(value) => found.take(position, &value, end_of_input, config),
             Err(problem) => found.take_unread(Unread {
                 object: identity(facts, position, config),
@@ -78,14 +82,14 @@ struct Part {
 }
 
 fn read_quickly(
-    items: &[(usize, MapLines<'_>)],
+    items: &[(usize, MapLines<'_>, &[&str])],
     end_of_input: usize,
     config: &Config,
     rules: Rules,
 ) -> Part {
     let mut part = Part::default();
-    for (position, lines) in items {
-        let Some(read) = lines.value(rules) else {
+    for (position, lines, passed_over) in items {
+        let Some(read) = lines.value(rules, passed_over) else {
             part.left.push(*position);
             continue;
         };
@@ -134,13 +138,18 @@ pub(super) fn read_differently(
         Rules::Kubectl => (Rules::Kubectl, Rules::Kustomize, "kustomize"),
     };
     let mut different: BTreeMap<usize, Vec<String>> = BTreeMap::new();
+    let mut aliased = [yaml::ALIAS_LIMIT_OF_A_RUN; 2];
     for &position in unlike {
         let (package, item) = facts.at(position);
         let node = package.read(item)?;
-        if let (Ok(ours), Ok(other)) = (node.value(ours), node.value(other)) {
+        let values = (
+            node.value_within(ours, &mut aliased[0]),
+            node.value_within(other, &mut aliased[1]),
+        );
+        if let (Ok(whole), Ok(other)) = values {
             let object = identity(facts, position, config);
-            for (at, ours, other) in differences(&ours, &other) {
-                let secret = names_secret(&node, &at);
+            for (at, ours, other) in differences(&whole, &other) {
+                let secret = names_secret(&whole, &at);
                 different.entry(position).or_default().push(match secret {
                     true => format!("{at} of {object}"),
                     false => format!("{at} of {object} ({ours} or {other})"),
@@ -186,9 +195,13 @@ pub(super) fn read_differently(
 
 /// Whether a key on the way to a place sounds like a secret, or the name that a `value` stands beside, as in the
 /// environment of a container.
-fn names_secret(root: &yaml::Node<'_>, at: &jsonptr::Pointer) -> bool {
-    let beside = at.parent().and_then(|parent| root.at(parent)?.get("name"));
-    let name = beside.and_then(yaml::Node::text);
+fn names_secret(root: &Value, at: &jsonptr::Pointer) -> bool {
+    // By the value, in which a key is found at once: a map may have many that are read differently.
+    let beside = at.parent().and_then(|parent| {
+        let around = parent.resolve(root).ok()?;
+        around.get("name")
+    });
+    let name = beside.and_then(Value::as_str);
     at.tokens()
         .any(|token| report::secrets::is_secret(&token.decoded()))
         || name.is_some_and(report::secrets::is_secret)
@@ -248,6 +261,7 @@ mod tests {
             "a:\n- {name: API_TOKEN, value: on}\n- {name: LEVEL, value: on}\npassword: {x: [on]}\n";
         let documents = yaml::read(text).expect("YAML");
         let root = documents[0].root.as_ref().expect("a map");
+        let root = root.value(Rules::Kubectl).expect("a value");
         for (at, expected) in [
             ("/a/0/value", true),
             ("/a/1/value", false),
@@ -256,7 +270,7 @@ mod tests {
             ("", false),
         ] {
             let at = jsonptr::PointerBuf::parse(at).expect("a pointer");
-            assert_eq!(names_secret(root, &at), expected, "{at}");
+            assert_eq!(names_secret(&root, &at), expected, "{at}");
         }
     }
 }

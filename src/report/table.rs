@@ -16,6 +16,10 @@ use crate::config::Severity;
 use crate::policy::{Link, Part};
 use crate::rules::{Demand, JudgedTarget, Verdict};
 
+/// More than the longest names that an API server takes, with a place behind them. What is longer sticks out: a column as
+/// wide as a name of a megabyte would be a megabyte in every row.
+const WIDEST: usize = 500;
+
 /// The table: endpoints with their targets, then scrapers, then what else there is to know, then a sum.
 pub fn render(decisions: &[Located], colour: bool) -> String {
     let paint = Paint { colour };
@@ -69,6 +73,7 @@ fn write_endpoints(out: &mut String, endpoints: &[&Located], paint: &Paint) {
                 .map(|row| row[column].chars().count())
                 .max()
                 .unwrap_or_default()
+                .min(WIDEST)
         })
         .collect();
     let line = |out: &mut String, row: &[String; 5], style: Style| {
@@ -177,8 +182,10 @@ fn chain_lines(chain: &[Link]) -> Vec<String> {
     // What holds without a policy is evidence of its own.
     let chain: Vec<_> = chain.iter().filter(|link| link.policy.is_some()).collect();
     let name = |link: &Link| link.policy.clone().unwrap_or_default();
-    let width =
-        |of: &dyn Fn(&Link) -> usize| chain.iter().map(|link| of(link)).max().unwrap_or_default();
+    let width = |of: &dyn Fn(&Link) -> usize| {
+        let widest = chain.iter().map(|link| of(link)).max();
+        widest.unwrap_or_default().min(WIDEST)
+    };
     let levels = width(&|link| link.level.name().len());
     let names = width(&|link| name(link).chars().count());
     let modes = width(&|link| link.mode().len());

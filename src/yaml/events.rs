@@ -12,7 +12,7 @@ use std::rc::Rc;
 use granit_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span, StructureStyle, options};
 
 use super::error::{DEPTH_LIMIT, ReadError};
-use super::lines::{after_break, after_colon, line_end, skip_blank, skip_properties};
+use super::lines::{after_break, after_colon, is_own_colon, line_end, skip_blank, skip_properties};
 use super::spans::block_scalar;
 use super::{Content, Document, Node, Style, Syntax};
 
@@ -322,8 +322,12 @@ impl<'t> Builder<'t> {
         match self.open.last() {
             Some(Open {
                 kind: Kind::Mapping(_, Some(key)),
+                start,
+                flow,
                 ..
-            }) => after_colon(self.text, key.range.end).unwrap_or(key.range.end),
+            }) => after_colon(self.text, key.range.end)
+                .filter(|at| is_own_colon(self.text, key.range.end..*at, *start, *flow))
+                .unwrap_or(key.range.end),
             Some(Open {
                 kind: Kind::Sequence(items),
                 start,

@@ -4,6 +4,8 @@
 //! Departs from it: nothing.
 //! Knows: bytes of the text. Does not know: nodes, values, edits.
 
+use std::ops::Range;
+
 /// The line, counted from 1, that holds the byte at `offset`.
 pub fn line_of(text: &str, offset: usize) -> usize {
     let before = &text.as_bytes()[..offset.min(text.len())];
@@ -15,13 +17,18 @@ pub fn line_of(text: &str, offset: usize) -> usize {
 
 /// Start of the line that holds `at`, behind a byte order mark, with which any document may begin.
 pub(super) fn line_start(text: &str, at: usize) -> usize {
-    let start = text[..at].rfind(['\n', '\r']).map_or(0, |i| i + 1);
+    let start = last_break(&text[..at]).map_or(0, |i| i + 1);
     at - text[start..at].trim_start_matches('\u{feff}').len()
+}
+
+/// The last byte of a line break.
+fn last_break(text: &str) -> Option<usize> {
+    memchr::memrchr2(b'\n', b'\r', text.as_bytes())
 }
 
 /// End of the line that holds `at`, in front of its line break.
 pub(super) fn line_end(text: &str, at: usize) -> usize {
-    text[at..].find(['\n', '\r']).map_or(text.len(), |i| at + i)
+    memchr::memchr2(b'\n', b'\r', &text.as_bytes()[at..]).map_or(text.len(), |i| at + i)
 }
 
 /// The offset behind the line break at `at`; `at` itself where none is.
@@ -73,7 +80,7 @@ pub(super) fn break_at(text: &str, at: usize) -> &str {
     let end = if end < text.len() {
         end
     } else {
-        match text[..at].rfind(['\n', '\r']) {
+        match last_break(&text[..at]) {
             Some(i) if text[..i].ends_with('\r') => i - 1,
             Some(i) => i,
             None => return "\n",
@@ -126,6 +133,19 @@ pub(super) fn after_colon(text: &str, key_end: usize) -> Option<usize> {
     let is_quoted = text[..key_end].ends_with(['"', '\'']);
     let is_over = rest.is_empty() || rest.starts_with([' ', '\t', '\n', '\r']);
     (!is_below || is_quoted || is_over).then_some(at + 1)
+}
+
+/// Whether the colon that ends `gap`, the first behind a key of the map that begins at `map`, stands between the key and an
+/// absent value: `? a` need not have one, and the next key may begin with a colon, or the map around have its own.
+pub(super) fn is_own_colon(text: &str, gap: Range<usize>, map: usize, flow: bool) -> bool {
+    let ends = match text.as_bytes().get(gap.end) {
+        None | Some(b' ' | b'\t' | b'\n' | b'\r') => true,
+        Some(b',' | b']' | b'}') => flow,
+        Some(_) => false,
+    };
+    let is_beside = || !text[gap.clone()].contains(['\n', '\r']);
+    let is_below = || column(text, gap.end - 1) == column(text, map);
+    ends && (flow || is_beside() || is_below())
 }
 
 #[cfg(test)]

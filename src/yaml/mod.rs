@@ -27,7 +27,7 @@ pub use lines::line_of;
 pub use node::DuplicateKey;
 pub use outline::{MapLines, Outline, outline};
 pub use regular::{Read, read as read_regular};
-pub use value::{ALIAS_LIMIT, ValueError};
+pub use value::{ALIAS_LIMIT, ALIAS_LIMIT_OF_A_RUN, ValueError};
 pub use write::{block, block_of_quotes};
 
 use std::borrow::Cow;

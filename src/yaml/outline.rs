@@ -12,6 +12,7 @@ mod values;
 
 use std::borrow::Cow;
 use std::ops::Range;
+use std::rc::Rc;
 
 use super::{
     Content, Document, Lazy, LazyDocument, Node, Read, ReadError, Rules, Style, Syntax, events,
@@ -30,7 +31,7 @@ pub struct Outline<'t> {
     column: usize,
     /// Behind a dash, as the element of a list.
     is_element: bool,
-    entries: Box<[Entry]>,
+    entries: Rc<[Entry]>,
     list: Option<(usize, Box<[Lazy<'t>]>)>,
 }
 
@@ -43,9 +44,16 @@ pub struct MapLines<'t> {
 }
 
 impl MapLines<'_> {
-    /// What the map means, with no nodes in between; `None` where it takes a node to say, or to say what is wrong.
-    pub fn value(&self, rules: Rules) -> Option<Read> {
-        regular::value_of_map(self.text, self.range.clone(), self.column, rules)
+    /// What the map means, with no nodes in between; `None` where it takes a node to say, or to say what is wrong. Lists and
+    /// maps on the lines below the keys that are passed over, wherever they stand, are null.
+    pub fn value(&self, rules: Rules, passed_over: &[&str]) -> Option<Read> {
+        regular::value_of_map(
+            self.text,
+            self.range.clone(),
+            self.column,
+            rules,
+            passed_over,
+        )
     }
 }
 
@@ -108,7 +116,7 @@ fn document<'t>(lines: &mut Lines<'t>, list: &str) -> Option<Option<Outline<'t>>
         line: lines.line,
         column,
         is_element: false,
-        entries: Box::default(),
+        entries: Rc::default(),
         list: None,
     };
     let mut entries = Vec::new();

@@ -58,14 +58,16 @@ pub(super) fn map(text: &str, range: Range<usize>, column: usize) -> Option<Node
     reader.is_done().then_some(node)
 }
 
-/// What such a map means, with no nodes in between. `None` also where a key is written twice, or is no text.
+/// What such a map means, with no nodes in between. `None` also where a key is written twice, or is no text. Lists and maps
+/// on the lines below the keys that are passed over are null.
 pub(super) fn value_of_map(
     text: &str,
     range: Range<usize>,
     column: usize,
     rules: Rules,
+    passed_over: &[&str],
 ) -> Option<Read> {
-    let mut reader = Reader::new(text, range, column, Values::new(rules));
+    let mut reader = Reader::new(text, range, column, Values::new(rules, passed_over));
     let value = reader.map(column)?;
     reader.is_done().then(|| reader.build.read(value))
 }
@@ -199,7 +201,7 @@ impl<'t, B: Build<'t>> Reader<'t, B> {
         let mut entries = Vec::new();
         loop {
             let key = scalars::key(self)?;
-            let value = self.value(column, Behind::Colon)?;
+            let value = self.under(&key, column)?;
             entries.push((key, value));
             if self.is_done() || self.column < column {
                 break;
@@ -210,6 +212,17 @@ impl<'t, B: Build<'t>> Reader<'t, B> {
         }
         self.depth -= 1;
         self.build.map(start..self.end, entries, false)
+    }
+
+    /// The value of a key in this column.
+    fn under(&mut self, key: &B::Value, column: usize) -> Option<B::Value> {
+        let line = &self.bytes[self.at..line_end(self.bytes, self.at)];
+        if !line.trim_ascii_start().is_empty() {
+            return self.value(column, Behind::Colon);
+        }
+        self.build.enter(key);
+        let value = self.value(column, Behind::Colon)?;
+        Some(self.build.leave(key, value))
     }
 
     /// A list whose first dash stands here, in this column.

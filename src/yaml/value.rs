@@ -13,6 +13,10 @@ use super::{Content, Node, Rules, Style};
 /// How many values may come out of aliases in one reading.
 pub const ALIAS_LIMIT: usize = 100_000;
 
+/// How many values may come out of aliases in all readings of a run together: of each object as many as it may have are
+/// soon more than a machine can hold.
+pub const ALIAS_LIMIT_OF_A_RUN: usize = 1_000_000;
+
 /// Why a node means nothing in JSON. Offsets are bytes of the text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ValueError {
@@ -73,11 +77,28 @@ impl Node<'_> {
     /// # Errors
     /// What JSON cannot say, and aliases beyond [`ALIAS_LIMIT`].
     pub fn value(&self, rules: Rules) -> Result<Value, ValueError> {
-        Reader {
+        let mut allowed = ALIAS_LIMIT;
+        self.value_within(rules, &mut allowed)
+    }
+
+    /// The same, with so many values out of aliases for this and other nodes; what is taken is taken off.
+    ///
+    /// # Errors
+    /// As [`Node::value`].
+    pub fn value_within(&self, rules: Rules, allowed: &mut usize) -> Result<Value, ValueError> {
+        let budget = (*allowed).min(ALIAS_LIMIT);
+        let limit = match budget {
+            ALIAS_LIMIT => ALIAS_LIMIT,
+            _ => ALIAS_LIMIT_OF_A_RUN,
+        };
+        let mut reader = Reader {
             rules,
-            budget: ALIAS_LIMIT,
-        }
-        .node(self, false)
+            budget,
+            limit,
+        };
+        let value = reader.node(self, false);
+        *allowed -= budget - reader.budget;
+        value
     }
 
     /// Whether kustomize and kubectl surely read the same value here: `false` does not say that they do not.
@@ -127,6 +148,8 @@ impl Node<'_> {
 struct Reader {
     rules: Rules,
     budget: usize,
+    /// What the budget was a part of.
+    limit: usize,
 }
 
 impl Reader {
@@ -136,7 +159,7 @@ impl Reader {
             self.budget = self
                 .budget
                 .checked_sub(1)
-                .ok_or(ValueError::TooManyAliases { limit: ALIAS_LIMIT })?;
+                .ok_or(ValueError::TooManyAliases { limit: self.limit })?;
         }
         match &node.content {
             Content::Scalar(text, style) => self.scalar(node, text, *style),

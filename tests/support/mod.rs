@@ -1,4 +1,4 @@
-//! What several test files need: the test data, Rust sources as tokens, CRD schemas, kustomize.
+//! What several test files need: the test data, Rust sources as tokens, CRD schemas, kustomize, the bodies of the fuzz targets.
 
 #![allow(dead_code, reason = "each test file uses a part")]
 
@@ -12,6 +12,7 @@ use std::sync::Mutex;
 pub(crate) mod author;
 pub(crate) mod crds;
 pub(crate) mod edited;
+pub(crate) mod fuzzed;
 pub(crate) mod inputs;
 pub(crate) mod kustomize;
 pub(crate) mod readings;

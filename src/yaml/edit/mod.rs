@@ -101,6 +101,9 @@ pub fn edits(
     syntax: Syntax,
     patch: &[PatchOperation],
 ) -> Result<Vec<Edit>, EditError> {
+    if patch.is_empty() {
+        return Ok(Vec::new());
+    }
     let changes = plan::plan(root, patch)?;
     let mut editor = Editor {
         text,

@@ -26,6 +26,14 @@ pub(super) trait Build<'t> {
     /// A key or value in quotes, or below a `|`.
     fn text(&mut self, range: Range<usize>, text: Cow<'t, str>, style: Style) -> Self::Value;
 
+    /// Told before a list or map under this key is read.
+    fn enter(&mut self, _key: &Self::Value) {}
+
+    /// Told behind it; what becomes of it.
+    fn leave(&mut self, _key: &Self::Value, value: Self::Value) -> Self::Value {
+        value
+    }
+
     fn list(&mut self, range: Range<usize>, items: Vec<Self::Value>, flow: bool) -> Self::Value;
 
     fn map(
@@ -90,37 +98,67 @@ pub struct Read {
 }
 
 /// Makes values by the rules of one reader.
-pub(super) struct Values {
+pub(super) struct Values<'k> {
     rules: Rules,
     is_alike: bool,
+    /// Keys under which lists and maps are passed over: `null` stands for them.
+    passed_over: &'k [&'k str],
+    /// How many of those it is inside of.
+    inside: usize,
 }
 
-impl Values {
-    pub(super) fn new(rules: Rules) -> Self {
+/// What was read, as far as it is wanted.
+pub(super) enum Made<'t> {
+    Value(Value),
+    /// A text, or a key.
+    Text(Cow<'t, str>),
+    /// Something inside of what is passed over.
+    Nothing,
+}
+
+impl<'k> Values<'k> {
+    pub(super) fn new(rules: Rules, passed_over: &'k [&'k str]) -> Self {
         Self {
             rules,
             is_alike: true,
+            passed_over,
+            inside: 0,
         }
     }
 
-    pub(super) fn read(self, value: Value) -> Read {
+    pub(super) fn read(self, made: Made<'_>) -> Read {
         Read {
-            value,
+            value: value(made),
             is_alike: self.is_alike,
         }
     }
+
+    fn passes_over(&self, key: &Made<'_>) -> bool {
+        matches!(key, Made::Text(key) if self.passed_over.contains(&&**key))
+    }
 }
 
-impl<'t> Build<'t> for Values {
-    type Value = Value;
+fn value(made: Made<'_>) -> Value {
+    match made {
+        Made::Value(value) => value,
+        Made::Text(text) => Value::String(text.into_owned()),
+        Made::Nothing => Value::Null,
+    }
+}
 
-    fn plain_key(&mut self, _: Range<usize>, text: &'t str) -> Option<Value> {
-        is_surely_text(text).then(|| Value::String(text.to_owned()))
+impl<'t> Build<'t> for Values<'_> {
+    type Value = Made<'t>;
+
+    fn plain_key(&mut self, _: Range<usize>, text: &'t str) -> Option<Made<'t>> {
+        is_surely_text(text).then_some(Made::Text(Cow::Borrowed(text)))
     }
 
-    fn plain(&mut self, _: Range<usize>, text: &'t str) -> Option<Value> {
+    fn plain(&mut self, _: Range<usize>, text: &'t str) -> Option<Made<'t>> {
+        if self.inside > 0 {
+            return Some(Made::Nothing);
+        }
         if is_surely_text(text) {
-            return Some(Value::String(text.to_owned()));
+            return Some(Made::Text(Cow::Borrowed(text)));
         }
         let other = match self.rules {
             Rules::Kustomize => Rules::Kubectl,
@@ -130,25 +168,60 @@ impl<'t> Build<'t> for Values {
             return None;
         };
         self.is_alike &= matches!(other.plain(text), Scalar::Json(other) if other == value);
-        Some(value)
+        Some(Made::Value(value))
     }
 
-    fn text(&mut self, _: Range<usize>, text: Cow<'t, str>, _: Style) -> Value {
-        Value::String(text.into_owned())
+    fn text(&mut self, _: Range<usize>, text: Cow<'t, str>, _: Style) -> Made<'t> {
+        Made::Text(text)
     }
 
-    fn list(&mut self, _: Range<usize>, items: Vec<Value>, _: bool) -> Value {
-        Value::Array(items)
+    fn enter(&mut self, key: &Made<'t>) {
+        self.inside += usize::from(self.passes_over(key));
     }
 
-    fn map(&mut self, _: Range<usize>, entries: Vec<(Value, Value)>, _: bool) -> Option<Value> {
+    fn leave(&mut self, key: &Made<'t>, value: Made<'t>) -> Made<'t> {
+        match self.passes_over(key) {
+            true => {
+                self.inside -= 1;
+                Made::Nothing
+            }
+            false => value,
+        }
+    }
+
+    fn list(&mut self, _: Range<usize>, items: Vec<Made<'t>>, _: bool) -> Made<'t> {
+        match self.inside {
+            0 => Made::Value(Value::Array(items.into_iter().map(value).collect())),
+            _ => Made::Nothing,
+        }
+    }
+
+    fn map(
+        &mut self,
+        _: Range<usize>,
+        entries: Vec<(Made<'t>, Made<'t>)>,
+        _: bool,
+    ) -> Option<Made<'t>> {
+        if self.inside > 0 {
+            return is_each_key_once(&entries).then_some(Made::Nothing);
+        }
         let mut map = Map::with_capacity(entries.len());
-        for (key, value) in entries {
-            let Value::String(key) = key else { return None };
-            if map.insert(key, value).is_some() {
+        for (key, made) in entries {
+            let Made::Text(key) = key else { return None };
+            if map.insert(key.into_owned(), value(made)).is_some() {
                 return None;
             }
         }
-        Some(Value::Object(map))
+        Some(Made::Value(Value::Object(map)))
     }
+}
+
+fn is_each_key_once(entries: &[(Made<'_>, Made<'_>)]) -> bool {
+    let mut keys: Vec<&str> = Vec::with_capacity(entries.len());
+    for (key, _) in entries {
+        let Made::Text(key) = key else { return false };
+        keys.push(key);
+    }
+    keys.sort_unstable();
+    keys.windows(2).all(|pair| pair[0] != pair[1])
 }

@@ -32,7 +32,7 @@ pub(super) fn literal(string: &str, depth: usize, column: usize, keep: bool) -> 
     let chomping = ["-", "", "+"][breaks.min(2)];
     let line = |line: &str| match line {
         "" => String::new(),
-        _ => format!("{:column$}{line}", ""),
+        _ => " ".repeat(column) + line,
     };
     let mut tail: Vec<String> = body.split('\n').map(line).collect();
     tail.extend((1..breaks).map(|_| String::new()));

@@ -65,6 +65,11 @@ pub(super) struct Written {
     pub(super) tail: Vec<String>,
 }
 
+/// Spaces up to a column. Not by a width in `format!`, which ends at 65 535 and panics behind.
+fn indent(column: usize) -> String {
+    " ".repeat(column)
+}
+
 impl BlockStyle {
     /// `key: value` for a map whose keys stand in `column`.
     pub(super) fn entry(self, key: &str, value: &Value, column: usize) -> Vec<String> {
@@ -75,7 +80,7 @@ impl BlockStyle {
     pub(super) fn value_of(self, key: String, value: &Value, column: usize) -> Vec<String> {
         let Written { head, tail } = self.under_key(value, column);
         let space = if head.is_empty() { "" } else { " " };
-        let mut lines = vec![format!("{:column$}{key}:{space}{head}", "")];
+        let mut lines = vec![format!("{}{key}:{space}{head}", indent(column))];
         lines.extend(tail);
         lines
     }
@@ -83,7 +88,7 @@ impl BlockStyle {
     /// `- value` for a list whose dashes stand in `column`.
     pub(super) fn element(self, value: &Value, column: usize) -> Vec<String> {
         let Written { head, tail } = self.under_dash(value, column);
-        let mut lines = vec![format!("{:column$}- {head}", "")];
+        let mut lines = vec![format!("{}- {head}", indent(column))];
         lines.extend(tail);
         lines
     }
@@ -96,7 +101,7 @@ impl BlockStyle {
                 .flat_map(|(k, v)| self.entry(k, v, column))
                 .collect(),
             Value::Array(items) => items.iter().flat_map(|v| self.element(v, column)).collect(),
-            _ => vec![format!("{:column$}{}", "", scalar(value, None))],
+            _ => vec![format!("{}{}", indent(column), scalar(value, None))],
         }
     }
 

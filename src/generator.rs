@@ -60,7 +60,7 @@ pub fn metrics_of_mesh(file: Option<&Source>) -> Result<Outcome<'static>, Error>
     };
     Ok(Outcome {
         output: Some(mesh_metrics::stream(&config).into()),
-        messages: Vec::new(),
+        messages: mesh_metrics::warnings(&config),
         report: String::new(),
         exit: 0,
     })

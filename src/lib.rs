@@ -37,6 +37,7 @@ pub mod yaml;
 
 mod context;
 mod generator;
+mod outcome;
 mod plan;
 mod setting;
 
@@ -45,12 +46,13 @@ use std::sync::Arc;
 use config::{Config, ConfigError, FailOn, RunMode};
 use krm::{CloseError, Form, OpenError, Output, Package, Source};
 use plan::Plan;
-use report::component::{self, Component, ComponentError, Patched};
+use report::component::{self, ComponentError, Patched};
 use rules::Failing;
 use setting::Setting;
 
 pub use context::{ContextError, ContextFiles, ContextTexts};
 pub use generator::metrics_of_mesh;
+pub use outcome::{Outcome, Patches, Report};
 
 /// What the command line says beside the inputs.
 #[derive(Debug, Clone, Default)]
@@ -61,58 +63,6 @@ pub struct Flags {
     pub context_files: Option<Arc<dyn ContextFiles>>,
     /// Nobody reads [`Outcome::report`], which costs as much as deciding does: it stays empty.
     pub without_report: bool,
-}
-
-/// The end of a run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outcome<'t> {
-    /// What goes to stdout; `None`: nothing, as when a stream fails.
-    pub output: Option<Output<'t>>,
-    /// What goes to stderr, line by line.
-    pub messages: Vec<String>,
-    /// What goes into the report file: JSON, as `explain -o json` has it; empty with [`Flags::without_report`].
-    pub report: String,
-    /// Exit code: 0 done, 1 findings.
-    pub exit: u8,
-}
-
-impl Outcome<'_> {
-    /// The same outcome without the sources, of which it holds copies then.
-    pub fn into_owned(self) -> Outcome<'static> {
-        Outcome {
-            output: self.text().map(Output::from),
-            messages: self.messages,
-            report: self.report,
-            exit: self.exit,
-        }
-    }
-
-    /// What goes to stdout in one piece, which is a copy.
-    pub fn text(&self) -> Option<String> {
-        self.output.as_ref().map(ToString::to_string)
-    }
-}
-
-/// What a command prints that tells about a run instead of making it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Report {
-    /// What goes to stdout.
-    pub text: String,
-    /// What goes to stderr, line by line.
-    pub messages: Vec<String>,
-    /// Exit code.
-    pub exit: u8,
-}
-
-/// What `patches` puts into a folder.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Patches {
-    /// The Component; `None`: nothing, because findings have reached `failOn`.
-    pub component: Option<Component>,
-    /// What goes to stderr, line by line.
-    pub messages: Vec<String>,
-    /// Exit code: 0 done, 1 findings.
-    pub exit: u8,
 }
 
 /// How `check` is written.

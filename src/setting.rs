@@ -32,6 +32,7 @@ pub(crate) fn find(package: &Package<'_>, flags: &Flags) -> Result<Setting, Erro
 
 fn found(package: &Package<'_>, flags: &Flags) -> Result<Setting, Error> {
     let is_ours = |item: &Item<'_>| config::is_scrape_tls(&item.api_version, &item.kind);
+    let asks_for_objects = |item: &Item<'_>| config::is_mesh_metrics(&item.api_version, &item.kind);
     let function_config = package
         .function_config
         .as_ref()
@@ -57,7 +58,10 @@ fn found(package: &Package<'_>, flags: &Flags) -> Result<Setting, Error> {
     let left_out: Vec<usize> = match package.form {
         Form::ResourceList => Vec::new(),
         Form::List | Form::Stream => (0..package.items.len())
-            .filter(|position| is_ours(&package.items[*position]))
+            .filter(|position| {
+                let item = &package.items[*position];
+                is_ours(item) || asks_for_objects(item)
+            })
             .collect(),
     };
     if !package.items.is_empty() && left_out.len() == package.items.len() {
@@ -83,7 +87,14 @@ fn found(package: &Package<'_>, flags: &Flags) -> Result<Setting, Error> {
         .find(|item| is_ours(item) && package.place(item).to_string() == whence)
         .map_or_else(|| whence.to_owned(), |item| package.location(item).file);
     let out = left_out.iter().map(|position| {
-        let place = package.place(&package.items[*position]).to_string();
+        let item = &package.items[*position];
+        let place = package.place(item).to_string();
+        if asks_for_objects(item) {
+            return format!(
+                "{place}: MeshMetrics is configuration and left out of the output; \
+                 `istio-scrape mesh-metrics --config FILE` prints the objects that it asks for"
+            );
+        }
         let instead = match &choice.whence {
             Some(whence) if *whence != place => format!("; {whence} is the configuration"),
             _ => String::new(),

@@ -9,14 +9,14 @@ use support::source::{File, files};
 /// The layers, top to bottom, word for word as in ARCHITECTURE.md. A part may use every part below it, and those that
 /// share its row behind a comma; parts that share a row behind a bar do not know each other.
 const LAYERS: &str = "\
-main, cli                                argv, files, streams, exit code; decides nothing
-lib, plan, context, setting, generator   the story of a run, step by step
-report | apply                           the plan in words | the plan in the text
-rules                                    our answer: the tables
-policy | targets                         Istio's answer | VictoriaMetrics' answer
-model | mesh_metrics                     what the manifests say | objects that scrape Istio itself
-krm | config                             how objects come in and go out | what the user asked for
-yaml                                     text, and where each value sits
+main, cli                                         argv, files, streams, exit code; decides nothing
+lib, plan, context, setting, generator, outcome   the story of a run, step by step
+report | apply                                    the plan in words | the plan in the text
+rules                                             our answer: the tables
+policy | targets                                  Istio's answer | VictoriaMetrics' answer
+model | mesh_metrics                              what the manifests say | objects that scrape Istio itself
+krm | config                                      how objects come in and go out | what the user asked for
+yaml                                              text, and where each value sits
 ";
 
 /// What a part does not use although it lies below, because its answer must not depend on it.

@@ -54,6 +54,7 @@ const ASKED_FOR: &[&str] = &[
     "pilot_conflict_outbound_listener_tcp_over_current_tcp",
     "pilot_conflict_outbound_listener_http_over_current_tcp",
     "pilot_conflict_outbound_listener_tcp_over_current_http",
+    "pilot_conflict_outbound_listener_http_over_https",
     "pilot_proxy_convergence_time_bucket",
     "pilot_proxy_queue_time_bucket",
     "citadel_server_csr_count",
@@ -515,6 +516,49 @@ fn alerts_are_those_that_were_asked_for() {
     assert_eq!(names.len(), 13, "an alert that no test looks at: {names:?}");
 }
 
+/// Counters of Istio begin with their first event, and `increase` of Prometheus wants a value before that.
+#[test]
+fn the_first_event_of_a_counter_raises_its_alert() {
+    let mut seen = BTreeSet::new();
+    for alert in ALERTS {
+        let Expr::Binary(either) = parser::parse(alert.expression).expect("PromQL") else {
+            continue;
+        };
+        if !alert.expression.contains("increase(") || alert.name == "IstioCircuitBreakerOverflow" {
+            continue;
+        }
+        let [grown, new] = [either.lhs.to_string(), either.rhs.to_string()];
+        let counter = grown
+            .split_once("increase(")
+            .and_then(|(_, rest)| rest.split_once("[5m]"))
+            .map(|(counter, _)| counter)
+            .unwrap_or_else(|| panic!("{}: {grown}", alert.name));
+        let expected = grown.replace(
+            &format!("increase({counter}[5m])"),
+            &format!("{counter} unless {counter} offset 5m"),
+        );
+        assert_eq!(new, expected, "{}", alert.name);
+        assert!(
+            either.op.to_string() == "or" && grown.ends_with(" > 0"),
+            "{}",
+            alert.name
+        );
+        seen.insert(alert.name);
+    }
+    assert_eq!(
+        seen,
+        [
+            "IstioCircuitBreakerRejects",
+            "IstioConfigRejected",
+            "IstioPushErrors",
+            "IstioPushTimeouts",
+            "IstioSigningFails",
+            "IstiodInternalErrors",
+        ]
+        .into()
+    );
+}
+
 #[test]
 fn the_thresholds_of_latencies_are_bounds_of_buckets_that_are_kept() {
     for cardinality in CARDINALITIES {
@@ -673,8 +717,16 @@ fn a_pod_with_a_secure_port_is_scraped_there_and_nowhere_else() {
     let annotation = "__meta_kubernetes_pod_annotation_prometheus_istio_io_secure_port";
     let secure = addresses(ProxyPort::Secure, &[(annotation, "15092")]);
     assert_eq!(secure, [("10.0.0.7:15092".to_owned(), true)]);
-    let plain = addresses(ProxyPort::Secure, &[]);
-    assert_eq!(plain, [("10.0.0.7:15090".to_owned(), false)]);
+    // Envoy's own secure port, which people annotate; merged metrics have the same and more.
+    let of_envoy = "__meta_kubernetes_pod_annotation_prometheus_istio_io_secure_envoy_port";
+    let envoys = addresses(ProxyPort::Secure, &[(of_envoy, "15091")]);
+    assert_eq!(envoys, [("10.0.0.7:15091".to_owned(), true)]);
+    let both = [(of_envoy, "15091"), (annotation, "15092")];
+    assert_eq!(addresses(ProxyPort::Secure, &both), secure);
+    for pod in [&[][..], &[(annotation, "no"), (of_envoy, "")]] {
+        let plain = addresses(ProxyPort::Secure, pod);
+        assert_eq!(plain, [("10.0.0.7:15090".to_owned(), false)]);
+    }
 }
 
 #[test]

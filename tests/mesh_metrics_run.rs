@@ -123,6 +123,12 @@ fn a_wrong_configuration_is_refused_with_file_and_line_and_nothing_comes_out() {
       mesh.yaml:12: spec.labels["a"] is 1; allowed: names and texts that Kubernetes takes for labels: letters, digits, `-`, `_` and `.`, 63 at most, letters or digits at the ends, the name with `prefix/` if it has one; numbers in quotes
       mesh.yaml:14: spec.relabelings[0] is a map; allowed: a rule of sourceLabels (a list of texts), modulus (a number), action, regex, replacement, separator, targetLabel (texts)
     "#);
+    // No object at all is no answer.
+    assert_snapshot!(refused(&format!("{CONFIG}spec:\n  components: []\n  metricRelabelings:\n  - action: kep\n")), @r#"
+    istio-scrape: the configuration in mesh.yaml is refused:
+      mesh.yaml:5: spec.components is an empty list; allowed: a list of one or more of istiod, proxies, ztunnel, cni
+      mesh.yaml:7: spec.metricRelabelings[0] is a rule whose action is "kep"; allowed: the actions replace, keep, drop, hashmod, labelmap, labeldrop, labelkeep, lowercase, uppercase, keepequal, dropequal
+    "#);
     assert_snapshot!(refused("apiVersion: istio-scrape.dev/v1alpha1\nkind: ScrapeTLS\n"), @"istio-scrape: mesh.yaml is no configuration of mesh-metrics: it is kind ScrapeTLS (apiVersion istio-scrape.dev/v1alpha1); give kind MeshMetrics (apiVersion istio-scrape.dev/v1alpha1)");
     assert_snapshot!(refused("apiVersion: v1\nkind: ConfigMap\ndata: {style: victoria}\n"), @"istio-scrape: mesh.yaml is no configuration of mesh-metrics: it is kind ConfigMap (apiVersion v1); give kind MeshMetrics (apiVersion istio-scrape.dev/v1alpha1)");
     assert_snapshot!(refused("apiVersion: istio-scrape.dev/v1alpha1\nkind: MeshMetrics\nmetadata:\n  name: A.b\n"), @"
@@ -130,6 +136,23 @@ fn a_wrong_configuration_is_refused_with_file_and_line_and_nothing_comes_out() {
       mesh.yaml:4: metadata.name is no DNS label, and the names of all objects begin with it: 1 to 63 of a-z, 0-9 and `-`, with no `-` at the ends
     ");
     assert_snapshot!(refused("a: 1\n---\nb: 2\n"), @"istio-scrape: mesh.yaml is no configuration of mesh-metrics: it is an object without kind; give kind MeshMetrics (apiVersion istio-scrape.dev/v1alpha1)");
+}
+
+/// No object with alerts would be taken for one that has nothing to tell.
+#[test]
+fn alerts_on_nothing_that_is_scraped_are_said() {
+    let spec = "{alerts: true, components: [cni, ztunnel]}";
+    let said = configured(&format!("{CONFIG}spec: {spec}\n"));
+    assert_eq!(said.code, 0, "{said}");
+    assert_snapshot!(said.stderr, @"warning: MeshMetrics mesh: spec.alerts is true, but there are no alerts on ztunnel and cni: none are made; add istiod or proxies to spec.components, or remove spec.alerts");
+    let (ended, list) = answered(&resource_list(" []", spec));
+    assert_eq!((ended.code, ended.stderr), (0, said.stderr));
+    assert_eq!(
+        names(&list),
+        ["VMPodScrape mesh-ztunnel", "VMPodScrape mesh-cni"]
+    );
+    let quiet = configured(&format!("{CONFIG}spec: {{components: [cni]}}\n"));
+    assert_eq!((quiet.code, quiet.stderr.as_str()), (0, ""));
 }
 
 #[test]
@@ -142,6 +165,22 @@ fn the_first_function_says_where_the_second_is() {
     );
     assert_eq!((ended.code, ended.stdout.as_str()), (2, ""), "{ended}");
     assert_snapshot!(ended.stderr, @"istio-scrape: mesh.yaml is of kind MeshMetrics, which decides nothing: `istio-scrape mesh-metrics` prints the objects that it asks for; here give kind ScrapeTLS");
+}
+
+/// No API server knows the kind: passed on, it would make `kubectl apply` fail behind a run that says that all is well.
+#[test]
+fn among_the_inputs_the_configuration_is_left_out_and_the_way_to_its_objects_said() {
+    let other = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n";
+    let ended = run(&[], &format!("{other}---\n{CONFIG}"));
+    assert_eq!((ended.code, ended.stdout.as_str()), (0, other), "{ended}");
+    assert_snapshot!(ended.stderr, @"stdin:5 (object 2, named mesh): MeshMetrics is configuration and left out of the output; `istio-scrape mesh-metrics --config FILE` prints the objects that it asks for");
+    // A host has it among its resources.
+    let list = format!(
+        "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n- {}\n",
+        CONFIG.trim_end().replace('\n', "\n  ")
+    );
+    let ended = run(&[], &list);
+    assert_eq!((ended.code, ended.stdout), (0, list));
 }
 
 /// What kustomize gives a generator: nothing but a copy of the configuration.
@@ -576,6 +615,68 @@ fn where_istio_is_not_in_the_input_nobody_is_warned() {
     }
 }
 
+/// Its chart calls the container istio-proxy, and it is no gateway for that.
+#[test]
+fn ztunnel_as_its_chart_has_it_stays_plain_and_is_called_by_its_name() {
+    const ZTUNNEL: &str = r#"---
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: ztunnel, namespace: istio-system}
+spec:
+  selector: {matchLabels: {app: ztunnel}}
+  template:
+    metadata: {labels: {app: ztunnel, sidecar.istio.io/inject: "false", istio.io/dataplane-mode: none}}
+    spec: {containers: [{name: istio-proxy, ports: [{name: ztunnel-stats, containerPort: 15020}]}]}
+---
+apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata: {name: default, namespace: istio-system}
+spec: {mtls: {mode: STRICT}}
+"#;
+    let input = format!("{}{ZTUNNEL}", made("{components: [ztunnel]}"));
+    let explained = run(&["explain"], &input).stdout;
+    assert!(
+        explained.contains("already-right") && explained.contains("gateway, waypoint or ztunnel"),
+        "{explained}"
+    );
+    assert_eq!(run(&[], &input).stdout, input);
+}
+
+/// As the manual promises of `merged`.
+#[test]
+fn an_app_whose_metrics_come_merged_and_by_themselves_is_told_of() {
+    const APP: &str = r#"---
+apiVersion: v1
+kind: Namespace
+metadata: {name: shop, labels: {istio-injection: enabled}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: shop}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata:
+      labels: {app: web}
+      annotations: {prometheus.io/scrape: "true", prometheus.io/port: "8080", prometheus.io/path: /metrics}
+    spec: {containers: [{name: web, ports: [{name: http, containerPort: 8080}]}]}
+---
+apiVersion: operator.victoriametrics.com/v1beta1
+kind: VMPodScrape
+metadata: {name: web, namespace: shop}
+spec: {selector: {matchLabels: {app: web}}, podMetricsEndpoints: [{port: http}]}
+"#;
+    let explained = |spec: &str| run(&["explain"], &format!("{}{APP}", made(spec))).stdout;
+    let twice = "there VMPodScrape istio-system/mesh-proxies asks for them";
+    let merged = explained("{proxies: {port: merged}}");
+    assert!(
+        merged.contains("merged-and-scraped") && merged.contains(twice),
+        "{merged}"
+    );
+    let envoys = explained("{proxies: {port: envoy}}");
+    assert!(!envoys.contains(twice), "{envoys}");
+}
+
 /// A scraper that does not select them has the user's labels to set.
 #[test]
 fn an_agent_that_does_not_select_them_is_told_of() {
@@ -807,6 +908,9 @@ fn the_schema_accepts_what_the_program_accepts() {
         json!([{"regex": 1}]),
         json!([{"modulus": -1}]),
         json!([{"modulus": "2"}]),
+        json!([{"action": "LabelDrop"}]),
+        json!([{"action": "kep"}]),
+        json!([{"action": "replace_all"}]),
         json!(["a"]),
         json!([[]]),
     ];

@@ -105,6 +105,41 @@ fn lines_of_diff(before: &str, after: &str) -> String {
         .to_string()
 }
 
+/// A text with a directive in front has no outline, and is read by the parser as a whole.
+#[test]
+fn what_is_decided_does_not_depend_on_the_way_of_reading() {
+    let is_outlined =
+        |text: &str| krm::outlined(&[Source::named("-", text)], model::reads).is_some();
+    let outlined = INPUTS
+        .iter()
+        .filter(|input| is_outlined(&input.text))
+        .count();
+    assert!(
+        outlined * 20 > INPUTS.len() * 19,
+        "{outlined} of {}",
+        INPUTS.len()
+    );
+    over_all(|input| {
+        let directive = match input.text.starts_with("---") {
+            true => "%YAML 1.2\n",
+            false => "%YAML 1.2\n---\n",
+        };
+        let text = format!("{directive}{}", input.text);
+        if !is_outlined(&input.text) || is_outlined(&text) {
+            return Vec::new();
+        }
+        match input
+            .again(&text)
+            .as_deref()
+            .and_then(|output| output.strip_prefix(directive))
+        {
+            Some(output) if output == input.output => Vec::new(),
+            Some(output) => vec![lines_of_diff(&input.output, output)],
+            None => vec!["is not read as a whole".to_owned()],
+        }
+    });
+}
+
 #[test]
 fn a_second_run_changes_nothing() {
     over_all(|input| match input.again(&input.output) {

@@ -215,11 +215,12 @@ fn write_stdout(text: &Output<'_>) -> io::Result<()> {
 }
 
 fn say(lines: &[String]) {
-    let mut stderr = anstream::stderr().lock();
-    for line in lines {
-        // Nobody is left to hear that nobody hears.
-        let _ = writeln!(stderr, "{line}");
+    let mut text = lines.join("\n");
+    if !lines.is_empty() {
+        text.push('\n');
     }
+    // Nobody is left to hear that nobody hears.
+    let _ = anstream::stderr().lock().write_all(text.as_bytes());
 }
 
 fn called(file: &Path) -> String {

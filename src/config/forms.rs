@@ -19,6 +19,31 @@ pub(super) const PREFIX_MAX: usize = 253;
 /// The fields of a relabelling rule that hold text.
 pub(super) const TEXTS_OF_A_RULE: [&str; 5] =
     ["action", "regex", "replacement", "separator", "targetLabel"];
+/// What the action of a relabelling rule may be, as a ServiceMonitor spells it; scrapers take either spelling.
+pub(super) const ACTIONS_OF_A_RULE: [&str; 22] = [
+    "replace",
+    "Replace",
+    "keep",
+    "Keep",
+    "drop",
+    "Drop",
+    "hashmod",
+    "HashMod",
+    "labelmap",
+    "LabelMap",
+    "labeldrop",
+    "LabelDrop",
+    "labelkeep",
+    "LabelKeep",
+    "lowercase",
+    "Lowercase",
+    "uppercase",
+    "Uppercase",
+    "keepequal",
+    "KeepEqual",
+    "dropequal",
+    "DropEqual",
+];
 
 /// Yes or no.
 pub(super) fn switch(value: &Value) -> Result<bool, Complaint> {
@@ -27,10 +52,19 @@ pub(super) fn switch(value: &Value) -> Result<bool, Complaint> {
         .ok_or_else(|| Complaint::value(value, "true or false"))
 }
 
-/// The positions of some words.
+/// The positions of some words, of one at least.
 pub(super) fn words(value: &Value, words: &[Word]) -> Result<BTreeSet<usize>, Complaint> {
     let allowed = listed(words, ", ");
-    elements(value, &format!("a list of {allowed}"))?
+    let what = format!("a list of one or more of {allowed}");
+    let elements = elements(value, &what)?;
+    if elements.is_empty() {
+        return Err(Complaint::Value {
+            within: String::new(),
+            said: "an empty list".to_owned(),
+            allowed: what,
+        });
+    }
+    elements
         .iter()
         .enumerate()
         .map(|(position, element)| {
@@ -141,8 +175,23 @@ pub(super) fn relabelling(value: &Value) -> Result<Vec<Value>, Complaint> {
         if !is_rule {
             return Err(Complaint::element(position, rule, ALLOWED));
         }
+        let action = rule.get("action").and_then(Value::as_str);
+        if let Some(action) = action.filter(|action| !ACTIONS_OF_A_RULE.contains(action)) {
+            return Err(Complaint::Value {
+                within: format!("[{position}]"),
+                said: format!("a rule whose action is {action:?}"),
+                allowed: format!("the actions {}", actions()),
+            });
+        }
     }
     Ok(rules.to_vec())
+}
+
+/// The actions in small letters, as people write them.
+fn actions() -> String {
+    let is_small = |action: &&str| action.bytes().all(|byte| byte.is_ascii_lowercase());
+    let small: Vec<&str> = ACTIONS_OF_A_RULE.into_iter().filter(is_small).collect();
+    small.join(", ")
 }
 
 fn is_of_a_rule(name: &str, value: &Value) -> bool {

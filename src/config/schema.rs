@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::forms::{LABEL_MAX, PREFIX_MAX, TEXTS_OF_A_RULE};
+use super::forms::{ACTIONS_OF_A_RULE, LABEL_MAX, PREFIX_MAX, TEXTS_OF_A_RULE};
 use super::table::{Configured, Found, Names, Setting, Takes, Unsaid};
 use super::values::DNS_LABEL_MAX;
 use super::{Config, MeshMetrics, Severity, Word};
@@ -157,6 +157,7 @@ impl<C> Takes<C> {
             Takes::Switch(_) => json!({"type": ["boolean", "null"]}),
             Takes::Words(words, _) => json!({
                 "type": ["array", "null"],
+                "minItems": 1,
                 "items": {"type": "string", "enum": words.iter().map(|word| word.name).collect::<Vec<_>>()},
             }),
             Takes::DnsLabels(_) => json!({
@@ -212,6 +213,7 @@ fn labels() -> Value {
 fn relabelling() -> Value {
     let texts = TEXTS_OF_A_RULE.map(|field| (field.to_owned(), json!({"type": "string"})));
     let mut fields = Map::from_iter(texts);
+    fields["action"]["enum"] = json!(ACTIONS_OF_A_RULE);
     fields.insert(
         "modulus".to_owned(),
         json!({"type": "integer", "minimum": 0}),

@@ -70,7 +70,7 @@ pub(super) enum Takes<C> {
     Paths(fn(&mut C, Vec<String>)),
     /// Yes or no.
     Switch(fn(&mut C, bool)),
-    /// Some words; their positions go, in the order of the words.
+    /// Some words, one at least; their positions go, in the order of the words.
     Words(&'static [Word], fn(&mut C, BTreeSet<usize>)),
     /// DNS labels.
     DnsLabels(fn(&mut C, BTreeSet<String>)),

@@ -148,6 +148,6 @@ words! {
     ProxyPort {
         Envoy = "envoy", "15090, Envoy's own metrics";
         Merged = "merged", "the port of the annotations `prometheus.io/*`, where the injector set them to Istio's merged metrics, else 15090";
-        Secure = "secure", "the port of the annotation `prometheus.istio.io/secure-port`, with Istio's certificates, where a pod has it, else 15090";
+        Secure = "secure", "the port of the annotation `prometheus.istio.io/secure-port` or `secure-envoy-port`, with Istio's certificates, where a pod has one, else 15090";
     }
 }

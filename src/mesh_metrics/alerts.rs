@@ -54,6 +54,26 @@ const ON_PROXIES: Alert = Alert {
     ..ON_ISTIOD
 };
 
+/// That a counter grew within five minutes. Counters of Istio begin with their first event (istio/istio
+/// pkg/monitoring/counter.go), and `increase` of Prometheus does not see a first value: one that was not there five minutes
+/// ago counts as a whole.
+macro_rules! grew {
+    ($sum:literal, $counter:literal) => {
+        concat!(
+            $sum,
+            " (increase(",
+            $counter,
+            "[5m])) > 0\nor ",
+            $sum,
+            " (",
+            $counter,
+            " unless ",
+            $counter,
+            " offset 5m) > 0"
+        )
+    };
+}
+
 /// Every alert, those of a group together.
 pub const ALERTS: &[Alert] = &[
     Alert {
@@ -75,12 +95,13 @@ pub const ALERTS: &[Alert] = &[
                      (rate(istio_request_duration_milliseconds_bucket[5m]))) > 1000",
         lasts: Some("5m"),
         summary: "The slowest 1 % of requests to {{ $labels.destination_service }} take more than a second",
-        description: "The 99th percentile is {{ $value }} ms, as {{ $labels.reporter }} proxies measure it. Streams and \
+        description: "The 99th percentile is {{ $value | printf \"%.0f\" }} ms, as {{ $labels.reporter }} proxies measure it. Streams and \
                       long polls count with their whole duration.",
         ..ON_PROXIES
     },
     Alert {
         name: "IstioCircuitBreakerOverflow",
+        // Envoy's own counters are there from zero on.
         expression: "sum by (namespace, pod, cluster_name) (increase(envoy_cluster_upstream_cx_overflow[5m])) > 0",
         summary: "The circuit breaker of {{ $labels.cluster_name }} is open in {{ $labels.namespace }}/{{ $labels.pod }}",
         description: "Connections were refused because there are as many as connectionPool of the DestinationRule allows.",
@@ -89,8 +110,10 @@ pub const ALERTS: &[Alert] = &[
     Alert {
         name: "IstioCircuitBreakerRejects",
         // UO (envoyproxy/envoy docs/root/configuration/observability/access_log/usage.rst).
-        expression: "sum by (source_workload, source_workload_namespace, destination_service) \
-                     (increase(istio_requests_total{response_flags=~\".*UO.*\"}[5m])) > 0",
+        expression: grew!(
+            "sum by (source_workload, source_workload_namespace, destination_service)",
+            "istio_requests_total{response_flags=~\".*UO.*\"}"
+        ),
         summary: "Requests to {{ $labels.destination_service }} are refused by a circuit breaker",
         description: "Proxies of {{ $labels.source_workload_namespace }}/{{ $labels.source_workload }} answered requests \
                       themselves (response flag UO), because there are as many as connectionPool of the DestinationRule allows.",
@@ -98,7 +121,7 @@ pub const ALERTS: &[Alert] = &[
     },
     Alert {
         name: "IstioConfigRejected",
-        expression: "sum by (type) (increase(pilot_total_xds_rejects[5m])) > 0",
+        expression: grew!("sum by (type)", "pilot_total_xds_rejects"),
         summary: "Proxies reject configuration of type {{ $labels.type }}",
         description: "They go on with what they had. `istioctl proxy-status` names the proxies, the log of istiod the reason; \
                       an EnvoyFilter is the usual one.",
@@ -106,7 +129,7 @@ pub const ALERTS: &[Alert] = &[
     },
     Alert {
         name: "IstioPushErrors",
-        expression: "sum by (type) (increase(pilot_xds_pushes{type=~\".+_senderr\"}[5m])) > 0",
+        expression: grew!("sum by (type)", "pilot_xds_pushes{type=~\".+_senderr\"}"),
         summary: "istiod cannot send configuration: {{ $labels.type }}",
         description: "Proxies that are not reached go on with what they had. Look at the log of istiod and at the network \
                       between it and them.",
@@ -114,15 +137,15 @@ pub const ALERTS: &[Alert] = &[
     },
     Alert {
         name: "IstioPushTimeouts",
-        expression: "sum(increase(pilot_xds_write_timeout[5m])) > 0",
+        expression: grew!("sum", "pilot_xds_write_timeout"),
         summary: "Proxies do not take the configuration that istiod sends",
-        description: "{{ $value }} pushes in five minutes were given up. Proxies or istiod are short of CPU, or the network \
+        description: "Pushes were given up within five minutes. Proxies or istiod are short of CPU, or the network \
                       between them is.",
         ..ON_ISTIOD
     },
     Alert {
         name: "IstiodInternalErrors",
-        expression: "sum(increase(pilot_total_xds_internal_errors[5m])) > 0",
+        expression: grew!("sum", "pilot_total_xds_internal_errors"),
         summary: "istiod fails to make configuration for proxies",
         description: "The log of istiod says what it cannot do.",
         ..ON_ISTIOD
@@ -132,7 +155,7 @@ pub const ALERTS: &[Alert] = &[
         expression: "histogram_quantile(0.99, sum by (le) (rate(pilot_proxy_convergence_time_bucket[5m]))) > 10",
         lasts: Some("10m"),
         summary: "Changes take more than 10 seconds to reach proxies",
-        description: "The 99th percentile is {{ $value }} s. More istiods, fewer services for each proxy (Sidecar) or fewer \
+        description: "The 99th percentile is {{ $value | humanizeDuration }}. More istiods, fewer services for each proxy (Sidecar) or fewer \
                       changes help.",
         ..ON_ISTIOD
     },
@@ -158,7 +181,7 @@ pub const ALERTS: &[Alert] = &[
     },
     Alert {
         name: "IstioSigningFails",
-        expression: "sum(increase(citadel_server_csr_sign_err_count[5m])) > 0",
+        expression: grew!("sum", "citadel_server_csr_sign_err_count"),
         group: CERTIFICATES,
         summary: "istiod cannot sign certificates of workloads",
         description: "Workloads go on with the certificates that they have until these expire. The log of istiod says why.",
@@ -201,6 +224,21 @@ pub(super) fn object_with_alerts(config: &MeshMetrics) -> Option<Value> {
         .collect();
     let spec = json!({"groups": groups});
     Some(object(config, kind, "alerts", None, spec))
+}
+
+/// What somebody who wants alerts has to know, where there is none on what is scraped.
+pub(super) fn warning(config: &MeshMetrics) -> Option<String> {
+    let is_in_vain = config.alerts && raised(config).is_empty();
+    is_in_vain.then(|| {
+        let components = config.components.iter().map(|component| component.word());
+        let components: Vec<&str> = components.collect();
+        format!(
+            "warning: MeshMetrics {}: spec.alerts is true, but there are no alerts on {}: none are made; \
+             add istiod or proxies to spec.components, or remove spec.alerts",
+            config.name,
+            components.join(" and ")
+        )
+    })
 }
 
 /// The alerts whose metrics are collected: one that can never be raised would be taken for good news.

@@ -12,7 +12,7 @@ use jsonptr::PointerBuf;
 use serde_json::{Value, json};
 use thiserror::Error;
 
-use super::{MADE_BY, objects};
+use super::{MADE_BY, objects, warnings};
 use crate::config::{MeshMetrics, is_mesh_metrics};
 use crate::krm::{self, CloseError, Item, OpenError, Package, Source};
 use crate::yaml::{self, EditError, Rules, ValueError};
@@ -72,7 +72,7 @@ enum Step<'a, 't> {
 /// When the text of the items cannot be edited.
 pub fn answer(package: &Package<'_>, config: &MeshMetrics) -> Result<Answer, AnswerError> {
     let mut operations = Vec::new();
-    let (mut messages, mut results) = (Vec::new(), Vec::new());
+    let (mut messages, mut results) = (warnings(config), Vec::new());
     let mut appended = Vec::new();
     let positions = positions(package);
     let path_of = |item: &Item<'_>| {

@@ -39,6 +39,11 @@ pub fn stream(config: &MeshMetrics) -> String {
     documents.join("---\n")
 }
 
+/// Lines for stderr about a configuration that asks for what cannot be had.
+pub fn warnings(config: &MeshMetrics) -> Vec<String> {
+    alerts::warning(config).into_iter().collect()
+}
+
 /// An object of this kind. `accepts` are rules of ScrapeTLS whose findings are known.
 fn object(
     config: &MeshMetrics,

@@ -47,9 +47,12 @@ const MERGED: [&str; 3] = [
     "__meta_kubernetes_pod_annotation_prometheus_io_path",
     "__meta_kubernetes_pod_annotation_prometheus_io_port",
 ];
-/// The annotation that the injector sets where the secure port is on
-/// (istio/istio samples/addons/extras/prometheus-secure-metrics.yaml).
-const SECURE: &str = "__meta_kubernetes_pod_annotation_prometheus_istio_io_secure_port";
+/// The annotations that name secure ports (istio/istio samples/addons/extras/prometheus-secure-metrics.yaml): that of merged
+/// metrics, which the injector sets, and that of Envoy's own, which people set.
+const SECURE: [&str; 2] = [
+    "__meta_kubernetes_pod_annotation_prometheus_istio_io_secure_port",
+    "__meta_kubernetes_pod_annotation_prometheus_istio_io_secure_envoy_port",
+];
 
 /// One way to a port.
 struct Endpoint {
@@ -128,14 +131,17 @@ fn proxies(config: &MeshMetrics) -> Value {
             vec![endpoint(vec![to_merged], true)]
         }
         ProxyPort::Secure => {
+            let either = r"\d+;.*|.*;\d+";
             let only =
-                |action: &str| json!({"action": action, "sourceLabels": [SECURE], "regex": ".+"});
-            let to_secure = address(&["__address__", SECURE], r"(.+):\d+;(\d+)");
+                |action: &str| json!({"action": action, "sourceLabels": SECURE, "regex": either});
+            let [merged, envoy] = SECURE;
+            let to = |port: &str| address(&["__address__", port], r"(.+):\d+;(\d+)");
             vec![
                 endpoint(vec![only("drop")], false),
                 Endpoint {
                     secure: true,
-                    ..endpoint(vec![only("keep"), to_secure], true)
+                    // The last one wins: merged metrics have Envoy's in them.
+                    ..endpoint(vec![only("keep"), to(envoy), to(merged)], true)
                 },
             ]
         }

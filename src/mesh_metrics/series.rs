@@ -114,6 +114,12 @@ pub const SERIES: &[Series] = &[
         Standard,
         PUSH_FORMERLY,
     ),
+    istiod(
+        // Of older versions, in the same file.
+        "pilot_conflict_outbound_listener_http_over_https",
+        Standard,
+        PUSH,
+    ),
     histogram(istiod("pilot_proxy_convergence_time", Minimal, PILOT)),
     histogram(istiod("pilot_proxy_queue_time", Standard, PILOT)),
     istiod("citadel_server_csr_count", Standard, CA),

@@ -142,11 +142,30 @@ impl<'a> Field<'a> {
 
     /// Annotations that kustomize prints: it turns scalars into strings, so `true` reads as `"true"`.
     pub(super) fn printed_annotations(&self) -> Read<Labels> {
-        self.string_map(|value| match value.value {
+        self.string_map(|value| value.printed())
+    }
+
+    /// Those of the annotations that are named; the others are looked at, and not kept.
+    pub(super) fn printed_annotations_named(&self, names: &[&str]) -> Read<Labels> {
+        let mut named = Labels::new();
+        for (name, value) in self.entries()?.unwrap_or_default() {
+            match value.value {
+                _ if names.contains(&name) => {
+                    named.insert(name.to_owned(), value.printed()?);
+                }
+                Some(Value::String(_)) => {}
+                _ => drop(value.printed()?),
+            }
+        }
+        Ok(named)
+    }
+
+    fn printed(&self) -> Read<String> {
+        match self.value {
             Some(Value::Bool(scalar)) => Ok(scalar.to_string()),
             Some(Value::Number(scalar)) => Ok(scalar.to_string()),
-            _ => value.string_value(),
-        })
+            _ => self.string_value(),
+        }
     }
 
     /// The whole value as a type of the Kubernetes API.

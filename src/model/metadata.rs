@@ -23,7 +23,7 @@ pub(super) fn object(
     problems: &mut Vec<Problem>,
 ) -> Object {
     let name = noted(name(root), problems).unwrap_or_default();
-    let annotations = noted(annotations(root), problems).unwrap_or_default();
+    let annotations = noted(own_annotations(root), problems).unwrap_or_default();
     let written = match is_cluster_scoped(kind) {
         true => Some(String::new()),
         false => noted(namespace(root), problems).flatten(),
@@ -64,6 +64,13 @@ pub(super) fn annotations(root: &Field<'_>) -> Read<Labels> {
     root.key("metadata")?
         .key("annotations")?
         .printed_annotations()
+}
+
+/// Those of them that tell us what to do with an object.
+fn own_annotations(root: &Field<'_>) -> Read<Labels> {
+    root.key("metadata")?
+        .key("annotations")?
+        .printed_annotations_named(&[IGNORE, ACCEPT, LOCAL])
 }
 
 /// A Namespace, with the label that the API server sets on each.

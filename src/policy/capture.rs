@@ -112,14 +112,15 @@ fn without_a_sidecar(pods: &Workload) -> Option<Fact<bool>> {
             ))),
         };
     }
-    // What istioctl renders for its gateways: a proxy of its own, and a label that asks for no other.
+    // What istioctl renders for its gateways, and charts for waypoints and ztunnel: a proxy of its own, and a label that asks
+    // for no other.
     let declined = own_say(pods).is_some_and(|(_, value)| value == "false");
     let injected = pods.annotations.contains_key(STATUS);
     (has_proxy(pods) && declined && !injected).then(|| {
         Fact::assumed(
             false,
             format!(
-                "{}: istio-proxy without injection is a gateway",
+                "{}: istio-proxy without injection is a gateway, waypoint or ztunnel",
                 named(&pods.object)
             ),
         )

@@ -40,6 +40,10 @@ const FOUND: &[(&str, &[u8])] = &[
         b"?\t\r-\t\r-a::",
     ),
     (
+        "a document that begins with what only YAML 1.1 takes for a line break",
+        b"--- \xc2\x85\na\n",
+    ),
+    (
         "a folder without an object gave an empty output and exit code 0",
         b"f\0image: registry.example/orders:2\n",
     ),

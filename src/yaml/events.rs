@@ -142,7 +142,9 @@ impl<'t> Builder<'t> {
         if explicit {
             self.close_document(range.start);
             let end = line_end(self.text, range.end);
-            let blank = self.text[range.end..end].trim().is_empty();
+            let blank = self.text[range.end..end]
+                .trim_matches([' ', '\t'])
+                .is_empty();
             self.begin = if blank {
                 after_break(self.text, end)
             } else {

@@ -405,7 +405,8 @@ fn what_strict_brought_goes_and_comes_with_it() {
 /// By value, too, where A said something of HTTP/2: what was on is off with the certificates, goes with them, and comes
 /// back where we write it.
 ///
-/// Not where A names Istio's certificates itself: what somebody else wrote goes too, and what comes back is ours.
+/// Not where A names Istio's certificates itself: what somebody else wrote goes too, and what comes back is ours. Where it
+/// names our scrape class, that comes back by value, in our place.
 /// Nor where Envoy guards a port: that wants them under PERMISSIVE, and under STRICT, where nobody gets through, they are kept.
 fn comes_back(input: &Input) -> Result<(), String> {
     let exempt = ["root-cert.pem", "ENVOY_SECURE_"];
@@ -428,6 +429,7 @@ fn comes_back(input: &Input) -> Result<(), String> {
         "enableHttp2",
         "relabelConfigs: []",
         "relabelings: []",
+        "scrapeClass: istio-mtls",
     ];
     let same = if by_value.iter().any(|written| input.text.contains(written)) {
         now.values() == then.values()

@@ -293,11 +293,11 @@ fn traps_come_through_beside_a_patch() {
         }
     }
     insta::assert_snapshot!(counts, @r#"
-    ItemBefore Stream: 71 of 76
-    ItemBefore List: 73 of 76
-    ItemBefore ResourceList: 73 of 76
-    ItemBehind Stream: 70 of 76
-    ItemBehind List: 73 of 76
+    ItemBefore Stream: 72 of 76
+    ItemBefore List: 74 of 76
+    ItemBefore ResourceList: 74 of 76
+    ItemBehind Stream: 71 of 76
+    ItemBehind List: 74 of 76
     ItemBehind ResourceList: 73 of 76
     FieldBefore Stream: 69 of 76
     FieldBefore List: 69 of 76
@@ -309,7 +309,7 @@ fn traps_come_through_beside_a_patch() {
     insta::assert_snapshot!(told, @r#"
     anchor-on-key FieldBefore, FieldBehind
         input.yaml:N (object N, named web): the key `key` at line N is written twice in `/spec/endpoints/N/trapN/spec`; remove one of the two
-    err-seq-in-map ItemBefore, ItemBehind, FieldBefore, FieldBehind
+    err-seq-in-map ItemBehind ResourceList, FieldBefore, FieldBehind
         input.yaml: line N, column N: not valid YAML, while parsing a block mapping, did not find expected key; correct the text there
     float-special FieldBefore, FieldBehind
         left as it is: warning[not-understood]: `.inf` is a number that JSON lacks; put it in quotes if it is text   --> VMServiceScrape shop/web (input.yaml:N) istio-scrape: no changes, N warning

@@ -38,6 +38,7 @@ pub mod yaml;
 mod context;
 mod generator;
 mod outcome;
+mod parallel;
 mod plan;
 mod setting;
 

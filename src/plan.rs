@@ -6,7 +6,6 @@
 //! Knows: every layer by its entry. Does not know: files, streams, settings' origin.
 
 mod check;
-mod parallel;
 mod read;
 
 use std::iter;

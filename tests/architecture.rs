@@ -17,6 +17,7 @@ policy | targets                                  Istio's answer | VictoriaMetri
 model | mesh_metrics                              what the manifests say | objects that scrape Istio itself
 krm | config                                      how objects come in and go out | what the user asked for
 yaml                                              text, and where each value sits
+parallel                                          how a long list is worked off
 ";
 
 /// What a part does not use although it lies below, because its answer must not depend on it.
@@ -37,8 +38,8 @@ const ONLY_IN: &[(&str, &str)] = &[("granit_parser", "src/yaml/events.rs")];
 /// What only the shell may name: files, environment, streams, clock, other programs.
 const SHELL: &[&str] = &["main", "cli"];
 
-/// What a file below the shell may name all the same: threads that read parts of a list change nothing but the time.
-const ALL_THE_SAME: &[(&str, &str)] = &[("src/plan/parallel.rs", "std::thread")];
+/// What a file below the shell may name all the same: threads that work off parts of a list change nothing but the time.
+const ALL_THE_SAME: &[(&str, &str)] = &[("src/parallel.rs", "std::thread")];
 const OUTSIDE: &[&str] = &[
     "std::fs",
     "std::env",

@@ -4,7 +4,11 @@
 //! Departs from them: a custom resource whose kind ends in `List` is a list only if its `items` are maps.
 //! Knows: kinds, lists, keys. Does not know: other sources, what an object of a kind means.
 
+mod head;
+
 use std::borrow::Cow;
+
+use head::{Head, heads};
 
 use super::place::{Spot, seen};
 use super::{Form, Item, OpenError, Origin, Place, Shape, Source};
@@ -56,10 +60,17 @@ impl<'a, 't, F: Fn(&str, &str, &str) -> bool> Finder<'a, 't, F> {
     }
 
     pub(super) fn documents(&mut self, documents: &[LazyDocument<'t>]) -> Result<(), OpenError> {
-        for (number, document) in documents.iter().enumerate() {
+        let heads = heads(documents, |document| document.root.as_ref());
+        for (number, (document, head)) in documents.iter().zip(heads).enumerate() {
             let Some(root) = &document.root else {
                 continue;
             };
+            if let Some(head) = head
+                && self.form != Form::ResourceList
+            {
+                self.take(root, document.syntax, head);
+                continue;
+            }
             match (self.source.origin, self.form) {
                 (Origin::Folder | Origin::Kustomization, _)
                     if kind_of(self.source, root, &mut self.aliased)?.is_none() =>
@@ -119,6 +130,21 @@ impl<'a, 't, F: Fn(&str, &str, &str) -> bool> Finder<'a, 't, F> {
         }
     }
 
+    /// An object that is like nearly all are.
+    fn take(&mut self, value: &Lazy<'t>, syntax: Syntax, head: Head) {
+        let line = self.line(value);
+        self.items.push(Item {
+            source: self.position,
+            index: self.items.len(),
+            line,
+            name: head.name,
+            value: value.clone(),
+            syntax,
+            api_version: head.api_version,
+            kind: head.kind,
+        });
+    }
+
     fn list(
         &mut self,
         root: &Lazy<'t>,
@@ -135,9 +161,14 @@ impl<'a, 't, F: Fn(&str, &str, &str) -> bool> Finder<'a, 't, F> {
         if let Lazy::Outlined(outline) = root
             && let Some(items) = outline.list("items")
         {
-            return items
-                .iter()
-                .try_for_each(|item| self.object(item, syntax, inherited));
+            let heads = heads(items, Some);
+            return items.iter().zip(heads).try_for_each(|(item, head)| {
+                match head {
+                    Some(head) => self.take(item, syntax, head),
+                    None => self.object(item, syntax, inherited)?,
+                }
+                Ok(())
+            });
         }
         let Some(items) = got(self.source, root, "items")? else {
             return Ok(());

@@ -13,11 +13,11 @@ use crate::Error;
 use crate::config::Config;
 use crate::context::Facts;
 use crate::model::{self, Found, Inventory, Object, Unread};
+use crate::parallel;
 use crate::report;
 use crate::rules::{self, Decision, Rule, Verdict};
 use crate::yaml::{self, MapLines, Rules};
 
-use super::parallel;
 
 /// What the items say.
 pub(super) struct Said {

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use granit_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span, StructureStyle, options};
 
@@ -74,7 +74,7 @@ struct Builder<'t> {
     text: &'t str,
     documents: Vec<Document<'t>>,
     open: Vec<Open<'t>>,
-    anchors: BTreeMap<usize, (Rc<Node<'t>>, usize)>,
+    anchors: BTreeMap<usize, (Arc<Node<'t>>, usize)>,
     root: Option<Node<'t>>,
     /// Where the document begins.
     begin: usize,
@@ -263,7 +263,7 @@ impl<'t> Builder<'t> {
             return Err(too_deep(span));
         }
         if anchor > 0 {
-            self.anchors.insert(anchor, (Rc::new(node.clone()), height));
+            self.anchors.insert(anchor, (Arc::new(node.clone()), height));
         }
         let Some(around) = self.open.last_mut() else {
             self.root = Some(node);

@@ -50,6 +50,14 @@ impl<'t> Lazy<'t> {
         }
     }
 
+    /// The same value with so many more lines in front of it.
+    pub(super) fn below(self, lines: usize) -> Self {
+        match self {
+            Self::Read(node) => Self::Read(node),
+            Self::Outlined(outline) => Self::Outlined(outline.below(lines)),
+        }
+    }
+
     /// The whole value.
     ///
     /// # Errors

@@ -32,7 +32,7 @@ pub use write::{block, block_of_quotes};
 
 use std::borrow::Cow;
 use std::ops::Range;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// Reads all documents of a text. A text of nothing but comments has none.
 ///
@@ -88,19 +88,19 @@ pub enum Content<'t> {
     /// A list; `flow` when written in brackets.
     Sequence {
         /// The elements in order.
-        items: Rc<[Node<'t>]>,
+        items: Arc<[Node<'t>]>,
         /// Written in brackets.
         flow: bool,
     },
     /// A map; entries in order, repeated keys kept.
     Mapping {
         /// Key and value of each entry, in order.
-        entries: Rc<[(Node<'t>, Node<'t>)]>,
+        entries: Arc<[(Node<'t>, Node<'t>)]>,
         /// Written in braces.
         flow: bool,
     },
     /// `*name`, with the node that it stands for.
-    Alias(Rc<Node<'t>>),
+    Alias(Arc<Node<'t>>),
 }
 
 /// How a scalar is spelled.

@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use jsonptr::{Pointer, PointerBuf};
 use serde_json::Value;
@@ -104,7 +104,7 @@ impl<'t> Node<'t> {
     }
 
     /// `targets`: what aliases stand for, each of which is moved once, however many aliases it has.
-    fn moved_with(&self, by: usize, targets: &mut BTreeMap<*const Node<'t>, Rc<Node<'t>>>) -> Self {
+    fn moved_with(&self, by: usize, targets: &mut BTreeMap<*const Node<'t>, Arc<Node<'t>>>) -> Self {
         let content = match &self.content {
             Content::Scalar(text, style) => Content::Scalar(text.clone(), *style),
             Content::Sequence { items, flow } => Content::Sequence {
@@ -124,10 +124,10 @@ impl<'t> Node<'t> {
                 flow: *flow,
             },
             Content::Alias(target) => {
-                let known = targets.get(&Rc::as_ptr(target)).cloned();
+                let known = targets.get(&Arc::as_ptr(target)).cloned();
                 let moved = known.unwrap_or_else(|| {
-                    let moved = Rc::new(target.moved_with(by, targets));
-                    targets.insert(Rc::as_ptr(target), Rc::clone(&moved));
+                    let moved = Arc::new(target.moved_with(by, targets));
+                    targets.insert(Arc::as_ptr(target), Arc::clone(&moved));
                     moved
                 });
                 Content::Alias(moved)

@@ -8,16 +8,18 @@
 
 mod lines;
 mod shell;
+mod stretches;
 mod values;
 
 use std::borrow::Cow;
 use std::ops::Range;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::{
     Content, Document, Lazy, LazyDocument, Node, Read, ReadError, Rules, Style, Syntax, events,
     regular,
 };
+use crate::parallel;
 use lines::Lines;
 
 /// A map in block style of which no more than its keys is known.
@@ -31,7 +33,7 @@ pub struct Outline<'t> {
     column: usize,
     /// Behind a dash, as the element of a list.
     is_element: bool,
-    entries: Rc<[Entry]>,
+    entries: Arc<[Entry]>,
     list: Option<(usize, Box<[Lazy<'t>]>)>,
 }
 
@@ -116,7 +118,7 @@ fn document<'t>(lines: &mut Lines<'t>, list: &str) -> Option<Option<Outline<'t>>
         line: lines.line,
         column,
         is_element: false,
-        entries: Rc::default(),
+        entries: Arc::default(),
         list: None,
     };
     let mut entries = Vec::new();
@@ -148,10 +150,39 @@ fn document<'t>(lines: &mut Lines<'t>, list: &str) -> Option<Option<Outline<'t>>
 }
 
 /// The maps that are the elements of a list, whose first dash stands here.
+///
+/// Of a long list stretches are outlined at the same time, each from a line that looks like the begin of an element. It is
+/// one if the stretch in front ends there; if not, what was made of it is left.
 fn elements<'t>(lines: &mut Lines<'t>) -> Option<Box<[Lazy<'t>]>> {
     let column = lines.indent;
+    let here: &Lines<'t> = lines;
+    let begins = stretches::begins(here);
+    let ends = begins.iter().skip(1).copied().chain([usize::MAX]);
+    let bounds: Vec<_> = begins.iter().copied().zip(ends).collect();
+    let outlined = parallel::each(&bounds, |&(begin, end)| {
+        let mut ahead = here.ahead(begin, column);
+        let elements = stretch(&mut ahead, column, end);
+        (elements, ahead)
+    });
     let mut elements = Vec::new();
-    while !lines.is_done() && lines.indent == column && lines.is_dash() {
+    for (begin, (stretched, ahead)) in begins.into_iter().zip(outlined) {
+        elements.extend(stretch(lines, column, begin)?);
+        if lines.line_start() == begin && lines.indent == column {
+            let lines_in_front = lines.line - 1;
+            elements.extend(stretched?.into_iter().map(|one| one.below(lines_in_front)));
+            *lines = ahead;
+            lines.line += lines_in_front;
+        }
+    }
+    elements.extend(stretch(lines, column, usize::MAX)?);
+    let is_over = lines.is_done() || lines.indent <= column;
+    is_over.then(|| elements.into())
+}
+
+/// The elements of a list in this column that begin from here on and in front of this offset.
+fn stretch<'t>(lines: &mut Lines<'t>, column: usize, end: usize) -> Option<Vec<Lazy<'t>>> {
+    let mut elements = Vec::new();
+    while lines.line_start() < end && !lines.is_done() && lines.indent == column && lines.is_dash() {
         let (at, line) = (lines.at, lines.line);
         if let Some(outline) = element(lines) {
             elements.push(Lazy::Outlined(outline));
@@ -162,8 +193,7 @@ fn elements<'t>(lines: &mut Lines<'t>) -> Option<Box<[Lazy<'t>]>> {
         let range = at - column..lines.line_start();
         elements.push(Lazy::Read(only_element(lines.text, &range)?));
     }
-    let is_over = lines.is_done() || lines.indent <= column;
-    is_over.then(|| elements.into())
+    Some(elements)
 }
 
 fn element<'t>(lines: &mut Lines<'t>) -> Option<Outline<'t>> {
@@ -250,13 +280,19 @@ impl<'t> Outline<'t> {
 
     /// The value under a key, read on its own; of a repeated key the last. `None`: it has no such key, or its value is
     /// not of the usual shape.
-    pub(super) fn quickly(&self, key: &str) -> Option<Node<'t>> {
+    pub fn quickly(&self, key: &str) -> Option<Node<'t>> {
         let at = self.position(key)?;
         let end = match self.entries.get(at + 1) {
             Some(next) => next.key.start,
             None => self.lines.end,
         };
         regular::value(self.text, self.entries[at].after..end, self.column)
+    }
+
+    /// The same map with so many more lines in front of it.
+    pub(super) fn below(mut self, lines: usize) -> Self {
+        self.line += lines;
+        self
     }
 
     pub(super) fn map_lines(&self) -> MapLines<'t> {

@@ -34,6 +34,16 @@ impl<'t> Lines<'t> {
         })
     }
 
+    /// On the first character of another line, which begins here and is counted as the first.
+    pub(super) fn ahead(&self, line_start: usize, indent: usize) -> Self {
+        Self {
+            at: line_start + indent,
+            line: 1,
+            indent,
+            ..*self
+        }
+    }
+
     pub(super) fn is_done(&self) -> bool {
         self.at >= self.bytes.len()
     }

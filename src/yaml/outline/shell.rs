@@ -4,7 +4,7 @@
 //! Departs from nothing: what is left unread is farther away than an example of each.
 //! Knows: nodes. Does not know: what is going to be written.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::super::{Content, Lazy, Node, ReadError, regular};
 
@@ -18,7 +18,7 @@ pub(super) fn of_list<'t>(dash: usize, elements: &[Lazy<'t>]) -> Result<Node<'t>
             (true, true) => regular::node(
                 element.start()..element.start(),
                 Content::Mapping {
-                    entries: Rc::default(),
+                    entries: Arc::default(),
                     flow: false,
                 },
             ),

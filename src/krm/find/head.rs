@@ -1,0 +1,57 @@
+//! Of which kind is an object that is like nearly all are, and what is its name?
+//!
+//! Authority: `find`, which finds the same, and what is wrong with all others.
+//! Departs from it: nothing; an object that it takes more to tell of is left to it (`None`).
+//! Knows: the first lines of maps in block style. Does not know: lists, what stands around an object.
+
+use crate::parallel;
+use crate::yaml::{Lazy, Node, Outline, Rules};
+
+/// What is known of an object without reading it.
+pub(super) struct Head {
+    pub(super) api_version: String,
+    pub(super) kind: String,
+    pub(super) name: String,
+}
+
+/// The head of each of these, in their order, as far as there is one.
+pub(super) fn heads<'v, 't: 'v, V: Sync>(
+    of: &'v [V],
+    value: impl Fn(&'v V) -> Option<&'v Lazy<'t>> + Sync,
+) -> Vec<Option<Head>> {
+    let parts = parallel::in_order(of, |part| {
+        let heads = part.iter().map(|one| head(value(one)?));
+        heads.collect::<Vec<_>>()
+    });
+    parts.into_iter().flatten().collect()
+}
+
+fn head(value: &Lazy<'_>) -> Option<Head> {
+    let Lazy::Outlined(outline) = value else {
+        return None;
+    };
+    let kind = text(outline, "kind")?;
+    if kind.is_empty() || kind.ends_with("List") {
+        return None;
+    }
+    let api_version = text(outline, "apiVersion")?;
+    let metadata = outline.quickly("metadata")?;
+    let is_sound = ["kind", "apiVersion", "metadata"]
+        .iter()
+        .all(|name| outline.keys().filter(|(key, _)| key == name).count() == 1)
+        && metadata.duplicate_key().is_none();
+    let name = metadata.get("name").and_then(Node::text);
+    is_sound.then(|| Head {
+        api_version,
+        kind,
+        name: name.unwrap_or_default().to_owned(),
+    })
+}
+
+/// A text under a key.
+fn text(outline: &Outline<'_>, key: &str) -> Option<String> {
+    match outline.quickly(key)?.value(Rules::Kustomize) {
+        Ok(serde_json::Value::String(text)) => Some(text),
+        Ok(_) | Err(_) => None,
+    }
+}

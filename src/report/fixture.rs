@@ -4,7 +4,7 @@
 //! Departs from nothing.
 //! Knows: the shape of a decision. Does not know: reports.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use jsonptr::PointerBuf;
 
@@ -80,7 +80,7 @@ pub(super) fn endpoint(name: &str, rule: Rule, scrapers: &[&str]) -> Located {
             false => Wanted::Plain,
         },
     });
-    let scrapers = scrapers.iter().map(|one| Rc::new(object("VMAgent", one)));
+    let scrapers = scrapers.iter().map(|one| Arc::new(object("VMAgent", one)));
     located.decision.scrapers = scrapers.collect();
     let (mode, demand) = match changes {
         true => (MtlsMode::Strict, Demand::MutualTls),
@@ -91,8 +91,8 @@ pub(super) fn endpoint(name: &str, rule: Rule, scrapers: &[&str]) -> Located {
 }
 
 /// A port of a Deployment.
-pub(super) fn target(name: &str, mode: MtlsMode, demand: Demand) -> Rc<JudgedTarget> {
-    Rc::new(JudgedTarget {
+pub(super) fn target(name: &str, mode: MtlsMode, demand: Demand) -> Arc<JudgedTarget> {
+    Arc::new(JudgedTarget {
         kind: "Deployment".to_owned(),
         namespace: "shop".to_owned(),
         name: name.to_owned(),

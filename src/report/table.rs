@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use anstyle::{AnsiColor, Style};
 
@@ -94,7 +94,7 @@ fn write_endpoints(out: &mut String, endpoints: &[&Located], paint: &Paint) {
     }
 }
 
-fn write_targets(out: &mut String, targets: &[Rc<JudgedTarget>], paint: &Paint) {
+fn write_targets(out: &mut String, targets: &[Arc<JudgedTarget>], paint: &Paint) {
     for target in targets {
         let port = target
             .port

@@ -4,7 +4,7 @@
 //! Departs from nothing.
 //! Knows: the shape of a decision. Does not know: how one is made or shown.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use json_patch::PatchOperation;
 use jsonptr::PointerBuf;
@@ -30,9 +30,9 @@ pub struct Decision {
     /// For endpoints: what is spoken now, and what the targets want.
     pub transport: Option<Transport>,
     /// For endpoints: what they reach, and what each target demands.
-    pub targets: Vec<Rc<JudgedTarget>>,
+    pub targets: Vec<Arc<JudgedTarget>>,
     /// For endpoints: the scrapers of the input and the context that select them, or are taken to.
-    pub scrapers: Vec<Rc<Object>>,
+    pub scrapers: Vec<Arc<Object>>,
     /// In words, without the object's name.
     pub message: String,
     /// The change, empty unless the verdict is [`Verdict::Patch`].

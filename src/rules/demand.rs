@@ -5,7 +5,7 @@
 //! Knows: targets, scrapers as patched, Istio's answer. Does not know: how endpoints are written.
 
 use std::collections::BTreeSet;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::at_port::{AtPort, at_port};
 use super::decision::{Demand, JudgedTarget};
@@ -23,7 +23,7 @@ use crate::targets::{self, Elsewhere, Pods, Target};
 #[derive(Debug, Clone)]
 pub(super) struct Judged {
     /// What is shown of it.
-    pub(super) shown: Rc<JudgedTarget>,
+    pub(super) shown: Arc<JudgedTarget>,
     /// Why the table was not asked, if it was not.
     pub(super) aside: Option<Aside>,
     /// Levels of policies that disagree without an order that Git shows.
@@ -39,7 +39,7 @@ pub(super) struct Judged {
     /// The scraper asks the pod's own address, so labels of the pod are there when relabelling.
     pub(super) addressed_as_pod: bool,
     /// What a relabelling rule can know of it.
-    pub(super) signs: Rc<Signs>,
+    pub(super) signs: Arc<Signs>,
 }
 
 /// What comes before the demand table.
@@ -124,7 +124,7 @@ pub(super) fn judge(
 fn of_own_pod(scraper: &Scraper, as_sibling: &Judged) -> Judged {
     let mut own = as_sibling.clone();
     own.aside = Some(Aside::OwnPod);
-    let shown = Rc::make_mut(&mut own.shown);
+    let shown = Arc::make_mut(&mut own.shown);
     shown.demand = Demand::Plain;
     shown.proven = true;
     shown.because = vec![format!(
@@ -164,7 +164,7 @@ fn judge_pods(
     }
     asked.note_tunnel(facts);
     Judged {
-        shown: Rc::new(JudgedTarget {
+        shown: Arc::new(JudgedTarget {
             kind: pods.object.kind.clone(),
             namespace: pods.object.namespace.clone(),
             name: pods.object.name.clone(),
@@ -190,7 +190,7 @@ fn judge_pods(
         mode_assumed: mode.assumed,
         mode_proven: mode.fact.proven,
         addressed_as_pod: target.addressed_by.is_none(),
-        signs: Rc::new(Signs::of_pods(pods, target.port, plane.value)),
+        signs: Arc::new(Signs::of_pods(pods, target.port, plane.value)),
     }
 }
 
@@ -300,7 +300,7 @@ fn because(plane: &Fact<DataPlane>, captured: &Fact<bool>, mode: &Fact<MtlsMode>
 
 fn elsewhere(place: &Elsewhere, target: &Target<'_>) -> Judged {
     Judged {
-        shown: Rc::new(JudgedTarget {
+        shown: Arc::new(JudgedTarget {
             kind: place.kind.to_owned(),
             namespace: place.namespace.clone(),
             name: place.name.clone(),
@@ -322,7 +322,7 @@ fn elsewhere(place: &Elsewhere, target: &Target<'_>) -> Judged {
         mode_assumed: false,
         mode_proven: false,
         addressed_as_pod: false,
-        signs: Rc::new(Signs::of_addresses(&place.namespace)),
+        signs: Arc::new(Signs::of_addresses(&place.namespace)),
     }
 }
 

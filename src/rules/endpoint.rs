@@ -5,7 +5,7 @@
 //! Knows: endpoints, their targets' demands, scrapers as patched. Does not know: text.
 
 use std::collections::BTreeSet;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::Rule;
 use super::answer::answer;
@@ -22,6 +22,7 @@ use super::summary::{self, Summary};
 use super::view::{self, Scraping, View};
 use crate::config::{Config, InjectionUnknown, Severity, TargetsUnknown};
 use crate::model::{Endpoint, Origin, ScrapeKind, Scraper};
+use crate::parallel;
 
 /// The endpoint table: what its targets demand, against how it is written.
 pub(super) fn row(demands: Summary, now: Now, config: &Config) -> (Rule, Turn) {
@@ -160,10 +161,18 @@ impl JudgedEndpoint {
 
 /// Decides every endpoint of the inventory.
 pub(super) fn decide_all(patched: &Patched<'_>, config: &Config) -> Vec<JudgedEndpoint> {
+    let scrapes: Vec<usize> = (0..patched.inventory.scrapes.len()).collect();
+    let judged = parallel::in_order(&scrapes, |part| decide_some(patched, part, config));
+    judged.into_iter().flatten().collect()
+}
+
+/// Decides the endpoints of the scrape objects at these positions, which follow each other.
+fn decide_some(patched: &Patched<'_>, part: &[usize], config: &Config) -> Vec<JudgedEndpoint> {
     let mut judged = Vec::new();
     let mut of_last = (Vec::new(), Vec::new());
-    for (position, scrape) in patched.inventory.scrapes.iter().enumerate() {
-        if patched.copies.of_scrape(position) == position {
+    for &position in part {
+        let scrape = &patched.inventory.scrapes[position];
+        if patched.copies.of_scrape(position) == position || part.first() == Some(&position) {
             let selecting = patched.selecting(scrape).into_iter();
             of_last = (
                 selecting.map(|(position, _)| position).collect(),
@@ -275,7 +284,7 @@ fn decide(draft: Draft<'_>, class: &AtEndpoint<'_>, config: &Config) -> JudgedEn
         .collect();
     decision.scrapers = scraping
         .every_scraper()
-        .map(|(_, (_, state))| Rc::clone(&state.object))
+        .map(|(_, (_, state))| Arc::clone(&state.object))
         .collect();
     let mut certificates = answer.certificates;
     if rule == Rule::TlsNeedsRepair && answer.steps.is_empty() {

@@ -5,9 +5,9 @@
 //! Knows: answers. Does not know: how they are found.
 
 use std::borrow::Cow;
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ptr;
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::demand::{self, Judged};
 use super::originates::{self, OnTheWay};
@@ -19,12 +19,21 @@ use crate::targets::{Pods, Target};
 /// whether who asks meets its siblings there.
 type Asked = (Option<usize>, usize, Option<u16>, Option<usize>, bool);
 
-/// Answers about pods of one inventory.
+/// Answers about pods of one inventory. Whoever asks first among several threads, the answer is the same.
 #[derive(Debug, Default)]
 pub(super) struct Judgements {
     /// By the way there, too, which is shown.
-    judged: RefCell<BTreeMap<Asked, BTreeMap<String, Vec<Judged>>>>,
-    on_the_way: RefCell<BTreeMap<Asked, OnTheWay>>,
+    judged: RwLock<BTreeMap<Asked, BTreeMap<String, Vec<Judged>>>>,
+    on_the_way: RwLock<BTreeMap<Asked, OnTheWay>>,
+}
+
+// Nothing is half written there when a thread ends in a panic, which is passed on in any case.
+fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
+    lock.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
+    lock.write().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn place<T>(of: &T) -> usize {
@@ -70,13 +79,13 @@ impl Patched<'_> {
             return judge();
         };
         let judged = &self.judgements.judged;
-        if let Some(known) = judged.borrow().get(&asked)
+        if let Some(known) = read(judged).get(&asked)
             && let Some(known) = known.get(&target.via)
         {
             return known.clone();
         }
         let found = judge();
-        let mut judged = judged.borrow_mut();
+        let mut judged = write(judged);
         let by_way = judged.entry(asked).or_default();
         by_way.insert(target.via.clone(), found.clone());
         found
@@ -96,11 +105,11 @@ impl Patched<'_> {
             return find();
         };
         let known = &self.judgements.on_the_way;
-        if let Some(known) = known.borrow().get(&asked) {
+        if let Some(known) = read(known).get(&asked) {
             return known.clone();
         }
         let found = find();
-        known.borrow_mut().insert(asked, found.clone());
+        write(known).insert(asked, found.clone());
         found
     }
 }
@@ -113,7 +122,6 @@ mod tests {
 
     use super::*;
     use crate::config::Config;
-    use crate::model::read;
     use crate::policy::Settings;
     use crate::rules::scraper::as_patched;
 
@@ -135,7 +143,7 @@ mod tests {
             agent("other"),
         ];
         let config = Config::default();
-        let inventory = read(objects.iter().enumerate(), &config);
+        let inventory = crate::model::read(objects.iter().enumerate(), &config);
         let settings = Settings::of(&inventory, &config);
         let patched = as_patched(&inventory, &settings, &config, &BTreeSet::new());
         let scrapers = [None, Some(patched.scraper(0)), Some(patched.scraper(1))];

@@ -5,7 +5,7 @@
 //! Departs from it: address ranges and VirtualServices are not looked at.
 //! Knows: targets, Services, a scraper's pods. Does not know: how endpoints are written.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::decision::Demand;
 use super::demand::{Aside, Judged};
@@ -41,7 +41,7 @@ pub(super) fn unless_encrypted(
         Encrypts::No => {}
         Encrypts::Yes(scraper) => {
             judged.aside = Some(Aside::SidecarOriginatesTls);
-            let shown = Rc::make_mut(&mut judged.shown);
+            let shown = Arc::make_mut(&mut judged.shown);
             shown.demand = Demand::Plain;
             shown.proven = false;
             let how = format!(
@@ -51,7 +51,7 @@ pub(super) fn unless_encrypted(
             shown.because.insert(0, how);
         }
         Encrypts::Unknown(whose) => {
-            let shown = Rc::make_mut(&mut judged.shown);
+            let shown = Arc::make_mut(&mut judged.shown);
             shown.demand = Demand::Unknown;
             shown.proven = false;
             shown.because.push(format!(

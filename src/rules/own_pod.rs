@@ -5,7 +5,7 @@
 //! Departs from the example: keys are in camel case, which the operator reads as well.
 //! Knows: relabelling rules, judged targets, environments of scrapers. Does not know: why a target demands what it does.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
@@ -102,7 +102,7 @@ pub(super) fn besides(
 
 /// Another pod like the scraper's own, to which requests go through the sidecar.
 fn as_sibling(mut own: Judged) -> Judged {
-    let target = Rc::make_mut(&mut own.shown);
+    let target = Arc::make_mut(&mut own.shown);
     target.demand = demand::demand(target.data_plane, target.captured, target.mode, Some(false));
     own.aside = None;
     own

@@ -9,7 +9,7 @@ mod words;
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use jsonptr::PointerBuf;
 
@@ -50,7 +50,7 @@ pub(super) struct Patched<'a> {
 #[derive(Debug, Clone)]
 pub(super) struct ScraperState {
     /// Its object, which decisions about endpoints name.
-    pub(super) object: Rc<Object>,
+    pub(super) object: Arc<Object>,
     /// Whether it has a sidecar, after this run.
     pub(super) plane: Fact<DataPlane>,
     /// Its certificates, or why it cannot have any.
@@ -204,7 +204,7 @@ fn state(mesh: &Mesh<'_>, scraper: &Scraper, config: &Config) -> ScraperState {
         None => injectable.and_then(|()| certificates::read(mesh, scraper, config)),
     };
     ScraperState {
-        object: Rc::new(scraper.object.clone()),
+        object: Arc::new(scraper.object.clone()),
         plane,
         certificates,
         not_understood,

@@ -105,8 +105,6 @@ pub struct Package<'t> {
 /// The object that a host configures a function with.
 #[derive(Debug, Clone)]
 pub struct FunctionConfig<'t> {
-    /// Line of its first byte, from 1.
-    pub line: usize,
     /// Its text and structure.
     pub node: Node<'t>,
 }

@@ -10,13 +10,15 @@ mod read;
 
 use std::iter;
 
-use jsonptr::PointerBuf;
+use json_patch::PatchOperation;
+use jsonptr::{Pointer, PointerBuf};
 
 use crate::Error;
-use crate::apply;
+use crate::apply::{self, ApplyError};
 use crate::config::{Config, Severity};
 use crate::context::Facts;
-use crate::krm::{Item, Package, Source};
+use crate::krm::{Location, Package, Source};
+use crate::parallel;
 use crate::report::Located;
 use crate::report::component::{ComponentError, Id, Patched};
 use crate::rules::{self, Decision, Failing, Verdict};
@@ -57,74 +59,101 @@ pub(crate) fn draw(
     Ok(plan)
 }
 
-/// The decisions with their patches, and the edits that those come to, item by item: an item is read once for all of them.
+/// The decisions with their patches, and the edits that those come to.
 fn written(facts: &Facts<'_>, decisions: Vec<Decision>, rules: Rules) -> Result<Plan, Error> {
-    let mut plan = Plan {
-        decisions: Vec::with_capacity(decisions.len()),
-        edits: Vec::new(),
-    };
-    let mut decisions = decisions.into_iter().peekable();
-    while let Some(first) = decisions.next() {
-        let position = first.object.item;
-        let (package, item) = facts.at(position);
-        let object = package.read(item)?;
-        let mut strings = apply::Strings::new();
-        let mut patch = Vec::new();
-        let mut next = Some(first);
-        while let Some(decision) = next {
-            let located = located(package, item, &object, decision, &mut strings);
-            located
-                .patch
-                .iter()
-                .for_each(|operation| add(&mut patch, operation));
-            plan.decisions.push(located);
-            next = decisions.next_if(|decision| decision.object.item == position);
+    let same_item = |a: &Decision, b: &Decision| a.object.item == b.object.item;
+    let items: Vec<&[Decision]> = decisions.chunk_by(same_item).collect();
+    let parts = parallel::in_order(&items, |items| {
+        let written = items.iter().map(|item| of_item(facts, item, rules));
+        written.collect::<Result<Vec<_>, _>>()
+    });
+    let mut located = Vec::with_capacity(decisions.len());
+    let mut edits = Vec::new();
+    for part in parts {
+        for item in part? {
+            located.extend(item.located);
+            edits.extend(item.edits);
         }
-        if patch.is_empty() {
-            continue;
-        }
-        let text = &package.sources()[item.source].text;
-        let edits = apply::edits(text, &object, item.syntax, &patch)?;
-        if let Lazy::Outlined(outline) = &item.value
-            && !apply::agrees_in_its_lines(text, outline, &object, &edits, &patch, rules)?
-        {
-            return Err(refuted(package.place(item).to_string()));
-        }
-        plan.edits.push((item.source, edits));
     }
-    Ok(plan)
+    let decisions = decisions.into_iter().zip(located);
+    Ok(Plan {
+        decisions: decisions
+            .map(|(decision, (location, patch))| settled(decision, location, patch))
+            .collect(),
+        edits,
+    })
+}
+
+/// What the decisions about one item come to.
+struct OfItem {
+    /// Where each is, and its patch, which may be one that cannot be written.
+    located: Vec<(Location, Result<Vec<PatchOperation>, ApplyError>)>,
+    /// The source with the edits of all of them.
+    edits: Option<(usize, Vec<Edit>)>,
+}
+
+/// The item is read once for all decisions about it.
+fn of_item(facts: &Facts<'_>, decisions: &[Decision], rules: Rules) -> Result<OfItem, Error> {
+    let (package, item) = facts.at(decisions[0].object.item);
+    let object = package.read(item)?;
+    let text = &package.sources()[item.source].text;
+    let of_whole = package.location(item);
+    let mut strings = apply::Strings::new();
+    let mut whole = Vec::new();
+    let mut located = Vec::with_capacity(decisions.len());
+    for decision in decisions {
+        let patch =
+            apply::operations(&object, &decision.steps, &mut strings).and_then(|patch| {
+                apply::edits(text, &object, item.syntax, &patch)?;
+                Ok(patch)
+            });
+        for operation in patch.iter().flatten() {
+            add(&mut whole, operation);
+        }
+        located.push((location(&of_whole, text, &object, &decision.at), patch));
+    }
+    if whole.is_empty() {
+        let edits = None;
+        return Ok(OfItem { located, edits });
+    }
+    let edits = apply::edits(text, &object, item.syntax, &whole)?;
+    if let Lazy::Outlined(outline) = &item.value
+        && !apply::agrees_in_its_lines(text, outline, &object, &edits, &whole, rules)?
+    {
+        return Err(refuted(package.place(item).to_string()));
+    }
+    let edits = Some((item.source, edits));
+    Ok(OfItem { located, edits })
 }
 
 fn refuted(problem: String) -> Error {
-    Error::Apply(apply::ApplyError::Refuted(problem))
+    Error::Apply(ApplyError::Refuted(problem))
 }
 
-/// Adds where the object is, and what its steps come to. A patch that cannot be written is refused.
-fn located<'t>(
-    package: &Package<'t>,
-    item: &Item<'t>,
-    object: &yaml::Node<'t>,
-    mut decision: Decision,
-    strings: &mut apply::Strings,
-) -> Located {
-    let text = &package.sources()[item.source].text;
-    let written = apply::operations(object, &decision.steps, strings).and_then(|patch| {
-        apply::edits(text, object, item.syntax, &patch)?;
-        Ok(patch)
-    });
-    let patch = written.unwrap_or_else(|problem| {
-        decision.verdict = Verdict::Refuse;
-        decision.severity = Severity::Error;
-        decision.message = format!("{}; {problem}", decision.message);
-        Vec::new()
-    });
-    let place = place(object, &decision.at);
-    let mut location = package.location(item);
+/// Where a decision about a place in an object is, by where the object is.
+fn location(of_object: &Location, text: &str, object: &yaml::Node<'_>, at: &Pointer) -> Location {
+    let place = place(object, at);
+    let mut location = of_object.clone();
     if let Some(line) = &mut location.line {
         // Counted from the item: its own line is known, and the text before it may be long.
         let above = &text[object.range.start..place.range.start.max(object.range.start)];
         *line += yaml::line_of(above, above.len()) - 1;
     }
+    location
+}
+
+/// A patch that cannot be written is refused.
+fn settled(
+    mut decision: Decision,
+    location: Location,
+    patch: Result<Vec<PatchOperation>, ApplyError>,
+) -> Located {
+    let patch = patch.unwrap_or_else(|problem| {
+        decision.verdict = Verdict::Refuse;
+        decision.severity = Severity::Error;
+        decision.message = format!("{}; {problem}", decision.message);
+        Vec::new()
+    });
     Located {
         location,
         decision,
@@ -133,7 +162,7 @@ fn located<'t>(
 }
 
 /// Where a decision is about: what is inside of a string has the string's place, what is not there that of the object.
-fn place<'i, 't>(item: &'i yaml::Node<'t>, at: &jsonptr::Pointer) -> &'i yaml::Node<'t> {
+fn place<'i, 't>(item: &'i yaml::Node<'t>, at: &Pointer) -> &'i yaml::Node<'t> {
     if let Some(there) = item.at(at) {
         return there;
     }
@@ -144,7 +173,7 @@ fn place<'i, 't>(item: &'i yaml::Node<'t>, at: &jsonptr::Pointer) -> &'i yaml::N
 /// The operations of all decisions about one item, in order.
 fn patches<'a>(
     decisions: &'a [Located],
-) -> impl Iterator<Item = (usize, Vec<json_patch::PatchOperation>)> + 'a {
+) -> impl Iterator<Item = (usize, Vec<PatchOperation>)> + 'a {
     decisions
         .chunk_by(|a, b| a.decision.object.item == b.decision.object.item)
         .map(|of_item| {
@@ -163,7 +192,7 @@ pub(crate) fn patched(package: &Package<'_>, decisions: &[Located]) -> Result<Ve
         .map(|(position, operations)| {
             let item = &package.items[position];
             let value = package.read(item)?.value(Rules::Kustomize);
-            let value = value.map_err(apply::ApplyError::Value)?;
+            let value = value.map_err(ApplyError::Value)?;
             let metadata = |key: &str| {
                 let text = value["metadata"][key].as_str();
                 text.filter(|text| !text.is_empty()).map(str::to_owned)
@@ -189,8 +218,8 @@ pub(crate) fn patched(package: &Package<'_>, decisions: &[Located]) -> Result<Ve
 
 /// Adds an operation to those of one object. A string that a second decision changes inside is written once, with both
 /// changes in it, and so is a map or list that two decisions need: the other one's operation already has the first one's.
-fn add(patch: &mut Vec<json_patch::PatchOperation>, operation: &json_patch::PatchOperation) {
-    use json_patch::PatchOperation::Add;
+fn add(patch: &mut Vec<PatchOperation>, operation: &PatchOperation) {
+    use PatchOperation::Add;
     let is_appended = |path: &PointerBuf| {
         let last = path.last().map(|token| token.decoded().into_owned());
         last.is_some_and(|last| last == "-" || last.parse::<usize>().is_ok())
@@ -240,7 +269,7 @@ mod tests {
             ("/spec/list/1", 1),
             ("/metadata/namespace", 1),
         ] {
-            let at = jsonptr::PointerBuf::parse(at).expect("a pointer");
+            let at = PointerBuf::parse(at).expect("a pointer");
             let found = place(root, &at).range.start;
             assert_eq!(yaml::line_of(text, found), line, "{at}");
         }

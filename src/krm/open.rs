@@ -181,7 +181,6 @@ fn function_config<'t>(
     Ok(got(source, root, "functionConfig")?
         .filter(|node| Shape::of(node) != Shape::Null)
         .map(|node| FunctionConfig {
-            line: yaml::line_of(&source.text, node.range.start),
             node: node.into_owned(),
         }))
 }

@@ -281,12 +281,23 @@ impl<'t> Outline<'t> {
     /// The value under a key, read on its own; of a repeated key the last. `None`: it has no such key, or its value is
     /// not of the usual shape.
     pub fn quickly(&self, key: &str) -> Option<Node<'t>> {
+        regular::value(self.text, self.value_lines(key)?, self.column)
+    }
+
+    /// The text under a key of the map that stands under another one; within, `None` where there is none. `None`: it has
+    /// no such key, it takes a node to say, or a key is written twice there.
+    pub fn text_under(&self, key: &str, inner: &str) -> Option<Option<Cow<'t, str>>> {
+        regular::text_under(self.text, self.value_lines(key)?, self.column, inner)
+    }
+
+    /// From behind a key to where the next one begins.
+    fn value_lines(&self, key: &str) -> Option<Range<usize>> {
         let at = self.position(key)?;
         let end = match self.entries.get(at + 1) {
             Some(next) => next.key.start,
             None => self.lines.end,
         };
-        regular::value(self.text, self.entries[at].after..end, self.column)
+        Some(self.entries[at].after..end)
     }
 
     /// The same map with so many more lines in front of it.

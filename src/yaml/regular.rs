@@ -11,12 +11,13 @@ mod build;
 mod flow;
 mod scalars;
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use super::{Document, Node, Rules, Syntax};
 pub use build::Read;
 pub(super) use build::node;
-use build::{Build, Nodes, Values};
+use build::{Build, Nodes, TextUnder, Values};
 
 /// Levels that are read here; deeper ones are the parser's, which knows the limit.
 const DEPTH: usize = 64;
@@ -79,6 +80,19 @@ pub(super) fn value(text: &str, range: Range<usize>, column: usize) -> Option<No
     reader.is_done().then_some(node)
 }
 
+/// The text under a key of the map that is such a value; within, `None` where it is none. `None` also where a key is written
+/// twice in it, or is no text.
+pub(super) fn text_under<'t>(
+    text: &'t str,
+    range: Range<usize>,
+    column: usize,
+    key: &str,
+) -> Option<Option<Cow<'t, str>>> {
+    let mut reader = Reader::new(text, range, column, TextUnder::new(key));
+    reader.value(column, Behind::Colon)?;
+    reader.is_done().then(|| reader.build.text())
+}
+
 /// The next `---` line from here on, with its break. No scalar can hold one: YAML forbids it.
 fn marker(text: &str, from: usize) -> Option<Range<usize>> {
     let mut at = from;
@@ -105,7 +119,7 @@ fn root(text: &str, range: Range<usize>) -> Option<Option<Node<'_>>> {
 }
 
 /// Reads forward. Between two values it stands on the first character of a line, or at the end.
-struct Reader<'t, B> {
+struct Reader<'t, B: Build<'t>> {
     /// The text up to where this document ends.
     bytes: &'t [u8],
     text: &'t str,
@@ -115,6 +129,10 @@ struct Reader<'t, B> {
     depth: usize,
     /// Where the value ends that was read last.
     end: usize,
+    /// Of all maps that are not at their end, the outermost first.
+    entries: Vec<(B::Value, B::Value)>,
+    /// Of all lists.
+    items: Vec<B::Value>,
     build: B,
 }
 
@@ -134,6 +152,8 @@ impl<'t, B: Build<'t>> Reader<'t, B> {
             column,
             depth: 0,
             end: range.start,
+            entries: Vec::new(),
+            items: Vec::new(),
             build,
         }
     }
@@ -198,11 +218,11 @@ impl<'t, B: Build<'t>> Reader<'t, B> {
     fn map(&mut self, column: usize) -> Option<B::Value> {
         self.deeper()?;
         let start = self.at;
-        let mut entries = Vec::new();
+        let first = self.entries.len();
         loop {
             let key = scalars::key(self)?;
             let value = self.under(&key, column)?;
-            entries.push((key, value));
+            self.entries.push((key, value));
             if self.is_done() || self.column < column {
                 break;
             }
@@ -211,13 +231,15 @@ impl<'t, B: Build<'t>> Reader<'t, B> {
             }
         }
         self.depth -= 1;
+        let entries = self.entries.drain(first..);
         self.build.map(start..self.end, entries, false)
     }
 
     /// The value of a key in this column.
     fn under(&mut self, key: &B::Value, column: usize) -> Option<B::Value> {
-        let line = &self.bytes[self.at..line_end(self.bytes, self.at)];
-        if !line.trim_ascii_start().is_empty() {
+        let blanks = self.bytes[self.at..].iter().take_while(|byte| **byte == b' ');
+        let behind_blanks = self.at + blanks.count();
+        if !matches!(self.bytes.get(behind_blanks), None | Some(b'\n')) {
             return self.value(column, Behind::Colon);
         }
         self.build.enter(key);
@@ -229,10 +251,11 @@ impl<'t, B: Build<'t>> Reader<'t, B> {
     fn list(&mut self, column: usize) -> Option<B::Value> {
         self.deeper()?;
         let start = self.at;
-        let mut items = Vec::new();
+        let first = self.items.len();
         loop {
             self.at += 1;
-            items.push(self.value(column, Behind::Dash)?);
+            let item = self.value(column, Behind::Dash)?;
+            self.items.push(item);
             if self.is_done() || self.column < column || (self.column == column && !self.is_dash())
             {
                 break;
@@ -242,6 +265,7 @@ impl<'t, B: Build<'t>> Reader<'t, B> {
             }
         }
         self.depth -= 1;
+        let items = self.items.drain(first..);
         Some(self.build.list(start..self.end, items, false))
     }
 

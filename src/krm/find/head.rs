@@ -5,7 +5,7 @@
 //! Knows: the first lines of maps in block style. Does not know: lists, what stands around an object.
 
 use crate::parallel;
-use crate::yaml::{Lazy, Node, Outline, Rules};
+use crate::yaml::{Lazy, Outline, Rules};
 
 /// What is known of an object without reading it.
 pub(super) struct Head {
@@ -35,16 +35,13 @@ fn head(value: &Lazy<'_>) -> Option<Head> {
         return None;
     }
     let api_version = text(outline, "apiVersion")?;
-    let metadata = outline.quickly("metadata")?;
-    let is_sound = ["kind", "apiVersion", "metadata"]
-        .iter()
-        .all(|name| outline.keys().filter(|(key, _)| key == name).count() == 1)
-        && metadata.duplicate_key().is_none();
-    let name = metadata.get("name").and_then(Node::text);
+    let name = outline.text_under("metadata", "name")?;
+    let is_once = |name: &&str| outline.keys().filter(|(key, _)| key == name).count() == 1;
+    let is_sound = ["kind", "apiVersion", "metadata"].iter().all(is_once);
     is_sound.then(|| Head {
         api_version,
         kind,
-        name: name.unwrap_or_default().to_owned(),
+        name: name.unwrap_or_default().into_owned(),
     })
 }
 

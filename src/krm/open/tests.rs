@@ -53,7 +53,8 @@ results:
     let package = open(&sources, |_, _, _| true).unwrap();
     assert_eq!(package.form, Form::ResourceList);
     assert_eq!(items(&package), ["v1 Service a@0:4", "v1 List @1:6"]);
-    assert_eq!(package.function_config.unwrap().line, 9);
+    let function_config = package.function_config.unwrap().node;
+    assert_eq!(yaml::line_of(text, function_config.range.start), 9);
     assert_eq!(package.results.len(), 1);
 }
 

@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
+use std::vec::Drain;
 
 use serde_json::{Map, Value};
 
@@ -34,12 +35,17 @@ pub(super) trait Build<'t> {
         value
     }
 
-    fn list(&mut self, range: Range<usize>, items: Vec<Self::Value>, flow: bool) -> Self::Value;
+    fn list(
+        &mut self,
+        range: Range<usize>,
+        items: Drain<'_, Self::Value>,
+        flow: bool,
+    ) -> Self::Value;
 
     fn map(
         &mut self,
         range: Range<usize>,
-        entries: Vec<(Self::Value, Self::Value)>,
+        entries: Drain<'_, (Self::Value, Self::Value)>,
         flow: bool,
     ) -> Option<Self::Value>;
 }
@@ -62,18 +68,18 @@ impl<'t> Build<'t> for Nodes {
         node(range, Content::Scalar(text, style))
     }
 
-    fn list(&mut self, range: Range<usize>, items: Vec<Node<'t>>, flow: bool) -> Node<'t> {
-        let items = items.into();
+    fn list(&mut self, range: Range<usize>, items: Drain<'_, Node<'t>>, flow: bool) -> Node<'t> {
+        let items = items.collect();
         node(range, Content::Sequence { items, flow })
     }
 
     fn map(
         &mut self,
         range: Range<usize>,
-        entries: Vec<(Node<'t>, Node<'t>)>,
+        entries: Drain<'_, (Node<'t>, Node<'t>)>,
         flow: bool,
     ) -> Option<Node<'t>> {
-        let entries = entries.into();
+        let entries = entries.collect();
         Some(node(range, Content::Mapping { entries, flow }))
     }
 }
@@ -189,9 +195,9 @@ impl<'t> Build<'t> for Values<'_> {
         }
     }
 
-    fn list(&mut self, _: Range<usize>, items: Vec<Made<'t>>, _: bool) -> Made<'t> {
+    fn list(&mut self, _: Range<usize>, items: Drain<'_, Made<'t>>, _: bool) -> Made<'t> {
         match self.inside {
-            0 => Made::Value(Value::Array(items.into_iter().map(value).collect())),
+            0 => Made::Value(Value::Array(items.map(value).collect())),
             _ => Made::Nothing,
         }
     }
@@ -199,11 +205,11 @@ impl<'t> Build<'t> for Values<'_> {
     fn map(
         &mut self,
         _: Range<usize>,
-        entries: Vec<(Made<'t>, Made<'t>)>,
+        entries: Drain<'_, (Made<'t>, Made<'t>)>,
         _: bool,
     ) -> Option<Made<'t>> {
         if self.inside > 0 {
-            return is_each_key_once(&entries).then_some(Made::Nothing);
+            return is_each_key_once(entries.as_slice()).then_some(Made::Nothing);
         }
         let mut map = Map::with_capacity(entries.len());
         for (key, made) in entries {
@@ -216,12 +222,76 @@ impl<'t> Build<'t> for Values<'_> {
     }
 }
 
-fn is_each_key_once(entries: &[(Made<'_>, Made<'_>)]) -> bool {
-    let mut keys: Vec<&str> = Vec::with_capacity(entries.len());
-    for (key, _) in entries {
-        let Made::Text(key) = key else { return false };
-        keys.push(key);
+/// Finds a text in a map, in which and below which no key is written twice.
+pub(super) struct TextUnder<'k, 't> {
+    key: &'k str,
+    /// What stands under the key in the map that was read last, which in the end is the outermost.
+    found: Option<Made<'t>>,
+}
+
+impl<'k, 't> TextUnder<'k, 't> {
+    pub(super) fn new(key: &'k str) -> Self {
+        Self { key, found: None }
     }
-    keys.sort_unstable();
-    keys.windows(2).all(|pair| pair[0] != pair[1])
+
+    pub(super) fn text(self) -> Option<Cow<'t, str>> {
+        match self.found? {
+            Made::Text(text) => Some(text),
+            Made::Value(_) | Made::Nothing => None,
+        }
+    }
+}
+
+impl<'t> Build<'t> for TextUnder<'_, 't> {
+    type Value = Made<'t>;
+
+    fn plain_key(&mut self, _: Range<usize>, text: &'t str) -> Option<Made<'t>> {
+        is_surely_text(text).then_some(Made::Text(Cow::Borrowed(text)))
+    }
+
+    fn plain(&mut self, _: Range<usize>, text: &'t str) -> Option<Made<'t>> {
+        Some(Made::Text(Cow::Borrowed(text)))
+    }
+
+    fn text(&mut self, _: Range<usize>, text: Cow<'t, str>, _: Style) -> Made<'t> {
+        Made::Text(text)
+    }
+
+    fn list(&mut self, _: Range<usize>, _: Drain<'_, Made<'t>>, _: bool) -> Made<'t> {
+        Made::Nothing
+    }
+
+    fn map(
+        &mut self,
+        _: Range<usize>,
+        mut entries: Drain<'_, (Made<'t>, Made<'t>)>,
+        _: bool,
+    ) -> Option<Made<'t>> {
+        if !is_each_key_once(entries.as_slice()) {
+            return None;
+        }
+        let is_asked = |key: &Made<'_>| matches!(key, Made::Text(key) if key == self.key);
+        let found = entries.find(|(key, _)| is_asked(key));
+        self.found = found.map(|(_, value)| value);
+        Some(Made::Nothing)
+    }
+}
+
+/// Below so many keys comparing each with each is quicker than sorting them.
+const A_FEW: usize = 12;
+
+fn is_each_key_once(entries: &[(Made<'_>, Made<'_>)]) -> bool {
+    let texts = entries.iter().map(|(key, _)| match key {
+        Made::Text(key) => Some(&**key),
+        Made::Value(_) | Made::Nothing => None,
+    });
+    let Some(mut keys) = texts.collect::<Option<Vec<&str>>>() else {
+        return false;
+    };
+    if keys.len() > A_FEW {
+        keys.sort_unstable();
+        return keys.windows(2).all(|pair| pair[0] != pair[1]);
+    }
+    let mut before = keys.iter().enumerate();
+    before.all(|(position, key)| !keys[..position].contains(key))
 }

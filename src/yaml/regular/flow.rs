@@ -13,19 +13,21 @@ pub(super) fn collection<'t, B: Build<'t>>(reader: &mut Reader<'t, B>) -> Option
     let is_map = reader.byte() == Some(b'{');
     reader.at += 1;
     let close = if is_map { b'}' } else { b']' };
-    let mut items = Vec::new();
-    let mut entries = Vec::new();
+    let (entries, items) = (reader.entries.len(), reader.items.len());
     loop {
         blanks(reader);
-        if reader.byte()? == close && items.is_empty() && entries.is_empty() {
+        let is_empty = reader.entries.len() == entries && reader.items.len() == items;
+        if reader.byte()? == close && is_empty {
             break;
         }
         if is_map {
             let key = scalars::key(reader)?;
             blanks(reader);
-            entries.push((key, value(reader)?));
+            let value = value(reader)?;
+            reader.entries.push((key, value));
         } else {
-            items.push(value(reader)?);
+            let item = value(reader)?;
+            reader.items.push(item);
         }
         blanks(reader);
         match reader.byte()? {
@@ -36,9 +38,16 @@ pub(super) fn collection<'t, B: Build<'t>>(reader: &mut Reader<'t, B>) -> Option
     }
     reader.at += 1;
     reader.depth -= 1;
+    let range = start..reader.at;
     match is_map {
-        true => reader.build.map(start..reader.at, entries, true),
-        false => Some(reader.build.list(start..reader.at, items, true)),
+        true => {
+            let entries = reader.entries.drain(entries..);
+            reader.build.map(range, entries, true)
+        }
+        false => {
+            let items = reader.items.drain(items..);
+            Some(reader.build.list(range, items, true))
+        }
     }
 }
 

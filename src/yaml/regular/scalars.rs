@@ -63,28 +63,45 @@ pub(super) fn on_one_line<'t, B: Build<'t>>(reader: &mut Reader<'t, B>) -> Optio
 /// A plain value to the end of the line, or to a comment.
 fn plain_value<'t, B: Build<'t>>(reader: &mut Reader<'t, B>) -> Option<B::Value> {
     let start = reader.at;
-    let line = &reader.bytes[start..line_end(reader.bytes, start)];
-    begins_plain(line)?;
-    let mut end = line.len();
-    for (position, byte) in line.iter().enumerate() {
-        match byte {
-            b':' if matches!(line.get(position + 1), None | Some(b' ')) => return None,
-            b'#' if line[position - 1] == b' ' => {
-                end = position;
-                break;
+    let bytes = reader.bytes;
+    begins_plain(&bytes[start..])?;
+    let mut end = start;
+    let mut is_ascii_text = true;
+    while let Some(byte) = bytes.get(end) {
+        if ENDS_OR_IS_ODD[usize::from(*byte)] {
+            match byte {
+                b'\n' => break,
+                b':' if matches!(bytes.get(end + 1), None | Some(b' ' | b'\n')) => return None,
+                b'#' if bytes[end - 1] == b' ' => break,
+                b':' | b'#' => {}
+                _ => is_ascii_text = false,
             }
-            _ => {}
         }
+        end += 1;
     }
-    let length = line[..end].trim_ascii_end().len();
-    reader.at = start + length;
-    plain(reader, start..start + length)
+    let range = start..start + bytes[start..end].trim_ascii_end().len();
+    reader.at = range.end;
+    match is_ascii_text {
+        true => reader.build.plain(range.clone(), &reader.text[range]),
+        false => plain(reader, range),
+    }
 }
 
+/// Bytes in which a plain scalar may end, and those that are no ASCII text.
+const ENDS_OR_IS_ODD: [bool; 256] = {
+    let mut table = [true; 256];
+    let mut byte = 0x20;
+    while byte <= 0x7e {
+        table[byte] = byte == b':' as usize || byte == b'#' as usize;
+        byte += 1;
+    }
+    table
+};
+
 /// Whether a plain scalar can begin so.
-pub(super) fn begins_plain(line: &[u8]) -> Option<()> {
-    let begins = match line {
-        [b'-', next, ..] => *next != b' ',
+pub(super) fn begins_plain(bytes: &[u8]) -> Option<()> {
+    let begins = match bytes {
+        [b'-', next, ..] => !matches!(next, b' ' | b'\n'),
         [first, ..] => !b"-?:,[]{}#&*!|>'\"%@` ".contains(first),
         [] => false,
     };
@@ -231,8 +248,20 @@ fn indent_of(bytes: &[u8], line: usize) -> usize {
 
 /// Characters that keys of manifests are made of.
 fn is_of_key(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'/' | b'-')
+    OF_KEY[usize::from(byte)]
 }
+
+const OF_KEY: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        #[expect(clippy::cast_possible_truncation, reason = "below 128")]
+        let is_of_word = (byte as u8).is_ascii_alphanumeric();
+        table[byte] = is_of_word || matches!(byte as u8, b'_' | b'.' | b'/' | b'-');
+        byte += 1;
+    }
+    table
+};
 
 /// Whether nothing is in these bytes that a line break, a tab or a check of characters would have to be thought of.
 pub(super) fn is_text(bytes: &[u8]) -> bool {

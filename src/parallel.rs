@@ -57,6 +57,22 @@ pub(crate) fn each<T: Sync, A: Send>(list: &[T], answer: impl Fn(&T) -> A + Sync
     answers.into_iter().map(|(_, answer)| answer).collect()
 }
 
+/// Lets go of what a list of this length left behind, while something else is done.
+pub(crate) fn dropped_meanwhile<T: Send, A>(
+    length: usize,
+    left_behind: T,
+    work: impl FnOnce() -> A,
+) -> A {
+    if length < FEW {
+        return work();
+    }
+    thread::scope(|scope| {
+        // Without a thread it is dropped right here.
+        let _dropping = Builder::new().spawn_scoped(scope, move || drop(left_behind));
+        work()
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -51,10 +51,11 @@ pub(crate) fn draw(
     let rules = facts.rules();
     let Said { inventory, unlike } = read::items(&facts, config, rules)?;
     let mut decisions = rules::decide(&inventory, config);
-    drop(inventory);
     decisions.extend(read::read_differently(&facts, config, &decisions, &unlike)?);
     decisions.sort_by(rules::in_order);
-    let plan = written(&facts, decisions, rules)?;
+    let plan = parallel::dropped_meanwhile(package.items.len(), inventory, || {
+        written(&facts, decisions, rules)
+    })?;
     check::as_a_whole(package, &plan, rules)?;
     Ok(plan)
 }

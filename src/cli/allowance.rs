@@ -8,6 +8,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use super::at_once;
 use super::ending::Failure;
 
 /// How many bytes the inputs may have together, and so many each the configuration and the files of the context.
@@ -31,27 +32,42 @@ impl Default for Allowance {
 impl Allowance {
     /// The bytes of a file. One that is too long by its length is not opened for long; a device has no length.
     pub(super) fn file(&mut self, file: &Path) -> Result<Vec<u8>, Failure> {
-        let opened = File::open(file).and_then(|opened| {
-            let length = opened.metadata()?.len();
-            Ok((opened, length))
-        });
-        let (opened, length) = opened.map_err(|error| failed(file, error))?;
-        if length > self.left {
-            return Err(too_long(file));
-        }
-        self.all(file, opened, length)
+        let opened = File::open(file).map_err(|error| failed(file, error))?;
+        let begun = self.begun(file, &opened)?;
+        self.all(file, opened, begun)
     }
 
     /// The bytes of stdin.
     pub(super) fn stdin(&mut self) -> Result<Vec<u8>, Failure> {
-        self.all(Path::new("-"), io::stdin().lock(), 0)
+        let name = Path::new("-");
+        let begun = match at_once::stdin() {
+            Some(file) => self.begun(name, &file)?,
+            None => Vec::new(),
+        };
+        self.all(name, io::stdin().lock(), begun)
     }
 
-    /// `length` is what is expected: room for it is made at once.
-    fn all(&mut self, name: &Path, bytes: impl Read, length: u64) -> Result<Vec<u8>, Failure> {
-        let mut read = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
+    /// As much of a file as is read at once, with room for the rest.
+    fn begun(&self, name: &Path, file: &File) -> Result<Vec<u8>, Failure> {
+        let length = file.metadata().map_err(|error| failed(name, error))?.len();
+        if length > self.left {
+            return Err(too_long(name));
+        }
+        let room = || Vec::with_capacity(usize::try_from(length).unwrap_or(0));
+        Ok(at_once::read(file).unwrap_or_else(room))
+    }
+
+    /// What was read already, and all that follows.
+    fn all(
+        &mut self,
+        name: &Path,
+        bytes: impl Read,
+        begun: Vec<u8>,
+    ) -> Result<Vec<u8>, Failure> {
+        let mut read = begun;
         // One more than may be read tells that there is more.
-        let mut bytes = bytes.take(self.left + 1);
+        let known = u64::try_from(read.len()).unwrap_or(u64::MAX);
+        let mut bytes = bytes.take((self.left + 1).saturating_sub(known));
         bytes
             .read_to_end(&mut read)
             .map_err(|error| failed(name, error))?;
@@ -102,10 +118,10 @@ mod tests {
     #[test]
     fn what_does_not_end_is_not_read_to_the_end() {
         let mut allowance = of(1000);
-        let refused = allowance.all(Path::new("-"), io::repeat(b'a'), 0);
+        let refused = allowance.all(Path::new("-"), io::repeat(b'a'), Vec::new());
         let refused = refused.expect_err("it has no end");
         insta::assert_snapshot!(refused, @"stdin: more than 1 GiB is not read; check where it comes from, or leave out what holds neither scrape objects nor what they select");
-        let exact = of(3).all(Path::new("-"), &b"abc"[..], 0);
+        let exact = of(3).all(Path::new("-"), &b"abc"[..], Vec::new());
         assert_eq!(exact.expect("three of three"), b"abc");
     }
 

@@ -7,6 +7,7 @@
 mod about;
 mod allowance;
 mod arguments;
+mod at_once;
 mod context;
 mod ending;
 mod folder;

@@ -103,11 +103,10 @@ fn of_item(facts: &Facts<'_>, decisions: &[Decision], rules: Rules) -> Result<Of
     let mut whole = Vec::new();
     let mut located = Vec::with_capacity(decisions.len());
     for decision in decisions {
-        let patch =
-            apply::operations(&object, &decision.steps, &mut strings).and_then(|patch| {
-                apply::edits(text, &object, item.syntax, &patch)?;
-                Ok(patch)
-            });
+        let patch = apply::operations(&object, &decision.steps, &mut strings).and_then(|patch| {
+            apply::edits(text, &object, item.syntax, &patch)?;
+            Ok(patch)
+        });
         for operation in patch.iter().flatten() {
             add(&mut whole, operation);
         }

@@ -58,12 +58,7 @@ impl Allowance {
     }
 
     /// What was read already, and all that follows.
-    fn all(
-        &mut self,
-        name: &Path,
-        bytes: impl Read,
-        begun: Vec<u8>,
-    ) -> Result<Vec<u8>, Failure> {
+    fn all(&mut self, name: &Path, bytes: impl Read, begun: Vec<u8>) -> Result<Vec<u8>, Failure> {
         let mut read = begun;
         // One more than may be read tells that there is more.
         let known = u64::try_from(read.len()).unwrap_or(u64::MAX);

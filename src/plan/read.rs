@@ -18,7 +18,6 @@ use crate::report;
 use crate::rules::{self, Decision, Rule, Verdict};
 use crate::yaml::{self, MapLines, Rules};
 
-
 /// What the items say.
 pub(super) struct Said {
     pub(super) inventory: Inventory,

@@ -18,6 +18,7 @@ use super::metrics_port;
 use super::scraper::Patched;
 use crate::config::{Config, MtlsMode, Severity};
 use crate::model::{Inventory, Object, PeerAuthentication};
+use crate::parallel;
 use crate::policy;
 
 /// Every finding that is not itself about what happens to an endpoint or a scraper.
@@ -38,9 +39,16 @@ pub(super) fn decide_all(
     findings.extend(super::merged::decide_all(patched, endpoints));
     findings.extend(super::converter::decide_all(&patched.inventory));
     findings.extend(super::additional::decide_all(&patched.inventory));
+    let of_endpoints = parallel::in_order(endpoints, |part| of_targets(&patched.inventory, part));
+    findings.extend(of_endpoints.into_iter().flatten());
+    findings
+}
+
+fn of_targets(inventory: &Inventory, endpoints: &[JudgedEndpoint]) -> Vec<Decision> {
+    let mut findings = Vec::new();
     for endpoint in endpoints.iter().filter(|endpoint| !endpoint.is_silent) {
         for judged in &endpoint.judged {
-            let mut more = of_target(&patched.inventory, endpoint, judged);
+            let mut more = of_target(inventory, endpoint, judged);
             // What is assumed about the scraper's own pods is said of the scraper.
             more.retain(|one| !endpoint.is_generated || one.rule == Rule::PolicyOrderUndecided);
             findings.extend(more);

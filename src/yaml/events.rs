@@ -263,7 +263,8 @@ impl<'t> Builder<'t> {
             return Err(too_deep(span));
         }
         if anchor > 0 {
-            self.anchors.insert(anchor, (Arc::new(node.clone()), height));
+            self.anchors
+                .insert(anchor, (Arc::new(node.clone()), height));
         }
         let Some(around) = self.open.last_mut() else {
             self.root = Some(node);

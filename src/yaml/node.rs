@@ -104,7 +104,11 @@ impl<'t> Node<'t> {
     }
 
     /// `targets`: what aliases stand for, each of which is moved once, however many aliases it has.
-    fn moved_with(&self, by: usize, targets: &mut BTreeMap<*const Node<'t>, Arc<Node<'t>>>) -> Self {
+    fn moved_with(
+        &self,
+        by: usize,
+        targets: &mut BTreeMap<*const Node<'t>, Arc<Node<'t>>>,
+    ) -> Self {
         let content = match &self.content {
             Content::Scalar(text, style) => Content::Scalar(text.clone(), *style),
             Content::Sequence { items, flow } => Content::Sequence {

@@ -182,7 +182,8 @@ fn elements<'t>(lines: &mut Lines<'t>) -> Option<Box<[Lazy<'t>]>> {
 /// The elements of a list in this column that begin from here on and in front of this offset.
 fn stretch<'t>(lines: &mut Lines<'t>, column: usize, end: usize) -> Option<Vec<Lazy<'t>>> {
     let mut elements = Vec::new();
-    while lines.line_start() < end && !lines.is_done() && lines.indent == column && lines.is_dash() {
+    while lines.line_start() < end && !lines.is_done() && lines.indent == column && lines.is_dash()
+    {
         let (at, line) = (lines.at, lines.line);
         if let Some(outline) = element(lines) {
             elements.push(Lazy::Outlined(outline));

@@ -237,7 +237,9 @@ impl<'t, B: Build<'t>> Reader<'t, B> {
 
     /// The value of a key in this column.
     fn under(&mut self, key: &B::Value, column: usize) -> Option<B::Value> {
-        let blanks = self.bytes[self.at..].iter().take_while(|byte| **byte == b' ');
+        let blanks = self.bytes[self.at..]
+            .iter()
+            .take_while(|byte| **byte == b' ');
         let behind_blanks = self.at + blanks.count();
         if !matches!(self.bytes.get(behind_blanks), None | Some(b'\n')) {
             return self.value(column, Behind::Colon);

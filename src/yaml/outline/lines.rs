@@ -5,11 +5,22 @@
 //! a scalar that begins on the line below its key.
 //! Knows: lines and columns. Does not know: how far a scalar goes.
 
+use std::sync::Arc;
+
+use memchr::memmem;
+
+use crate::parallel;
+
+/// Bytes that take longer to look through than a thread to begin.
+const MUCH: usize = 1 << 20;
+
 /// Goes through a text line by line. Between two values it stands on the first character of a line that is neither blank
 /// nor a comment, or at the end.
 pub(super) struct Lines<'t> {
     pub(super) text: &'t str,
     pub(super) bytes: &'t [u8],
+    /// Breaks in front of every `---` that begins a line.
+    markers: Arc<[usize]>,
     pub(super) at: usize,
     /// Number of the line of `at`, from 1.
     pub(super) line: usize,
@@ -21,13 +32,24 @@ impl<'t> Lines<'t> {
     /// `None` for text with line breaks that are neither `\n` nor `\r\n`.
     pub(super) fn of(text: &'t str) -> Option<Self> {
         let bytes = text.as_bytes();
-        let is_usual = |at| bytes.get(at + 1) == Some(&b'\n');
-        if !memchr::memchr_iter(b'\r', bytes).all(is_usual) {
-            return None;
-        }
+        let ends: Vec<usize> = (1..=bytes.len().div_ceil(MUCH))
+            .map(|part| part * MUCH)
+            .collect();
+        let markers = parallel::each(&ends, |end| {
+            let (begin, end) = (end - MUCH, *end.min(&bytes.len()));
+            let is_usual = |at| bytes.get(begin + at + 1) == Some(&b'\n');
+            if !memchr::memchr_iter(b'\r', &bytes[begin..end]).all(is_usual) {
+                return None;
+            }
+            let with_begin_of_next = &bytes[begin..bytes.len().min(end + 3)];
+            let found = memmem::find_iter(with_begin_of_next, b"\n---");
+            Some(found.map(|at| begin + at).collect::<Vec<_>>())
+        });
+        let markers: Option<Vec<Vec<usize>>> = markers.into_iter().collect();
         Some(Self {
             text,
             bytes,
+            markers: markers?.concat().into(),
             at: if text.starts_with('\u{feff}') { 3 } else { 0 },
             line: 1,
             indent: 0,
@@ -40,8 +62,15 @@ impl<'t> Lines<'t> {
             at: line_start + indent,
             line: 1,
             indent,
+            markers: Arc::clone(&self.markers),
             ..*self
         }
+    }
+
+    /// Where a `---` begins the next line that it does begin, or the text ends: no list goes on behind that.
+    pub(super) fn end_of_document(&self) -> usize {
+        let next = self.markers.partition_point(|marker| *marker < self.at);
+        self.markers.get(next).copied().unwrap_or(self.bytes.len())
     }
 
     pub(super) fn is_done(&self) -> bool {

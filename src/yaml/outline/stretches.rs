@@ -17,8 +17,7 @@ const MUCH: usize = 1 << 19;
 pub(super) fn begins(lines: &Lines<'_>) -> Vec<usize> {
     let (first, column) = (lines.line_start(), lines.indent);
     let mut begins = vec![first];
-    // No list goes on behind the end of its document.
-    let end = memmem::find(&lines.bytes[first..], b"\n---").map_or(lines.bytes.len(), |at| first + at);
+    let end = lines.end_of_document();
     if end - first < MUCH {
         return begins;
     }

@@ -56,7 +56,7 @@ impl Lines<'_> {
                         self.at = at + 1;
                         Some(true)
                     }
-                    PlainEnd::Comment | PlainEnd::Line => Some(false),
+                    PlainEnd::Comment | PlainEnd::Line(_) => Some(false),
                 }
             }
         }
@@ -80,22 +80,25 @@ impl Lines<'_> {
     /// What ends the plain scalar that stands here, on this line. A `#` is a comment behind a blank; `is_behind_blank` tells
     /// whether it would be one right here.
     fn end_of_plain(&self, is_behind_blank: bool) -> Option<PlainEnd> {
-        let mut is_behind_blank = is_behind_blank;
-        let mut at = self.at;
-        loop {
-            match self.bytes.get(at) {
-                None | Some(b'\n') => return Some(PlainEnd::Line),
-                Some(b':') => match self.bytes.get(at + 1) {
+        let mut from = self.at;
+        while let Some(ordinary) = memchr::memchr3(b'\n', b':', b'#', &self.bytes[from..]) {
+            let at = from + ordinary;
+            match self.bytes[at] {
+                b'\n' => return Some(PlainEnd::Line(at)),
+                b':' => match self.bytes.get(at + 1) {
                     None | Some(b' ' | b'\n' | b'\r') => return Some(PlainEnd::Colon(at)),
                     Some(b'\t') => return None,
-                    Some(_) => is_behind_blank = false,
+                    Some(_) => {}
                 },
-                Some(b'#') if is_behind_blank => return Some(PlainEnd::Comment),
-                Some(b' ' | b'\t') => is_behind_blank = true,
-                Some(_) => is_behind_blank = false,
+                _ if at == self.at && is_behind_blank => return Some(PlainEnd::Comment),
+                _ if at > self.at && matches!(self.bytes[at - 1], b' ' | b'\t') => {
+                    return Some(PlainEnd::Comment);
+                }
+                _ => {}
             }
-            at += 1;
+            from = at + 1;
         }
+        Some(PlainEnd::Line(self.bytes.len()))
     }
 
     fn plain(&mut self, column: usize) -> Option<()> {
@@ -109,7 +112,10 @@ impl Lines<'_> {
                     self.next_line();
                     return self.content();
                 }
-                PlainEnd::Line => self.next_line(),
+                PlainEnd::Line(at) => {
+                    self.at = at;
+                    self.next_line();
+                }
             }
             let (start, line) = (self.at, self.line);
             self.blank_lines();
@@ -271,5 +277,6 @@ enum PlainEnd {
     /// The `:` of a key, at this offset.
     Colon(usize),
     Comment,
-    Line,
+    /// The end of the line, at this offset.
+    Line(usize),
 }

@@ -34,9 +34,9 @@ pub(super) fn is_key<'t, B: Build<'t>>(reader: &mut Reader<'t, B>) -> bool {
 /// The bytes of the key without quotes that stands here.
 fn plain_key<'t, B: Build<'t>>(reader: &mut Reader<'t, B>) -> Option<Range<usize>> {
     let start = reader.at;
-    while reader.byte().is_some_and(is_of_key) {
-        reader.at += 1;
-    }
+    let rest = reader.bytes.get(start..)?;
+    let length = rest.iter().position(|byte| !is_of_key(*byte));
+    reader.at += length.unwrap_or(rest.len());
     let is_dash = reader.bytes.get(start) == Some(&b'-');
     (reader.at > start && !is_dash).then_some(start..reader.at)
 }

@@ -93,7 +93,9 @@ browser: build not-run-none ## renders `explain -o markdown` in Chromium; its pa
 
 .PHONY: bench
 bench: ## time and memory beside other programs; QUICK=1: less of it; CASES=...: some; PAGE=1: into benches/README.md
-	@$(CARGO) bench --locked --bench compare -- $(if $(QUICK),quick) $(if $(PAGE),page) $(CASES)
+	@if [ "$$(uname -s)" = Linux ]; then \
+	   program=$$($(RELEASE) bash release/binary.sh $(HOST)) || exit 1; export ISTIO_SCRAPE_BENCHED="$$program"; fi; \
+	 $(CARGO) bench --locked --bench compare -- $(if $(QUICK),quick) $(if $(PAGE),page) $(CASES)
 
 .PHONY: dist
 dist: $(CARGO_CYCLONEDX) ## what a release consists of, into dist/: the same bytes from the same commit

@@ -41,7 +41,7 @@ pub(crate) fn described() -> String {
         false => ", with changes in src/",
     };
     format!(
-        "- machine: {}, {cores} cores, {} of memory, Linux {}\n- built with: {}, {}\n- of: {}{changed}, {}\n",
+        "- machine: {}, {cores} cores, {} of memory, Linux {}\n- built with: {}, {}; istio-scrape {}\n- of: {}{changed}, {}\n",
         value("/proc/cpuinfo", "model name"),
         value("/proc/meminfo", "MemTotal"),
         says("uname", &["-r"]),
@@ -49,6 +49,10 @@ pub(crate) fn described() -> String {
         match says("go", &["version"]) {
             none if none.is_empty() => "no Go".to_owned(),
             version => version,
+        },
+        match std::env::var_os("ISTIO_SCRAPE_BENCHED") {
+            Some(_) => "as for a release, one static file",
+            None => "as cargo builds it here",
         },
         says("git", &["log", "-1", "--format=%h %s"]),
         says("date", &["-u", "+%F %H:%M UTC"]),

@@ -104,9 +104,15 @@ impl Programs {
     }
 }
 
+/// The program that is measured: the one that `make bench` builds as releases are, or else the one that cargo has built.
+pub(crate) fn benched() -> PathBuf {
+    let cargos = || env!("CARGO_BIN_EXE_istio-scrape").into();
+    env::var_os("ISTIO_SCRAPE_BENCHED").map_or_else(cargos, PathBuf::from)
+}
+
 /// Without what it listens to.
 fn ours() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_istio-scrape"));
+    let mut command = Command::new(benched());
     command
         .env_remove("ISTIO_SCRAPE_REPORT")
         .env_remove("ISTIO_SCRAPE_CONTEXT_ROOT");

@@ -26,6 +26,7 @@ mod index;
 mod inline_jobs;
 mod kinds;
 mod knative;
+mod labels;
 mod metadata;
 mod operated;
 mod peer_authentication;
@@ -60,6 +61,7 @@ pub use inline_jobs::is_in_inline_jobs;
 pub use kinds::{
     Endpoints, Finds, PortFields, SCRAPE_KINDS, ScrapeDescription, ScrapeKind, Spelling,
 };
+pub use labels::Labels;
 pub use metadata::{REVISION, is_cluster_scoped};
 pub use operated::RELOADER_PORT;
 pub use reading::{Found, is_scrape, makes_pods, passed_over, read, reads};
@@ -68,13 +70,10 @@ pub use scrapers::{AddedRules, Scraper, Selection};
 pub use scrapes::{
     DiscoveryRole, Endpoint, EndpointPort, Namespaces, Origin, Scrape, TargetSource,
 };
-pub use selectors::{contains, described, selects};
+pub use selectors::{LabelSelector, contains, described, selects};
 pub use sidecar::Sidecar;
 pub use spelled::SpelledLabels;
 pub use unread::UnreadIndex;
-
-/// Labels or annotations.
-pub type Labels = BTreeMap<String, String>;
 
 /// The label that the API server sets on each Namespace: its name.
 pub const NAMESPACE_NAME_LABEL: &str = "kubernetes.io/metadata.name";

@@ -407,8 +407,11 @@ mod tests {
         let inventory = read_all(&[json!({"apiVersion": "v1", "kind": "Namespace",
             "metadata": {"name": "demo", "labels": {"istio-injection": "enabled"}}})]);
         let namespace = &inventory.namespaces["demo"];
-        assert_eq!(namespace.labels["kubernetes.io/metadata.name"], "demo");
-        assert_eq!(namespace.labels["istio-injection"], "enabled");
+        assert_eq!(
+            namespace.labels.get("kubernetes.io/metadata.name"),
+            Some("demo")
+        );
+        assert_eq!(namespace.labels.get("istio-injection"), Some("enabled"));
         assert_eq!(
             (
                 namespace.object.namespace.as_str(),

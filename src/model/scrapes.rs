@@ -10,9 +10,9 @@ mod probes;
 use std::collections::BTreeMap;
 
 use jsonptr::{Pointer, PointerBuf};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use serde_json::{Map, Value};
 
+use super::LabelSelector;
 use super::field::{Field, Problem, Read, noted};
 use super::{
     Endpoints, Finds, KubernetesDiscovery, Labels, Object, PortRef, ScrapeDescription, ScrapeKind,
@@ -167,7 +167,7 @@ pub(super) fn scrape(
 ) -> Read<Scrape> {
     let description = kind.description();
     let labels = metadata::labels(root)?;
-    let annotations = metadata::annotations(root)?;
+    let annotations = metadata::annotations_named(root, &[IGNORE_PROMETHEUS])?;
     let spec = root.key("spec")?;
     if spec.is_missing() {
         return Err(spec.problem("missing; expected what to scrape"));
@@ -220,8 +220,7 @@ pub(super) fn scrape(
         scrape_class: spec.key("scrapeClass")?.text()?.map(str::to_owned),
         endpoints,
         is_self_scrape: false,
-        ignores_prometheus: annotations.get(IGNORE_PROMETHEUS).map(String::as_str)
-            == Some("enabled"),
+        ignores_prometheus: annotations.get(IGNORE_PROMETHEUS) == Some("enabled"),
         prober_relabelings: probes::relabelings(&spec, description)?,
     })
 }
@@ -525,7 +524,7 @@ mod tests {
         assert!(first.tls.is_some() && first.relabelings.is_some() && first.proxy_url.is_some());
         assert!(second.scheme.is_none() && second.tls.is_none() && second.relabelings.is_none());
         assert_eq!(inventory.scrapes[0].scrape_class, None);
-        assert_eq!(inventory.scrapes[0].labels["team"], "a");
+        assert_eq!(inventory.scrapes[0].labels.get("team"), Some("a"));
     }
 
     /// spec 2.2.

@@ -12,9 +12,9 @@
 use std::collections::BTreeMap;
 
 use jsonptr::PointerBuf;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use serde_json::{Map, Value, json};
 
+use super::LabelSelector;
 use super::field::{Field, Problem, Read, noted};
 use super::operated::{self, Component, RELOADER_PORT};
 use super::{
@@ -192,9 +192,8 @@ fn labels(object: &Object, component: &Component, spec: &Field<'_>, by_pods: boo
         return Ok(own);
     }
     let mut labels = spec.key("managedMetadata")?.key("labels")?.labels()?;
-    labels.extend(own);
-    let of_service = component.service_labels.iter();
-    labels.extend(of_service.map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
+    labels.extend(&own);
+    labels.extend(component.service_labels.iter().copied());
     Ok(labels)
 }
 
@@ -490,8 +489,8 @@ mod tests {
     fn scrapers_select_by_labels_of_the_service() {
         let spec = json!({"managedMetadata": {"labels": {"team": "a", "managed-by": "me"}}});
         let labels = &scrapes("VMSingle", &spec)[0].labels;
-        assert_eq!(labels["team"], "a");
-        assert_eq!(labels["managed-by"], "vm-operator");
+        assert_eq!(labels.get("team"), Some("a"));
+        assert_eq!(labels.get("managed-by"), Some("vm-operator"));
     }
 
     #[test]

@@ -212,7 +212,7 @@ mod tests {
         ] {
             let inventory = inventory(api_version, kind, spec);
             let workload = &inventory.workloads[0];
-            assert_eq!(workload.labels["app"], "demo", "{kind}");
+            assert_eq!(workload.labels.get("app"), Some("demo"), "{kind}");
             assert_eq!(
                 workload
                     .declared_ports()
@@ -231,7 +231,10 @@ mod tests {
             "spec": {"hostNetwork": true}});
         let inventory = read([(0, &pod)], &Config::default());
         let workload = &inventory.workloads[0];
-        assert_eq!(workload.annotations["sidecar.istio.io/inject"], "false");
+        assert_eq!(
+            workload.annotations.get("sidecar.istio.io/inject"),
+            Some("false")
+        );
         assert!(workload.host_network);
     }
 

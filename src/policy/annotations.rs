@@ -71,7 +71,7 @@ pub(super) fn refused(pods: &Workload) -> Option<String> {
 
 /// `Deployment shop/web: annotation traffic.sidecar.istio.io/includeInboundPorts="8080"`
 pub(super) fn annotation(pods: &Workload, key: &str) -> String {
-    let value = pods.annotations.get(key).map_or("", String::as_str);
+    let value = pods.annotations.get(key).unwrap_or_default();
     format!(
         "{}: annotation {key}={}",
         named(&pods.object),

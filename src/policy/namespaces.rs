@@ -56,9 +56,7 @@ impl<'a> NamespaceLabels<'a> {
             (None, None) => Cow::Owned(Labels::new()),
         };
         if !labels.contains_key(NAMESPACE_NAME_LABEL) {
-            labels
-                .to_mut()
-                .insert(NAMESPACE_NAME_LABEL.to_owned(), name.to_owned());
+            labels.to_mut().insert(NAMESPACE_NAME_LABEL, name);
         }
         Self {
             name,
@@ -138,7 +136,7 @@ pub fn namespaces_contradicted(inventory: &Inventory, settings: &Settings) -> Ve
 
 /// What labels with a meaning for injection come to for pods that say nothing; `None`: there are no such labels.
 fn comes_to(labels: &Labels) -> Option<NamespaceInjection> {
-    let label = |key: &str| labels.get(key).map(String::as_str);
+    let label = |key: &str| labels.get(key);
     let injected = match (label(NAMESPACE_INJECTION), label(REVISION)) {
         (Some(value), _) => Some(value == "enabled"),
         (None, revision) => revision.map(|_| true),
@@ -154,15 +152,13 @@ fn comes_to(labels: &Labels) -> Option<NamespaceInjection> {
 /// The labels that configuration stands for, beside what is written and means something else to webhooks.
 fn standing_for(configured: NamespaceInjection, written: &Labels) -> Labels {
     let mut labels = written.clone();
-    for key in [NAMESPACE_INJECTION, REVISION, DATAPLANE_MODE] {
-        labels.remove(key);
-    }
+    labels.retain(|key| ![NAMESPACE_INJECTION, REVISION, DATAPLANE_MODE].contains(&key));
     let label = match configured {
         NamespaceInjection::Sidecar => Some((NAMESPACE_INJECTION, "enabled")),
         NamespaceInjection::Ambient => Some((DATAPLANE_MODE, "ambient")),
         NamespaceInjection::None => None,
     };
-    labels.extend(label.map(|(key, value)| (key.to_owned(), value.to_owned())));
+    labels.extend(label);
     labels
 }
 

@@ -99,7 +99,7 @@ impl Signs {
         let mut labels: BTreeMap<String, Option<String>> = BTreeMap::new();
         for (key, value) in &pods.labels {
             let name = spelled(key);
-            let value = Some(value.clone()).filter(|value| is_plain(value));
+            let value = Some(value.to_owned()).filter(|value| is_plain(value));
             let known = value.filter(|_| !is_set_by_others(&name));
             labels
                 .entry(name)
@@ -164,9 +164,9 @@ fn injected(pods: &Workload, plane: Option<DataPlane>) -> Option<String> {
         .labels
         .iter()
         .find(|(key, _)| spelled(key) == TLS_MODE)
-        .map(|(_, value)| value.clone());
+        .map(|(_, value)| value);
     if let Some(own) = own {
-        return Some(own).filter(|own| is_plain(own));
+        return Some(own.to_owned()).filter(|own| is_plain(own));
     }
     let is_written_out = pods
         .containers

@@ -290,7 +290,7 @@ fn labels_of_pods_that_are_not_in_the_input_are_the_selector() {
         panic!("pods")
     };
     assert_eq!(workload.known, crate::model::PodsKnown::SelectorOnly);
-    assert_eq!(workload.labels["app"], "demo");
+    assert_eq!(workload.labels.get("app"), Some("demo"));
     assert_eq!(reach.targets[0].via, "Service demo/demo");
 }
 

@@ -111,11 +111,8 @@ fn governing(
     ports.extend(further(component, settings));
     Ok(vec![Service {
         object: renamed(object, name),
-        labels: Labels::from([(label.to_owned(), "true".to_owned())]),
-        selector: Labels::from([(
-            "app.kubernetes.io/name".to_owned(),
-            component.app.to_owned(),
-        )]),
+        labels: Labels::from([(label, "true")]),
+        selector: Labels::from([("app.kubernetes.io/name", component.app)]),
         ports,
         headless: true,
         another_name: false,
@@ -133,9 +130,8 @@ fn main(
     let selector = operator_labels(object, component);
     let metadata = spec.key("managedMetadata")?;
     let mut labels = metadata.key("labels")?.labels()?;
-    labels.extend(selector.clone());
-    let own = component.service_labels.iter();
-    labels.extend(own.map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
+    labels.extend(&selector);
+    labels.extend(component.service_labels.iter().copied());
     // What is wrong with the port is said where the pods are read.
     let number = port(settings, component).ok();
     let target = match component.port_name_key {
@@ -199,7 +195,7 @@ fn with_written(
     }
     let metadata = written.key("metadata")?;
     let mut labels = metadata.key("labels")?.labels()?;
-    labels.extend(made.labels.clone());
+    labels.extend(&made.labels);
     let spec = written.key("spec")?;
     let ports = of_cluster::ports(&spec, problems)?;
     let is_headless = spec.key("clusterIP")?.text()? == Some("None");
@@ -219,7 +215,7 @@ fn with_written(
     let default_name = format!("{}-additional-service", made.object.name);
     let name = metadata.key("name")?;
     let name = name.text()?.unwrap_or(&default_name);
-    labels.insert(ADDITIONAL.to_owned(), "managed".to_owned());
+    labels.insert(ADDITIONAL, "managed");
     let selector = spec.key("selector")?;
     let additional = Service {
         object: renamed(&made.object, name),
@@ -263,7 +259,7 @@ fn balanced(
     };
     let target = below(spec, vmauth.settings, &|settings| port(settings, vmauth))?;
     let mut labels = own.labels.clone();
-    labels.insert(PROXIED.to_owned(), component.app.to_owned());
+    labels.insert(PROXIED, component.app);
     let proxy = Service {
         object: own.object.clone(),
         labels,
@@ -277,7 +273,7 @@ fn balanced(
         made_for: own.made_for.clone(),
     };
     own.object.name = format!("{}internal-{}", component.prefix, object.name);
-    own.labels.insert(BEHIND.to_owned(), name);
+    own.labels.insert(BEHIND, &name);
     own.headless = true;
     made.push(proxy);
     Ok(made)

@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::ptr;
 
 use super::demand::{self, Judged};
@@ -22,9 +23,16 @@ type Asked = (Option<usize>, usize, Option<u16>, Option<usize>, bool);
 /// Answers about pods of one inventory.
 #[derive(Debug, Default)]
 pub(super) struct Judgements {
-    /// By the way there, too, which is shown.
-    judged: RefCell<BTreeMap<Asked, BTreeMap<String, Vec<Judged>>>>,
+    judged: RefCell<BTreeMap<Asked, ByWay>>,
     on_the_way: RefCell<BTreeMap<Asked, OnTheWay>>,
+}
+
+/// Answers by the way there, too, which is shown, in order: nearly always there is one.
+type ByWay = Vec<(String, Vec<Judged>)>;
+
+/// Where the answer for a way is, or belongs.
+fn place_of(way: &str, answers: &ByWay) -> Result<usize, usize> {
+    answers.binary_search_by(|(other, _)| other.as_str().cmp(way))
 }
 
 fn place<T>(of: &T) -> usize {
@@ -71,14 +79,22 @@ impl Patched<'_> {
         };
         let judged = &self.judgements.judged;
         if let Some(known) = judged.borrow().get(&asked)
-            && let Some(known) = known.get(&target.via)
+            && let Ok(place) = place_of(&target.via, known)
         {
-            return known.clone();
+            return known[place].1.clone();
         }
         let found = judge();
-        let mut judged = judged.borrow_mut();
-        let by_way = judged.entry(asked).or_default();
-        by_way.insert(target.via.clone(), found.clone());
+        let answer = (target.via.clone(), found.clone());
+        match judged.borrow_mut().entry(asked) {
+            Entry::Vacant(vacant) => {
+                vacant.insert(vec![answer]);
+            }
+            Entry::Occupied(mut known) => {
+                if let Err(place) = place_of(&target.via, known.get()) {
+                    known.get_mut().insert(place, answer);
+                }
+            }
+        }
         found
     }
 

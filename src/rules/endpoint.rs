@@ -160,7 +160,8 @@ impl JudgedEndpoint {
 
 /// Decides every endpoint of the inventory.
 pub(super) fn decide_all(patched: &Patched<'_>, config: &Config) -> Vec<JudgedEndpoint> {
-    let mut judged = Vec::new();
+    let scrapes = patched.inventory.scrapes.iter();
+    let mut judged = Vec::with_capacity(scrapes.map(|scrape| scrape.endpoints.len()).sum());
     let mut of_last = (Vec::new(), Vec::new());
     for (position, scrape) in patched.inventory.scrapes.iter().enumerate() {
         if patched.copies.of_scrape(position) == position {

@@ -99,7 +99,10 @@ impl<K: AsRef<str>, V: AsRef<str>> FromIterator<(K, V)> for Labels {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(labels: I) -> Self {
         let mut labels: Vec<(K, V)> = labels.into_iter().collect();
         labels.sort_by(|(a, _), (b, _)| a.as_ref().cmp(b.as_ref()));
-        let mut text = String::new();
+        let lengths = labels
+            .iter()
+            .map(|(key, value)| key.as_ref().len() + value.as_ref().len());
+        let mut text = String::with_capacity(lengths.sum());
         let mut ends = Vec::with_capacity(2 * labels.len());
         for same_key in labels.chunk_by(|(a, _), (b, _)| a.as_ref() == b.as_ref()) {
             if let Some((key, value)) = same_key.last() {

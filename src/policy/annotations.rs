@@ -62,7 +62,7 @@ pub(super) fn refused(pods: &Workload) -> Option<String> {
     CHECKS
         .iter()
         .find(|(key, is_valid)| {
-            let value = pods.annotations.get(*key);
+            let value = pods.annotations.get(key);
             value.is_some_and(|value| !is_valid(value))
         })
         .map(|(key, _)| format!("{} is not understood", annotation(pods, key)))

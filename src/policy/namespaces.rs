@@ -53,7 +53,7 @@ impl<'a> NamespaceLabels<'a> {
             }
             (_, Some(written)) => Cow::Borrowed(written),
             (Some(configured), None) => Cow::Owned(standing_for(configured, &Labels::new())),
-            (None, None) => Cow::Owned(Labels::new()),
+            (None, None) => Cow::Owned(Labels::from([(NAMESPACE_NAME_LABEL, name)])),
         };
         if !labels.contains_key(NAMESPACE_NAME_LABEL) {
             labels.to_mut().insert(NAMESPACE_NAME_LABEL, name);
@@ -69,7 +69,7 @@ impl<'a> NamespaceLabels<'a> {
     pub(super) fn speaks_of_injection(&self) -> bool {
         INJECTION_LABELS
             .iter()
-            .any(|key| self.labels.contains_key(*key))
+            .any(|key| self.labels.contains_key(key))
     }
 
     /// Whether nobody knows the labels.
@@ -82,7 +82,7 @@ impl<'a> NamespaceLabels<'a> {
         self.evidence(|namespace| {
             let said = INJECTION_LABELS
                 .iter()
-                .find_map(|key| Some((key, namespace.labels.get(*key)?)));
+                .find_map(|key| Some((key, namespace.labels.get(key)?)));
             match said {
                 Some((key, value)) => format!("{}: {key}={value}", named(&namespace.object)),
                 None => format!("{}: no injection label", named(&namespace.object)),

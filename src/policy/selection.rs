@@ -109,7 +109,7 @@ pub(super) fn label<'a>(pods: &'a Workload, key: &str) -> PodLabel<'a> {
 fn first_label<'a>(pods: &'a Workload, keys: &[&str]) -> Option<&'a str> {
     // The template's `default` passes over empty values too.
     keys.iter()
-        .filter_map(|key| pods.labels.get(*key))
+        .filter_map(|key| pods.labels.get(key))
         .find(|value| !value.is_empty())
 }
 

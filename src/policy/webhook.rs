@@ -68,7 +68,7 @@ pub fn webhook_selects(namespace: &Labels, pod: &Labels) -> Option<Revision> {
 /// anything, except in the namespaces that the injector ignores.
 pub(super) fn webhook_selects_by_default((namespace, name): (&Labels, &str), pod: &Labels) -> bool {
     let silent =
-        |labels: &Labels, keys: [&str; 2]| keys.iter().all(|key| !labels.contains_key(*key));
+        |labels: &Labels, keys: [&str; 2]| keys.iter().all(|key| !labels.contains_key(key));
     silent(namespace, [NAMESPACE_INJECTION, REVISION])
         && silent(pod, [INJECT, REVISION])
         && !IGNORED_NAMESPACES.contains(&name)

@@ -42,6 +42,7 @@ mod spelled;
 mod unread;
 mod workloads;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -191,7 +192,7 @@ pub struct Service {
     /// `type: ExternalName`: another name for something else, without endpoints.
     pub another_name: bool,
     /// The object for which an operator makes it; `None`: the input has it.
-    pub made_for: Option<Object>,
+    pub made_for: Option<Box<Object>>,
 }
 
 impl Service {
@@ -214,9 +215,9 @@ pub struct ServicePort {
     /// `targetPort`, or `port` where that is missing: what the pod listens on.
     pub target: PortRef,
     /// The protocol Istio takes from `appProtocol`, else from the name's prefix; `None`: detected at run time.
-    pub application: Option<String>,
+    pub application: Option<&'static str>,
     /// `TCP` unless written otherwise.
-    pub protocol: String,
+    pub protocol: Cow<'static, str>,
 }
 
 /// A port, by number or by the name that a container gives it.

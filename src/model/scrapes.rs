@@ -80,9 +80,9 @@ pub struct Endpoint {
     /// `scheme` as written.
     pub scheme: Option<String>,
     /// A scheme in another place, which counts where that one is gone (VMProbe has two).
-    pub overruled_scheme: Option<(PointerBuf, String)>,
+    pub overruled_scheme: Option<Box<(PointerBuf, String)>>,
     /// `tlsConfig` as written.
-    pub tls: Option<Map<String, Value>>,
+    pub tls: Option<Box<Map<String, Value>>>,
     /// `path` as written; `None`: the kind's default.
     pub path: Option<String>,
     /// Relabelling rules as written; `None`: no such key.
@@ -101,7 +101,7 @@ pub enum Origin {
     /// An operator makes it, unless the object has one of its own in its place. Written into the object it would be `as_made`.
     Made {
         /// The endpoint as the operator makes it.
-        as_made: Value,
+        as_made: Box<Value>,
         /// The first place on the way to it that the object lacks.
         missing_from: PointerBuf,
     },
@@ -300,7 +300,7 @@ pub(super) fn endpoint(
         Some((place, scheme)) => (place, Some(scheme)),
         None => (below(&at, first), None),
     };
-    let overruled_scheme = schemes.next();
+    let overruled_scheme = schemes.next().map(Box::new);
     Ok(Endpoint {
         kind: description.kind,
         within: None,
@@ -314,7 +314,7 @@ pub(super) fn endpoint(
         overruled_scheme,
         tls: match tls.written() {
             None => None,
-            Some(Value::Object(map)) => Some(map.clone()),
+            Some(Value::Object(map)) => Some(Box::new(map.clone())),
             Some(_) => return Err(tls.expected("a map")),
         },
         path: text_at(field, description.path)?,

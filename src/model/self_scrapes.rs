@@ -333,7 +333,7 @@ impl Made {
         let origin = match self.kind {
             ScrapeKind::VMPodScrape => Origin::Fixed,
             _ => Origin::Made {
-                as_made: Value::Object(as_made),
+                as_made: Box::new(Value::Object(as_made)),
                 missing_from: if written.is_missing() {
                     written.at()
                 } else if list.is_missing() {
@@ -346,7 +346,10 @@ impl Made {
         let tls = json!({"insecureSkipVerify": true});
         Endpoint {
             scheme: self.secure.then(|| "https".to_owned()),
-            tls: tls.as_object().filter(|_| self.secure).cloned(),
+            tls: tls
+                .as_object()
+                .filter(|_| self.secure)
+                .map(|tls| Box::new(tls.clone())),
             path: Some(self.path.clone()),
             relabelings,
             ..self.bare(
@@ -478,7 +481,7 @@ mod tests {
             panic!("nobody wrote it");
         };
         assert_eq!(
-            *as_made,
+            **as_made,
             json!({"port": "http", "path": "/a/metrics", "params": {"authKey": ["key"]}})
         );
         assert_eq!(missing_from.as_str(), "/spec/serviceScrapeSpec");

@@ -50,14 +50,18 @@ pub(super) fn services(
 /// Of Services with one name those of the input count, else each that is made, once: objects that share one and want
 /// different ports in it both have their way for some time.
 pub(in crate::model) fn settle(services: &mut Vec<Service>) {
+    let have_one_name = |a: &Service, b: &Service| {
+        let (a, b) = (&a.object, &b.object);
+        (&a.namespace, &a.name) == (&b.namespace, &b.name)
+    };
+    let mut same_name = services.chunk_by(have_one_name);
+    if same_name.all(|same| same.len() == 1) {
+        return;
+    }
     let mut all = mem::take(services).into_iter().peekable();
     while let Some(first) = all.next() {
-        let is_same = |service: &Service| {
-            let (this, that) = (&first.object, &service.object);
-            (&this.namespace, &this.name) == (&that.namespace, &that.name)
-        };
         let mut same = Vec::new();
-        while let Some(next) = all.next_if(is_same) {
+        while let Some(next) = all.next_if(|service| have_one_name(&first, service)) {
             same.push(next);
         }
         if same.is_empty() {
@@ -116,7 +120,7 @@ fn governing(
         ports,
         headless: true,
         another_name: false,
-        made_for: Some(object.clone()),
+        made_for: Some(Box::new(object.clone())),
     }])
 }
 
@@ -157,7 +161,7 @@ fn main(
         ports,
         headless: false,
         another_name: false,
-        made_for: Some(object.clone()),
+        made_for: Some(Box::new(object.clone())),
     })
 }
 

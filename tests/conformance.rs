@@ -18,8 +18,8 @@ use std::fs;
 use istio_scrape::config::{Config, MtlsMode};
 use istio_scrape::krm::Source;
 use istio_scrape::model::{
-    InjectorWebhook, InjectorWebhooks, Inventory, Labels, NAMESPACE_NAME_LABEL, Namespace, Object,
-    PeerAuthentication, PodsKnown, Workload,
+    InjectorWebhook, InjectorWebhooks, Inventory, LabelSelector, Labels, NAMESPACE_NAME_LABEL,
+    Namespace, Object, PeerAuthentication, PodsKnown, Workload,
 };
 use istio_scrape::policy::{
     self, Injector, Level, Mesh, Revision, Settings, ambient_enrols, data_plane,
@@ -27,7 +27,6 @@ use istio_scrape::policy::{
 };
 use istio_scrape::yaml;
 use istio_scrape::{Flags, run};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};

@@ -57,12 +57,12 @@ pub(super) fn by_label<'l>(all: impl Iterator<Item = &'l Labels>) -> ByLabel {
         for (key, value) in labels {
             let by_value = match index.get_mut(key) {
                 Some(by_value) => by_value,
-                None => index.entry(key.clone()).or_default(),
+                None => index.entry(key.to_owned()).or_default(),
             };
             match by_value.get_mut(value) {
                 Some(positions) => positions.push(position),
                 None => {
-                    by_value.insert(value.clone(), vec![position]);
+                    by_value.insert(value.to_owned(), vec![position]);
                 }
             }
         }

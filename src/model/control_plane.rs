@@ -16,9 +16,9 @@ mod webhooks;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use serde_json::Value;
 
+use super::LabelSelector;
 use super::field::{Field, Problem, Read, noted};
 use super::{Labels, MtlsMode, Object};
 use config_maps::ConfigMap;
@@ -289,5 +289,5 @@ pub struct ProxyConfig {
     /// An empty one selects no pods.
     pub selector: Option<Labels>,
     /// `spec.environmentVariables`: read like `proxyMetadata`.
-    pub environment: BTreeMap<String, String>,
+    pub environment: Labels,
 }

@@ -4,8 +4,9 @@
 //! Departs from them: what manifests cannot answer, or answer only in part, is said to be unseen, with the field.
 //! Knows: lists of discovery, in both spellings. Does not know: what they find.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{self as api, LabelSelectorRequirement};
 
+use super::LabelSelector;
 use super::field::{Field, Read};
 use super::services::port_number;
 use super::{Endpoint, Spelling, TargetSource};
@@ -167,7 +168,7 @@ fn kubernetes(entry: &Field<'_>, name: &str, spelling: Spelling) -> Read<Vec<Tar
 
 /// All selectors of the role in one, or why manifests do not show what they select.
 fn selector(list: &Field<'_>, role: &str) -> Read<Result<LabelSelector, &'static str>> {
-    let mut whole = LabelSelector::default();
+    let mut whole = api::LabelSelector::default();
     for entry in &list.list()? {
         let of_role = entry
             .key("role")?
@@ -195,7 +196,7 @@ fn selector(list: &Field<'_>, role: &str) -> Read<Result<LabelSelector, &'static
             add(&mut whole, requirement);
         }
     }
-    Ok(Ok(whole))
+    Ok(Ok(whole.into()))
 }
 
 /// The requirements of a selector in text, at the commas outside of parentheses.
@@ -253,7 +254,7 @@ fn requirement(text: &str) -> Option<LabelSelectorRequirement> {
 }
 
 /// Equality with one value goes to `matchLabels`, by which objects are looked up.
-fn add(selector: &mut LabelSelector, requirement: LabelSelectorRequirement) {
+fn add(selector: &mut api::LabelSelector, requirement: LabelSelectorRequirement) {
     let labels = selector.match_labels.get_or_insert_default();
     match (requirement.operator.as_str(), requirement.values.as_deref()) {
         ("In", Some([value])) if !labels.contains_key(&requirement.key) => {

@@ -4,6 +4,8 @@
 //! Departs from it: a wrong type refuses what depends on the field, not the whole input.
 //! Knows: values and where they sit. Does not know: kinds.
 
+use std::borrow::Cow;
+
 use jsonptr::PointerBuf;
 use serde::Deserialize;
 use serde_json::Value;
@@ -137,34 +139,24 @@ impl<'a> Field<'a> {
 
     /// Labels or annotations: a map whose values are strings.
     pub(super) fn labels(&self) -> Read<Labels> {
-        self.string_map(|value| value.string_value())
+        self.string_map(|_, value| Ok(Some(value.string()?.unwrap_or_default().into())))
     }
 
     /// Annotations that kustomize prints: it turns scalars into strings, so `true` reads as `"true"`.
     pub(super) fn printed_annotations(&self) -> Read<Labels> {
-        self.string_map(|value| value.printed())
+        self.string_map(|_, value| value.printed().map(Some))
     }
 
     /// Those of the annotations that are named; the others are looked at, and not kept.
     pub(super) fn printed_annotations_named(&self, names: &[&str]) -> Read<Labels> {
-        let mut named = Labels::new();
-        for (name, value) in self.entries()?.unwrap_or_default() {
-            match value.value {
-                _ if names.contains(&name) => {
-                    named.insert(name.to_owned(), value.printed()?);
-                }
-                Some(Value::String(_)) => {}
-                _ => drop(value.printed()?),
-            }
-        }
-        Ok(named)
+        self.string_map(|name, value| Ok(Some(value.printed()?).filter(|_| names.contains(&name))))
     }
 
-    fn printed(&self) -> Read<String> {
+    fn printed(&self) -> Read<Cow<'a, str>> {
         match self.value {
-            Some(Value::Bool(scalar)) => Ok(scalar.to_string()),
-            Some(Value::Number(scalar)) => Ok(scalar.to_string()),
-            _ => self.string_value(),
+            Some(Value::Bool(scalar)) => Ok(scalar.to_string().into()),
+            Some(Value::Number(scalar)) => Ok(scalar.to_string().into()),
+            _ => Ok(self.string()?.unwrap_or_default().into()),
         }
     }
 
@@ -217,16 +209,24 @@ impl<'a> Field<'a> {
         }
     }
 
-    fn string_value(&self) -> Read<String> {
-        Ok(self.string()?.unwrap_or_default().to_owned())
-    }
-
-    fn string_map(&self, read: impl Fn(&Field<'_>) -> Read<String>) -> Read<Labels> {
-        self.entries()?
-            .unwrap_or_default()
-            .into_iter()
-            .map(|(key, value)| Ok((key.to_owned(), read(&value)?)))
-            .collect()
+    /// The entries of a map that `read` keeps, with the texts that it makes of them.
+    fn string_map<'s>(
+        &'s self,
+        read: impl Fn(&str, &Field<'s>) -> Read<Option<Cow<'s, str>>>,
+    ) -> Read<Labels> {
+        let map = match self.value {
+            None => return Ok(Labels::new()),
+            Some(Value::Object(map)) => map,
+            Some(_) => return Err(self.expected("a map")),
+        };
+        let mut kept = Vec::new();
+        for (key, value) in map {
+            let value = Some(value).filter(|value| !value.is_null());
+            if let Some(text) = read(key, &self.child(value, Step::Key(key)))? {
+                kept.push((key, text));
+            }
+        }
+        Ok(kept.into_iter().collect())
     }
 
     /// The way to this field.

@@ -234,7 +234,7 @@ fn in_question<'l, 'p, T>(
 
 /// What a policy asks pods for, unless it will be corrected to ask for something else: as a wildcard will, which is refused.
 fn settled<'s>(selector: &'s Labels, refused: &[String]) -> Option<&'s Labels> {
-    let is_literal = |(key, value): (&String, &String)| !key.contains('*') && !value.contains('*');
+    let is_literal = |(key, value): (&str, &str)| !key.contains('*') && !value.contains('*');
     let is_settled = refused.is_empty() || selector.iter().all(is_literal);
     is_settled.then_some(selector)
 }
@@ -267,9 +267,9 @@ fn by_selector<'s>(
         let place = match rarest {
             Some((key, value)) => here
                 .asking
-                .entry(key.clone())
+                .entry(key.to_owned())
                 .or_default()
-                .entry(value.clone())
+                .entry(value.to_owned())
                 .or_default(),
             None => &mut here.of_all,
         };
@@ -416,7 +416,7 @@ mod tests {
             assert_eq!(found, expected, "{labels:?}");
             assert!(inventory.services_selecting("crm", &labels).is_empty());
         }
-        let till = Labels::from([("app".to_owned(), "till".to_owned())]);
+        let till = Labels::from([("app", "till")]);
         assert_eq!(inventory.services_selecting("shop", &till).len(), 1);
     }
 

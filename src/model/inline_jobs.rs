@@ -5,9 +5,9 @@
 //! Knows: the text of `spec.inlineScrapeConfig`. Does not know: other scrape objects, what a job finds.
 
 use jsonptr::{Pointer, PointerBuf};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use serde_json::Value;
 
+use super::LabelSelector;
 use super::field::{Field, Problem, noted};
 use super::{
     DiscoveryRole, Endpoint, Endpoints, Labels, Namespaces, Scrape, ScrapeKind, Scraper, embedded,

@@ -25,7 +25,7 @@ pub(super) fn service(mut template: Workload) -> Workload {
         "serving.knative.dev/service",
         "serving.knative.dev/configuration",
     ] {
-        template.labels.insert(key.to_owned(), name.clone());
+        template.labels.insert(key, &name);
     }
     let declares = |container: &&mut Container| !container.init && !container.ports.is_empty();
     let serving = match template.containers.iter_mut().find(declares) {
@@ -84,9 +84,15 @@ mod tests {
         let inventory = inventory(json!({"image": "hello:1", "ports": [{"containerPort": 9000}]}));
         let pods = &inventory.workloads[0];
         assert_eq!(pods.known, PodsKnown::Operator);
-        assert_eq!(pods.labels["serving.knative.dev/service"], "hello");
-        assert_eq!(pods.labels["team"], "web");
-        assert_eq!(pods.annotations["sidecar.istio.io/inject"], "true");
+        assert_eq!(
+            pods.labels.get("serving.knative.dev/service"),
+            Some("hello")
+        );
+        assert_eq!(pods.labels.get("team"), Some("web"));
+        assert_eq!(
+            pods.annotations.get("sidecar.istio.io/inject"),
+            Some("true")
+        );
         assert_eq!(pods.service_account, "hello");
         assert_eq!(pods.ports_named("user-port"), [9000]);
         assert_eq!(pods.ports_named("http-autometric"), [9090]);

@@ -23,12 +23,13 @@ pub(super) fn object(
     problems: &mut Vec<Problem>,
 ) -> Object {
     let name = noted(name(root), problems).unwrap_or_default();
-    let annotations = noted(own_annotations(root), problems).unwrap_or_default();
+    let annotations =
+        noted(annotations_named(root, &[IGNORE, ACCEPT, LOCAL]), problems).unwrap_or_default();
     let written = match is_cluster_scoped(kind) {
         true => Some(String::new()),
         false => noted(namespace(root), problems).flatten(),
     };
-    let says = |key: &str| annotations.get(key).is_some_and(|value| value == "true");
+    let says = |key: &str| annotations.get(key) == Some("true");
     Object {
         kind: kind.to_owned(),
         namespace_assumed: written.is_none(),
@@ -39,10 +40,7 @@ pub(super) fn object(
         ignored: says(IGNORE),
         local: says(LOCAL),
         context: false,
-        accepted: annotations
-            .get(ACCEPT)
-            .map(|rules| accepted(rules))
-            .unwrap_or_default(),
+        accepted: annotations.get(ACCEPT).map(accepted).unwrap_or_default(),
     }
 }
 
@@ -66,17 +64,17 @@ pub(super) fn annotations(root: &Field<'_>) -> Read<Labels> {
         .printed_annotations()
 }
 
-/// Those of them that tell us what to do with an object.
-fn own_annotations(root: &Field<'_>) -> Read<Labels> {
+/// Those of them that are named.
+pub(super) fn annotations_named(root: &Field<'_>, names: &[&str]) -> Read<Labels> {
     root.key("metadata")?
         .key("annotations")?
-        .printed_annotations_named(&[IGNORE, ACCEPT, LOCAL])
+        .printed_annotations_named(names)
 }
 
 /// A Namespace, with the label that the API server sets on each.
 pub(super) fn namespace_object(object: Object, root: &Field<'_>) -> Read<Namespace> {
     let mut labels = labels(root)?;
-    labels.insert(NAMESPACE_NAME_LABEL.to_owned(), object.name.clone());
+    labels.insert(NAMESPACE_NAME_LABEL, &object.name);
     Ok(Namespace { object, labels })
 }
 

@@ -26,6 +26,7 @@ mod index;
 mod inline_jobs;
 mod kinds;
 mod knative;
+mod labels;
 mod metadata;
 mod operated;
 mod peer_authentication;
@@ -41,6 +42,7 @@ mod spelled;
 mod unread;
 mod workloads;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -60,6 +62,7 @@ pub use inline_jobs::is_in_inline_jobs;
 pub use kinds::{
     Endpoints, Finds, PortFields, SCRAPE_KINDS, ScrapeDescription, ScrapeKind, Spelling,
 };
+pub use labels::Labels;
 pub use metadata::{REVISION, is_cluster_scoped};
 pub use operated::RELOADER_PORT;
 pub use reading::{Found, is_scrape, makes_pods, passed_over, read, reads};
@@ -68,13 +71,10 @@ pub use scrapers::{AddedRules, Scraper, Selection};
 pub use scrapes::{
     DiscoveryRole, Endpoint, EndpointPort, Namespaces, Origin, Scrape, TargetSource,
 };
-pub use selectors::{contains, described, selects};
+pub use selectors::{LabelSelector, contains, described, selects};
 pub use sidecar::Sidecar;
 pub use spelled::SpelledLabels;
 pub use unread::UnreadIndex;
-
-/// Labels or annotations.
-pub type Labels = BTreeMap<String, String>;
 
 /// The label that the API server sets on each Namespace: its name.
 pub const NAMESPACE_NAME_LABEL: &str = "kubernetes.io/metadata.name";
@@ -192,7 +192,7 @@ pub struct Service {
     /// `type: ExternalName`: another name for something else, without endpoints.
     pub another_name: bool,
     /// The object for which an operator makes it; `None`: the input has it.
-    pub made_for: Option<Object>,
+    pub made_for: Option<Box<Object>>,
 }
 
 impl Service {
@@ -215,9 +215,9 @@ pub struct ServicePort {
     /// `targetPort`, or `port` where that is missing: what the pod listens on.
     pub target: PortRef,
     /// The protocol Istio takes from `appProtocol`, else from the name's prefix; `None`: detected at run time.
-    pub application: Option<String>,
+    pub application: Option<&'static str>,
     /// `TCP` unless written otherwise.
-    pub protocol: String,
+    pub protocol: Cow<'static, str>,
 }
 
 /// A port, by number or by the name that a container gives it.

@@ -186,7 +186,7 @@ pub(super) fn pods(
     let (pods, found) = below(spec, component.settings, &|settings| {
         let metadata = settings.key("podMetadata")?;
         let mut labels = metadata.key("labels")?.labels()?;
-        labels.extend(operator_labels(object, component));
+        labels.extend(&operator_labels(object, component));
         labels.extend(shard(component, settings)?);
         let mut problems = Vec::new();
         let made = containers(settings, component, &mut problems)?;
@@ -240,7 +240,6 @@ fn operator_labels(object: &Object, component: &Component) -> Labels {
     .into_iter()
     .chain(own.iter().copied())
     .chain(by_name)
-    .map(|(key, value)| (key.to_owned(), value.to_owned()))
     .collect()
 }
 

@@ -41,7 +41,7 @@ pub(super) fn policy(
     let labels = noted(metadata::labels(root), &mut problems).unwrap_or_default();
     let mut policy = PeerAuthentication {
         object,
-        revision: labels.get(REVISION).cloned(),
+        revision: labels.get(REVISION).map(str::to_owned),
         created,
         selector: Labels::new(),
         selector_written: false,
@@ -360,7 +360,7 @@ mod tests {
                 (2, None)
             ])
         );
-        assert_eq!(policy.selector["app"], "demo");
+        assert_eq!(policy.selector.get("app"), Some("demo"));
     }
 
     /// ztunnel tells an empty selector from none; the API server drops `null` before anybody sees it.

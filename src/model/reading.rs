@@ -311,26 +311,33 @@ fn sorted(mut inventory: Inventory) -> Inventory {
     inventory
 }
 
-fn sort<T>(list: &mut [T], object: impl Fn(&T) -> &Object) {
+fn sort<T>(list: &mut Vec<T>, object: impl Fn(&T) -> &Object) {
     list.sort_by(|a, b| order(object(a)).cmp(&order(object(b))));
+    list.shrink_to_fit();
 }
 
 impl Inventory {
     fn append(&mut self, other: Self) {
         self.namespaces.extend(other.namespaces);
         self.unclear_namespaces.extend(other.unclear_namespaces);
-        self.services.extend(other.services);
-        self.workloads.extend(other.workloads);
-        self.policies.extend(other.policies);
-        self.authorizations.extend(other.authorizations);
-        self.control_planes.extend(other.control_planes);
-        self.injectors.extend(other.injectors);
-        self.sidecars.extend(other.sidecars);
-        self.proxy_configs.extend(other.proxy_configs);
-        self.scrapes.extend(other.scrapes);
-        self.scrapers.extend(other.scrapers);
-        self.unread.extend(other.unread);
+        append(&mut self.services, other.services);
+        append(&mut self.workloads, other.workloads);
+        append(&mut self.policies, other.policies);
+        append(&mut self.authorizations, other.authorizations);
+        append(&mut self.control_planes, other.control_planes);
+        append(&mut self.injectors, other.injectors);
+        append(&mut self.sidecars, other.sidecars);
+        append(&mut self.proxy_configs, other.proxy_configs);
+        append(&mut self.scrapes, other.scrapes);
+        append(&mut self.scrapers, other.scrapers);
+        append(&mut self.unread, other.unread);
     }
+}
+
+/// Adds a list to another, with no room for more: these lists are large, and they are few.
+fn append<T>(list: &mut Vec<T>, others: Vec<T>) {
+    list.reserve_exact(others.len());
+    list.extend(others);
 }
 
 pub(super) fn order(object: &Object) -> (&str, &str, &str, usize) {
@@ -407,8 +414,11 @@ mod tests {
         let inventory = read_all(&[json!({"apiVersion": "v1", "kind": "Namespace",
             "metadata": {"name": "demo", "labels": {"istio-injection": "enabled"}}})]);
         let namespace = &inventory.namespaces["demo"];
-        assert_eq!(namespace.labels["kubernetes.io/metadata.name"], "demo");
-        assert_eq!(namespace.labels["istio-injection"], "enabled");
+        assert_eq!(
+            namespace.labels.get("kubernetes.io/metadata.name"),
+            Some("demo")
+        );
+        assert_eq!(namespace.labels.get("istio-injection"), Some("enabled"));
         assert_eq!(
             (
                 namespace.object.namespace.as_str(),

@@ -8,9 +8,9 @@ mod added_rules;
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use serde_json::Value;
 
+use super::LabelSelector;
 use super::field::{Field, Problem, Read, noted};
 use super::operated::{self, Component};
 use super::scraper_kinds::{DaemonSet, ScraperDescription};

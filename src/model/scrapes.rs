@@ -10,9 +10,9 @@ mod probes;
 use std::collections::BTreeMap;
 
 use jsonptr::{Pointer, PointerBuf};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use serde_json::{Map, Value};
 
+use super::LabelSelector;
 use super::field::{Field, Problem, Read, noted};
 use super::{
     Endpoints, Finds, KubernetesDiscovery, Labels, Object, PortRef, ScrapeDescription, ScrapeKind,
@@ -80,9 +80,9 @@ pub struct Endpoint {
     /// `scheme` as written.
     pub scheme: Option<String>,
     /// A scheme in another place, which counts where that one is gone (VMProbe has two).
-    pub overruled_scheme: Option<(PointerBuf, String)>,
+    pub overruled_scheme: Option<Box<(PointerBuf, String)>>,
     /// `tlsConfig` as written.
-    pub tls: Option<Map<String, Value>>,
+    pub tls: Option<Box<Map<String, Value>>>,
     /// `path` as written; `None`: the kind's default.
     pub path: Option<String>,
     /// Relabelling rules as written; `None`: no such key.
@@ -101,7 +101,7 @@ pub enum Origin {
     /// An operator makes it, unless the object has one of its own in its place. Written into the object it would be `as_made`.
     Made {
         /// The endpoint as the operator makes it.
-        as_made: Value,
+        as_made: Box<Value>,
         /// The first place on the way to it that the object lacks.
         missing_from: PointerBuf,
     },
@@ -167,7 +167,7 @@ pub(super) fn scrape(
 ) -> Read<Scrape> {
     let description = kind.description();
     let labels = metadata::labels(root)?;
-    let annotations = metadata::annotations(root)?;
+    let annotations = metadata::annotations_named(root, &[IGNORE_PROMETHEUS])?;
     let spec = root.key("spec")?;
     if spec.is_missing() {
         return Err(spec.problem("missing; expected what to scrape"));
@@ -220,8 +220,7 @@ pub(super) fn scrape(
         scrape_class: spec.key("scrapeClass")?.text()?.map(str::to_owned),
         endpoints,
         is_self_scrape: false,
-        ignores_prometheus: annotations.get(IGNORE_PROMETHEUS).map(String::as_str)
-            == Some("enabled"),
+        ignores_prometheus: annotations.get(IGNORE_PROMETHEUS) == Some("enabled"),
         prober_relabelings: probes::relabelings(&spec, description)?,
     })
 }
@@ -301,7 +300,7 @@ pub(super) fn endpoint(
         Some((place, scheme)) => (place, Some(scheme)),
         None => (below(&at, first), None),
     };
-    let overruled_scheme = schemes.next();
+    let overruled_scheme = schemes.next().map(Box::new);
     Ok(Endpoint {
         kind: description.kind,
         within: None,
@@ -315,7 +314,7 @@ pub(super) fn endpoint(
         overruled_scheme,
         tls: match tls.written() {
             None => None,
-            Some(Value::Object(map)) => Some(map.clone()),
+            Some(Value::Object(map)) => Some(Box::new(map.clone())),
             Some(_) => return Err(tls.expected("a map")),
         },
         path: text_at(field, description.path)?,
@@ -525,7 +524,7 @@ mod tests {
         assert!(first.tls.is_some() && first.relabelings.is_some() && first.proxy_url.is_some());
         assert!(second.scheme.is_none() && second.tls.is_none() && second.relabelings.is_none());
         assert_eq!(inventory.scrapes[0].scrape_class, None);
-        assert_eq!(inventory.scrapes[0].labels["team"], "a");
+        assert_eq!(inventory.scrapes[0].labels.get("team"), Some("a"));
     }
 
     /// spec 2.2.

@@ -4,12 +4,32 @@
 //! Departs from it: an operator that the API does not know selects nothing, where the API server reports an error.
 //! Knows: labels. Does not know: whose they are.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{self as api, LabelSelectorRequirement};
+use serde::Deserialize;
 
 use super::Labels;
 use super::field::{Field, Problem, Read};
 
 const OPERATORS: [&str; 4] = ["In", "NotIn", "Exists", "DoesNotExist"];
+
+/// A selector as the Kubernetes API has it, with labels as we keep them.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(from = "api::LabelSelector")]
+pub struct LabelSelector {
+    /// `matchLabels`.
+    pub match_labels: Option<Labels>,
+    /// `matchExpressions`.
+    pub match_expressions: Option<Vec<LabelSelectorRequirement>>,
+}
+
+impl From<api::LabelSelector> for LabelSelector {
+    fn from(selector: api::LabelSelector) -> Self {
+        Self {
+            match_labels: selector.match_labels.map(|labels| labels.iter().collect()),
+            match_expressions: selector.match_expressions,
+        }
+    }
+}
 
 /// Whether labels meet every requirement of a selector; the empty selector selects everything.
 pub fn selects(selector: &LabelSelector, labels: &Labels) -> bool {

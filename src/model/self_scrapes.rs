@@ -12,9 +12,9 @@
 use std::collections::BTreeMap;
 
 use jsonptr::PointerBuf;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use serde_json::{Map, Value, json};
 
+use super::LabelSelector;
 use super::field::{Field, Problem, Read, noted};
 use super::operated::{self, Component, RELOADER_PORT};
 use super::{
@@ -192,9 +192,8 @@ fn labels(object: &Object, component: &Component, spec: &Field<'_>, by_pods: boo
         return Ok(own);
     }
     let mut labels = spec.key("managedMetadata")?.key("labels")?.labels()?;
-    labels.extend(own);
-    let of_service = component.service_labels.iter();
-    labels.extend(of_service.map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
+    labels.extend(&own);
+    labels.extend(component.service_labels.iter().copied());
     Ok(labels)
 }
 
@@ -334,7 +333,7 @@ impl Made {
         let origin = match self.kind {
             ScrapeKind::VMPodScrape => Origin::Fixed,
             _ => Origin::Made {
-                as_made: Value::Object(as_made),
+                as_made: Box::new(Value::Object(as_made)),
                 missing_from: if written.is_missing() {
                     written.at()
                 } else if list.is_missing() {
@@ -347,7 +346,10 @@ impl Made {
         let tls = json!({"insecureSkipVerify": true});
         Endpoint {
             scheme: self.secure.then(|| "https".to_owned()),
-            tls: tls.as_object().filter(|_| self.secure).cloned(),
+            tls: tls
+                .as_object()
+                .filter(|_| self.secure)
+                .map(|tls| Box::new(tls.clone())),
             path: Some(self.path.clone()),
             relabelings,
             ..self.bare(
@@ -479,7 +481,7 @@ mod tests {
             panic!("nobody wrote it");
         };
         assert_eq!(
-            *as_made,
+            **as_made,
             json!({"port": "http", "path": "/a/metrics", "params": {"authKey": ["key"]}})
         );
         assert_eq!(missing_from.as_str(), "/spec/serviceScrapeSpec");
@@ -490,8 +492,8 @@ mod tests {
     fn scrapers_select_by_labels_of_the_service() {
         let spec = json!({"managedMetadata": {"labels": {"team": "a", "managed-by": "me"}}});
         let labels = &scrapes("VMSingle", &spec)[0].labels;
-        assert_eq!(labels["team"], "a");
-        assert_eq!(labels["managed-by"], "vm-operator");
+        assert_eq!(labels.get("team"), Some("a"));
+        assert_eq!(labels.get("managed-by"), Some("vm-operator"));
     }
 
     #[test]

@@ -10,6 +10,9 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use super::field::{Field, Problem, Read, noted};
 use super::{Labels, Object, PortRef, Service, ServicePort, metadata};
 
+/// The protocol of a port that names none.
+const TCP: &str = "TCP";
+
 /// The prefixes of port names, and values of `appProtocol`, that Istio knows (pkg/config/protocol/instance.go).
 const PROTOCOLS: [&str; 11] = [
     "grpc",
@@ -53,11 +56,15 @@ pub(super) fn service(
 /// The ports of a Service's `spec`.
 pub(super) fn ports(spec: &Field<'_>, problems: &mut Vec<Problem>) -> Read<Vec<ServicePort>> {
     let ports = spec.key("ports")?;
-    Ok(noted(ports.list(), problems)
-        .unwrap_or_default()
-        .iter()
-        .filter_map(|field| noted(port(field), problems))
-        .collect())
+    let written = noted(ports.list(), problems).unwrap_or_default();
+    // Most Services have one, and room for several is large.
+    let mut ports = Vec::with_capacity(written.len());
+    ports.extend(
+        written
+            .iter()
+            .filter_map(|field| noted(port(field), problems)),
+    );
+    Ok(ports)
 }
 
 /// A port of a Service that is in no manifest.
@@ -67,7 +74,7 @@ pub(super) fn made_port(name: &str, number: u16, target: PortRef) -> ServicePort
         number,
         target,
         application: application(None, Some(name), number),
-        protocol: "TCP".to_owned(),
+        protocol: TCP.into(),
     }
 }
 
@@ -77,16 +84,14 @@ fn port(field: &Field<'_>) -> Read<ServicePort> {
         .ok_or_else(|| field.expected("a port of a Service"))?;
     let number = port_number(port.port).ok_or_else(|| not_a_port(field, "port"))?;
     let name = port.name.filter(|name| !name.is_empty());
-    let protocol = port
-        .protocol
-        .filter(|protocol| !protocol.is_empty())
-        .unwrap_or_else(|| "TCP".to_owned());
+    let protocol = port.protocol.filter(|protocol| !protocol.is_empty());
+    let other = protocol.filter(|protocol| protocol != TCP);
     Ok(ServicePort {
         application: application(port.app_protocol.as_deref(), name.as_deref(), number),
         target: target(field, port.target_port, number)?,
         name,
         number,
-        protocol,
+        protocol: other.map_or(TCP.into(), Into::into),
     })
 }
 
@@ -117,24 +122,28 @@ fn not_a_port(field: &Field<'_>, key: &str) -> Problem {
 }
 
 /// What Istio takes a port for, `None` where it looks at the first bytes.
-fn application(app_protocol: Option<&str>, name: Option<&str>, number: u16) -> Option<String> {
+fn application(
+    app_protocol: Option<&str>,
+    name: Option<&str>,
+    number: u16,
+) -> Option<&'static str> {
     let known = match app_protocol {
-        Some("kubernetes.io/h2c") => Some("http2".to_owned()),
-        Some("kubernetes.io/ws") => Some("http".to_owned()),
-        Some("kubernetes.io/wss") => Some("https".to_owned()),
+        Some("kubernetes.io/h2c") => Some("http2"),
+        Some("kubernetes.io/ws") => Some("http"),
+        Some("kubernetes.io/wss") => Some("https"),
         Some(other) => prefix(other),
         None => name.and_then(prefix),
     };
-    known.or_else(|| SERVER_FIRST.contains(&number).then(|| "tcp".to_owned()))
+    known.or_else(|| SERVER_FIRST.contains(&number).then_some("tcp"))
 }
 
-fn prefix(name: &str) -> Option<String> {
+fn prefix(name: &str) -> Option<&'static str> {
     let name = name.to_ascii_lowercase();
     if name.starts_with("grpc-web") {
-        return Some("grpc-web".to_owned());
+        return Some("grpc-web");
     }
     let prefix = name.split('-').next().unwrap_or_default();
-    PROTOCOLS.contains(&prefix).then(|| prefix.to_owned())
+    PROTOCOLS.into_iter().find(|known| *known == prefix)
 }
 
 #[cfg(test)]
@@ -223,7 +232,7 @@ mod tests {
             (Some("example.com/own"), Some("http"), 80, None),
         ] {
             assert_eq!(
-                application(app_protocol, name, number).as_deref(),
+                application(app_protocol, name, number),
                 expected,
                 "{app_protocol:?} {name:?} {number}"
             );

@@ -27,7 +27,7 @@ pub(super) fn sidecar(object: Object, root: &Field<'_>) -> Read<Sidecar> {
     let spec = root.key("spec")?;
     Ok(Sidecar {
         object,
-        revision: labels.get(REVISION).cloned(),
+        revision: labels.get(REVISION).map(str::to_owned),
         selector: spec.key("workloadSelector")?.key("labels")?.labels()?,
         outbound: outbound(&spec)?,
     })

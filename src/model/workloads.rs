@@ -137,6 +137,8 @@ pub(super) fn containers(pod: &Field<'_>, problems: &mut Vec<Problem>) -> Vec<Co
             containers.extend(noted(container, problems));
         }
     }
+    // Most pods have one, and room for several is large.
+    containers.shrink_to_fit();
     containers
 }
 
@@ -149,15 +151,17 @@ fn container(field: &Field<'_>, init: bool, problems: &mut Vec<Problem>) -> Read
         true => Vec::new(),
         false => noted(ports.list(), problems).unwrap_or_default(),
     };
-    Ok(Container {
+    let mut container = Container {
         name: text("name")?,
         image: text("image")?,
         init,
-        ports: ports
-            .iter()
-            .filter_map(|field| noted(port(field), problems).flatten())
-            .collect(),
-    })
+        ports: Vec::with_capacity(ports.len()),
+    };
+    let declared = ports
+        .iter()
+        .filter_map(|field| noted(port(field), problems).flatten());
+    container.ports.extend(declared);
+    Ok(container)
 }
 
 /// A declared port, `None` for other protocols than TCP.
@@ -212,7 +216,7 @@ mod tests {
         ] {
             let inventory = inventory(api_version, kind, spec);
             let workload = &inventory.workloads[0];
-            assert_eq!(workload.labels["app"], "demo", "{kind}");
+            assert_eq!(workload.labels.get("app"), Some("demo"), "{kind}");
             assert_eq!(
                 workload
                     .declared_ports()
@@ -231,7 +235,10 @@ mod tests {
             "spec": {"hostNetwork": true}});
         let inventory = read([(0, &pod)], &Config::default());
         let workload = &inventory.workloads[0];
-        assert_eq!(workload.annotations["sidecar.istio.io/inject"], "false");
+        assert_eq!(
+            workload.annotations.get("sidecar.istio.io/inject"),
+            Some("false")
+        );
         assert!(workload.host_network);
     }
 

@@ -62,7 +62,7 @@ pub(super) fn refused(pods: &Workload) -> Option<String> {
     CHECKS
         .iter()
         .find(|(key, is_valid)| {
-            let value = pods.annotations.get(*key);
+            let value = pods.annotations.get(key);
             value.is_some_and(|value| !is_valid(value))
         })
         .map(|(key, _)| format!("{} is not understood", annotation(pods, key)))
@@ -71,7 +71,7 @@ pub(super) fn refused(pods: &Workload) -> Option<String> {
 
 /// `Deployment shop/web: annotation traffic.sidecar.istio.io/includeInboundPorts="8080"`
 pub(super) fn annotation(pods: &Workload, key: &str) -> String {
-    let value = pods.annotations.get(key).map_or("", String::as_str);
+    let value = pods.annotations.get(key).unwrap_or_default();
     format!(
         "{}: annotation {key}={}",
         named(&pods.object),

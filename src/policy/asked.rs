@@ -139,7 +139,11 @@ fn by_default(mesh: &Mesh<'_>, pods: &Workload, namespace: &NamespaceLabels<'_>)
     let default_is_shown = injectors.iter().any(|injector| {
         injector.tag.as_deref().unwrap_or(&injector.revision) == Revision::Default.name()
     });
-    let because = [setting.because.clone(), vec![namespace.on_injection()]].concat();
+    // Most pods are nobody's concern, for whom this would be spelled out in vain.
+    let because = || -> Vec<String> {
+        let said = setting.because.iter().cloned();
+        said.chain([namespace.on_injection()]).collect()
+    };
     let fact = match setting.value {
         // Its webhooks are there and none of them selects the pods.
         _ if default_is_shown => return nobody(namespace),
@@ -147,17 +151,17 @@ fn by_default(mesh: &Mesh<'_>, pods: &Workload, namespace: &NamespaceLabels<'_>)
         Some(true) if injectors.is_empty() => Fact {
             value: Some(true),
             proven: setting.proven && !namespace.is_missing(),
-            because,
+            because: because(),
         },
         Some(true) => Fact {
             value: None,
             proven: false,
-            because: chained(missing_injector(Revision::Default.name()), because),
+            because: chained(missing_injector(Revision::Default.name()), because()),
         },
         None => Fact {
             value: None,
             proven: false,
-            because,
+            because: because(),
         },
     };
     Asked::new(fact, default.map(str::to_owned))
@@ -195,5 +199,5 @@ fn missing_injector(name: &str) -> String {
 }
 
 fn chained(first: String, others: Vec<String>) -> Vec<String> {
-    [vec![first], others].concat()
+    [first].into_iter().chain(others).collect()
 }

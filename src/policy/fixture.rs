@@ -11,19 +11,17 @@ use super::injector::IGNORED_NAMESPACES;
 use super::webhook::{INJECT, NAMESPACE_INJECTION};
 use super::{Mesh, Settings};
 use crate::config::Config;
+use crate::model::LabelSelector;
 use crate::model::{
     Container, ControlPlane, InjectorWebhook, InjectorWebhooks, Inventory, Labels, MtlsMode,
     NAMESPACE_NAME_LABEL, Namespace, Object, PeerAuthentication, PodsKnown, REVISION, Workload,
 };
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelectorRequirement;
 
 pub(super) const ROOT: &str = "root-namespace";
 
 pub(super) fn labels(pairs: &[(&str, &str)]) -> Labels {
-    pairs
-        .iter()
-        .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
-        .collect()
+    pairs.iter().copied().collect()
 }
 
 pub(super) fn object(kind: &str, namespace: &str, name: &str) -> Object {

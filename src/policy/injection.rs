@@ -111,8 +111,8 @@ fn injected_by(pods: &Workload) -> Option<String> {
         Some(revision.to_owned())
     });
     let revision = noted
-        .or_else(|| pods.annotations.get(REVISION).cloned())
-        .or_else(|| pods.labels.get(REVISION).cloned())?;
+        .or_else(|| pods.annotations.get(REVISION).map(str::to_owned))
+        .or_else(|| pods.labels.get(REVISION).map(str::to_owned))?;
     // An istiod without revision is the default one.
     match revision.is_empty() {
         true => Some("default".to_owned()),

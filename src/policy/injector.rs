@@ -4,11 +4,12 @@
 //! Departs from it: its policy and its two selectors can each be unknown; what they leave open then is unknown too.
 //! Knows: labels, annotations, what the injector is configured with. Does not know: who asks it, Namespaces.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelectorRequirement;
 
 use super::settings::alike;
 use super::webhook::{INJECT, own_say};
 use super::{Fact, named};
+use crate::model::LabelSelector;
 use crate::model::{Labels, Workload, selects};
 
 /// How the injector is set up (ConfigMap `istio-sidecar-injector`, key `config`).

@@ -27,7 +27,7 @@ pub struct MergedMetrics {
 pub fn merged_metrics(mesh: &Mesh<'_>, pods: &Workload) -> Option<MergedMetrics> {
     let (key, port) = written(pods, "prometheus_io_port")?;
     let port = annotations::port_number(port)?;
-    let says_no = |(_, value): (&String, &String)| annotations::boolean(value) == Some(false);
+    let says_no = |(_, value): (&str, &str)| annotations::boolean(value) == Some(false);
     if written(pods, "prometheus_io_scrape").is_some_and(says_no) {
         return None;
     }
@@ -49,7 +49,7 @@ pub fn merged_metrics(mesh: &Mesh<'_>, pods: &Workload) -> Option<MergedMetrics>
     if merges != Some(true) || served_at == Some(port) {
         return None;
     }
-    let path = written(pods, "prometheus_io_path").map(|(_, path)| path.clone());
+    let path = written(pods, "prometheus_io_path").map(|(_, path)| path.to_owned());
     Some(MergedMetrics {
         port,
         path: path.unwrap_or_else(|| "/metrics".to_owned()),
@@ -59,7 +59,7 @@ pub fn merged_metrics(mesh: &Mesh<'_>, pods: &Workload) -> Option<MergedMetrics>
 }
 
 /// The annotation whose key is this in the eyes of Prometheus, which writes `_` for what no label can have.
-fn written<'a>(pods: &'a Workload, name: &str) -> Option<(&'a String, &'a String)> {
+fn written<'a>(pods: &'a Workload, name: &str) -> Option<(&'a str, &'a str)> {
     let sanitised = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
     pods.annotations
         .iter()

@@ -53,12 +53,10 @@ impl<'a> NamespaceLabels<'a> {
             }
             (_, Some(written)) => Cow::Borrowed(written),
             (Some(configured), None) => Cow::Owned(standing_for(configured, &Labels::new())),
-            (None, None) => Cow::Owned(Labels::new()),
+            (None, None) => Cow::Owned(Labels::from([(NAMESPACE_NAME_LABEL, name)])),
         };
         if !labels.contains_key(NAMESPACE_NAME_LABEL) {
-            labels
-                .to_mut()
-                .insert(NAMESPACE_NAME_LABEL.to_owned(), name.to_owned());
+            labels.to_mut().insert(NAMESPACE_NAME_LABEL, name);
         }
         Self {
             name,
@@ -71,7 +69,7 @@ impl<'a> NamespaceLabels<'a> {
     pub(super) fn speaks_of_injection(&self) -> bool {
         INJECTION_LABELS
             .iter()
-            .any(|key| self.labels.contains_key(*key))
+            .any(|key| self.labels.contains_key(key))
     }
 
     /// Whether nobody knows the labels.
@@ -84,7 +82,7 @@ impl<'a> NamespaceLabels<'a> {
         self.evidence(|namespace| {
             let said = INJECTION_LABELS
                 .iter()
-                .find_map(|key| Some((key, namespace.labels.get(*key)?)));
+                .find_map(|key| Some((key, namespace.labels.get(key)?)));
             match said {
                 Some((key, value)) => format!("{}: {key}={value}", named(&namespace.object)),
                 None => format!("{}: no injection label", named(&namespace.object)),
@@ -138,7 +136,7 @@ pub fn namespaces_contradicted(inventory: &Inventory, settings: &Settings) -> Ve
 
 /// What labels with a meaning for injection come to for pods that say nothing; `None`: there are no such labels.
 fn comes_to(labels: &Labels) -> Option<NamespaceInjection> {
-    let label = |key: &str| labels.get(key).map(String::as_str);
+    let label = |key: &str| labels.get(key);
     let injected = match (label(NAMESPACE_INJECTION), label(REVISION)) {
         (Some(value), _) => Some(value == "enabled"),
         (None, revision) => revision.map(|_| true),
@@ -154,15 +152,13 @@ fn comes_to(labels: &Labels) -> Option<NamespaceInjection> {
 /// The labels that configuration stands for, beside what is written and means something else to webhooks.
 fn standing_for(configured: NamespaceInjection, written: &Labels) -> Labels {
     let mut labels = written.clone();
-    for key in [NAMESPACE_INJECTION, REVISION, DATAPLANE_MODE] {
-        labels.remove(key);
-    }
+    labels.retain(|key| ![NAMESPACE_INJECTION, REVISION, DATAPLANE_MODE].contains(&key));
     let label = match configured {
         NamespaceInjection::Sidecar => Some((NAMESPACE_INJECTION, "enabled")),
         NamespaceInjection::Ambient => Some((DATAPLANE_MODE, "ambient")),
         NamespaceInjection::None => None,
     };
-    labels.extend(label.map(|(key, value)| (key.to_owned(), value.to_owned())));
+    labels.extend(label);
     labels
 }
 

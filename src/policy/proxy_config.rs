@@ -158,19 +158,19 @@ fn overlay(
     sure: bool,
     origin: Origin,
 ) {
-    let keys: BTreeSet<&String> = configs
+    let keys: BTreeSet<&str> = configs
         .iter()
         .flat_map(|config| config.environment.keys())
         .collect();
     for key in keys {
-        let sayings: Vec<(&ProxyConfig, Option<&String>)> = configs
+        let sayings: Vec<(&ProxyConfig, Option<&str>)> = configs
             .iter()
             .map(|config| (*config, config.environment.get(key)))
             .collect();
         let mut value = Possible {
             values: sayings
                 .iter()
-                .filter_map(|(_, said)| said.cloned())
+                .filter_map(|(_, said)| said.map(str::to_owned))
                 .collect(),
             proven: sure,
             written: sure,
@@ -197,7 +197,7 @@ fn overlay(
             }
         }
         value.proven &= value.values.len() == 1;
-        metadata.insert(key.clone(), Metadata { value, origin });
+        metadata.insert(key.to_owned(), Metadata { value, origin });
     }
 }
 

@@ -52,7 +52,7 @@ pub fn selected_in<'i>(
     namespace: &str,
     match_labels: &Labels,
 ) -> Vec<(&'i Workload, bool)> {
-    let is_shown = |key: &String| !SET_IN_THE_CLUSTER.contains(&key.as_str()) && !is_added(key);
+    let is_shown = |key: &str| !SET_IN_THE_CLUSTER.contains(&key) && !is_added(key);
     let candidates = match match_labels.keys().all(is_shown) {
         true => inventory.workloads_perhaps_with(namespace, match_labels),
         false => inventory.workloads_in(namespace).iter().collect(),
@@ -109,8 +109,7 @@ pub(super) fn label<'a>(pods: &'a Workload, key: &str) -> PodLabel<'a> {
 fn first_label<'a>(pods: &'a Workload, keys: &[&str]) -> Option<&'a str> {
     // The template's `default` passes over empty values too.
     keys.iter()
-        .filter_map(|key| pods.labels.get(*key))
-        .map(String::as_str)
+        .filter_map(|key| pods.labels.get(key))
         .find(|value| !value.is_empty())
 }
 

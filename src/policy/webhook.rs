@@ -49,19 +49,15 @@ impl Revision {
 /// Gate 1: which injector the API server asks about a pod, by labels alone; `None`: the pod stays as it is
 /// (mutatingwebhook.yaml; checkinject_test.go `Test_analyzeRunningWebhooks`).
 pub fn webhook_selects(namespace: &Labels, pod: &Labels) -> Option<Revision> {
-    let label = |labels: &Labels, key: &str| labels.get(key).cloned();
-    if label(pod, INJECT).as_deref() == Some("false") {
+    if pod.get(INJECT) == Some("false") {
         return None;
     }
-    match (
-        label(namespace, NAMESPACE_INJECTION).as_deref(),
-        label(namespace, REVISION),
-    ) {
+    match (namespace.get(NAMESPACE_INJECTION), namespace.get(REVISION)) {
         (Some("enabled"), _) => Some(Revision::Default),
         (Some(_), _) => None,
-        (None, Some(revision)) => Some(Revision::of(&revision)),
-        (None, None) => match (label(pod, REVISION), label(pod, INJECT).as_deref()) {
-            (Some(revision), _) => Some(Revision::of(&revision)),
+        (None, Some(revision)) => Some(Revision::of(revision)),
+        (None, None) => match (pod.get(REVISION), pod.get(INJECT)) {
+            (Some(revision), _) => Some(Revision::of(revision)),
             (None, Some("true")) => Some(Revision::Default),
             (None, _) => None,
         },
@@ -72,7 +68,7 @@ pub fn webhook_selects(namespace: &Labels, pod: &Labels) -> Option<Revision> {
 /// anything, except in the namespaces that the injector ignores.
 pub(super) fn webhook_selects_by_default((namespace, name): (&Labels, &str), pod: &Labels) -> bool {
     let silent =
-        |labels: &Labels, keys: [&str; 2]| keys.iter().all(|key| !labels.contains_key(*key));
+        |labels: &Labels, keys: [&str; 2]| keys.iter().all(|key| !labels.contains_key(key));
     silent(namespace, [NAMESPACE_INJECTION, REVISION])
         && silent(pod, [INJECT, REVISION])
         && !IGNORED_NAMESPACES.contains(&name)
@@ -80,23 +76,19 @@ pub(super) fn webhook_selects_by_default((namespace, name): (&Labels, &str), pod
 
 /// What pods say about their injection and where; a label silences the annotation, whatever its value.
 pub(super) fn own_say(pods: &Workload) -> Option<(&'static str, &str)> {
-    let label = pods
-        .labels
-        .get(INJECT)
-        .map(|value| ("label", value.as_str()));
-    label.or_else(|| {
-        pods.annotations
-            .get(INJECT)
-            .map(|value| ("annotation", value.as_str()))
-    })
+    let label = pods.labels.get(INJECT).map(|value| ("label", value));
+    let annotation = || Some(("annotation", pods.annotations.get(INJECT)?));
+    label.or_else(annotation)
 }
 
 /// Whether the CNI plugin hands the pods to ztunnel, if no sidecar does without it
 /// (enablement_selector.go; podutil_test.go `TestEnablementSelectorMatches`).
 pub fn ambient_enrols(namespace: &Labels, pods: &Workload) -> bool {
-    let mode = |labels: &'_ Labels| labels.get(DATAPLANE_MODE).cloned();
-    let (of_namespace, of_pod) = (mode(namespace), mode(&pods.labels));
-    let asked = match (of_namespace.as_deref(), of_pod.as_deref()) {
+    let (of_namespace, of_pod) = (
+        namespace.get(DATAPLANE_MODE),
+        pods.labels.get(DATAPLANE_MODE),
+    );
+    let asked = match (of_namespace, of_pod) {
         (_, Some("ambient")) => true,
         (_, Some("none")) => false,
         (of_namespace, _) => of_namespace == Some("ambient"),

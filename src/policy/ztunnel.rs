@@ -53,9 +53,8 @@ fn with_root(
     };
     // Nobody injects the pods, so the labels that the injector would add are not there.
     let asks_the_injector = |policy: &PeerAuthentication| {
-        let is_added = |key: &String| {
-            ADDED_BY_INJECTION.contains(&key.as_str()) && !pods.labels.contains_key(key)
-        };
+        let is_added =
+            |key: &str| ADDED_BY_INJECTION.contains(&key) && !pods.labels.contains_key(key);
         pods.known == PodsKnown::Template && policy.selector.keys().any(is_added)
     };
     let standings = |reads: &dyn Fn(&PeerAuthentication) -> bool| {

@@ -27,7 +27,7 @@ impl Bypass {
     pub(super) fn annotated(&self, pods: &Workload) -> Option<Workload> {
         let mut pods = (!self.annotations.is_empty()).then(|| pods.clone())?;
         for (key, value) in &self.annotations {
-            pods.annotations.insert((*key).to_owned(), value.clone());
+            pods.annotations.insert(key, value);
         }
         Some(pods)
     }
@@ -91,7 +91,7 @@ pub(super) fn bypasses(
 
 /// The annotations that are missing.
 fn bypass(mesh: &Mesh<'_>, scraper: &Scraper) -> Bypass {
-    let written = |key: &str| scraper.pods.annotations.get(key).map(String::as_str);
+    let written = |key: &str| scraper.pods.annotations.get(key);
     // What somebody chose for the requests of these pods is not ours to widen or to narrow.
     let chosen = [INCLUDE_RANGES, EXCLUDE_RANGES]
         .into_iter()

@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::ptr;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -22,8 +23,7 @@ type Asked = (Option<usize>, usize, Option<u16>, Option<usize>, bool);
 /// Answers about pods of one inventory. Whoever asks first among several threads, the answer is the same.
 #[derive(Debug, Default)]
 pub(super) struct Judgements {
-    /// By the way there, too, which is shown.
-    judged: RwLock<BTreeMap<Asked, BTreeMap<String, Vec<Judged>>>>,
+    judged: RwLock<BTreeMap<Asked, ByWay>>,
     on_the_way: RwLock<BTreeMap<Asked, OnTheWay>>,
 }
 
@@ -34,6 +34,14 @@ fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
 
 fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
     lock.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Answers by the way there, too, which is shown, in order: nearly always there is one.
+type ByWay = Vec<(String, Vec<Judged>)>;
+
+/// Where the answer for a way is, or belongs.
+fn place_of(way: &str, answers: &ByWay) -> Result<usize, usize> {
+    answers.binary_search_by(|(other, _)| other.as_str().cmp(way))
 }
 
 fn place<T>(of: &T) -> usize {
@@ -80,14 +88,22 @@ impl Patched<'_> {
         };
         let judged = &self.judgements.judged;
         if let Some(known) = read(judged).get(&asked)
-            && let Some(known) = known.get(&target.via)
+            && let Ok(place) = place_of(&target.via, known)
         {
-            return known.clone();
+            return known[place].1.clone();
         }
         let found = judge();
-        let mut judged = write(judged);
-        let by_way = judged.entry(asked).or_default();
-        by_way.insert(target.via.clone(), found.clone());
+        let answer = (target.via.clone(), found.clone());
+        match write(judged).entry(asked) {
+            Entry::Vacant(vacant) => {
+                vacant.insert(vec![answer]);
+            }
+            Entry::Occupied(mut known) => {
+                if let Err(place) = place_of(&target.via, known.get()) {
+                    known.get_mut().insert(place, answer);
+                }
+            }
+        }
         found
     }
 

@@ -117,6 +117,8 @@ pub fn decide(inventory: &Inventory, config: &Config) -> Vec<Decision> {
     decisions.extend(scraper::decide_all(
         &mesh, inventory, &needing, config, &endpoints,
     ));
+    // What is said of an endpoint takes as much memory as what is known of all pods.
+    drop(mesh);
     let spoken_of = endpoints.into_iter().filter(|judged| !judged.is_silent);
     decisions.extend(spoken_of.map(|judged| judged.decision));
     for decision in &mut decisions {

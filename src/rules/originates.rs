@@ -163,7 +163,7 @@ fn headless_non_http<'a>(
         .into_iter()
         .find(|(_, service_port)| {
             port.is_none_or(|port| service_port.number == port)
-                && !service_port.application.as_deref().is_some_and(is_http)
+                && !service_port.application.is_some_and(is_http)
         })
         .map(|(service, _)| service)
 }

@@ -117,7 +117,7 @@ fn layer(meeting: &Meeting<'_>) -> Layer {
     };
     let declared: Vec<_> = targets::services_for(inventory, meeting.pods, meeting.target.port)
         .into_iter()
-        .map(|(_, port)| match port.application.as_deref() {
+        .map(|(_, port)| match port.application {
             None => undeclared,
             Some(protocol) if originates::is_http(protocol) => Layer::Http,
             Some(_) => Layer::Tcp,

@@ -191,12 +191,12 @@ fn message(
 fn way_out(mesh: &Mesh<'_>, scraper: &Scraper, port: u16) -> String {
     let mut with_port = scraper.pods.clone();
     let written = with_port.annotations.get(policy::INCLUDE_PORTS);
-    let written = written.map_or("", String::as_str);
+    let written = written.unwrap_or_default();
     let key = policy::INCLUDE_PORTS;
     match with_ports(written, &[port]) {
         Some(ports) => {
             let annotations = &mut with_port.annotations;
-            annotations.insert(key.to_owned(), ports.clone());
+            annotations.insert(key, &ports);
             match policy::outbound_captured(mesh, &with_port, Some(port)).value {
                 Some(true) => {
                     format!(

@@ -58,13 +58,12 @@ impl Selecting {
     ) -> &mut Vec<usize> {
         let of_objects = selection.objects.as_ref();
         let of_namespaces = selection.namespaces.as_ref();
-        let asked =
-            of_objects.and_then(|selector| selector.match_labels.as_ref()?.first_key_value());
+        let asked = of_objects.and_then(|selector| selector.match_labels.as_ref()?.iter().next());
         if let Some(label) = asked {
             return at(&mut self.with_label, label);
         }
         let asked =
-            of_namespaces.and_then(|selector| selector.match_labels.as_ref()?.first_key_value());
+            of_namespaces.and_then(|selector| selector.match_labels.as_ref()?.iter().next());
         match asked {
             Some(label) => at(&mut self.in_namespaces, label),
             None if of_objects.is_some() && of_namespaces.is_none() => {
@@ -108,9 +107,9 @@ impl Selecting {
     }
 }
 
-fn at<'i>(index: &'i mut ByLabel, (key, value): (&String, &String)) -> &'i mut Vec<usize> {
-    let by_value = index.entry(key.clone()).or_default();
-    by_value.entry(value.clone()).or_default()
+fn at<'i>(index: &'i mut ByLabel, (key, value): (&str, &str)) -> &'i mut Vec<usize> {
+    let by_value = index.entry(key.to_owned()).or_default();
+    by_value.entry(value.to_owned()).or_default()
 }
 
 fn with<'i>(index: &'i ByLabel, labels: &'i Labels) -> impl Iterator<Item = &'i usize> {

@@ -94,7 +94,7 @@ pub(super) fn written_whole(
     if steps.is_empty() {
         return steps;
     }
-    let (entry, rest) = applied(as_made.clone(), &endpoint.at, steps);
+    let (entry, rest) = applied((**as_made).clone(), &endpoint.at, steps);
     let key = missing_from.last();
     let key = key.map(|token| token.decoded().into_owned());
     let value = match key.as_deref() {

@@ -87,8 +87,8 @@ pub(super) struct Signs {
     injected: Option<String>,
     namespace: Option<String>,
     port: Option<u16>,
-    /// By the names that discovery gives them; `None`: not known.
-    labels: BTreeMap<String, Option<String>>,
+    /// In the order of the names that discovery gives them; `None`: not known.
+    labels: Box<[(String, Option<String>)]>,
     /// A label that is not in the list is not on the pod.
     lists_all: bool,
 }
@@ -99,7 +99,7 @@ impl Signs {
         let mut labels: BTreeMap<String, Option<String>> = BTreeMap::new();
         for (key, value) in &pods.labels {
             let name = spelled(key);
-            let value = Some(value.clone()).filter(|value| is_plain(value));
+            let value = Some(value.to_owned()).filter(|value| is_plain(value));
             let known = value.filter(|_| !is_set_by_others(&name));
             labels
                 .entry(name)
@@ -114,7 +114,7 @@ impl Signs {
             namespace: Some(pods.object.namespace.clone())
                 .filter(|name| !pods.object.namespace_assumed && is_plain(name)),
             port,
-            labels,
+            labels: labels.into_iter().collect(),
             lists_all: pods.known == PodsKnown::Template,
         }
     }
@@ -125,7 +125,7 @@ impl Signs {
             injected: None,
             namespace: Some(namespace.to_owned()).filter(|name| !name.is_empty() && is_plain(name)),
             port: None,
-            labels: BTreeMap::new(),
+            labels: Box::default(),
             lists_all: false,
         }
     }
@@ -144,9 +144,9 @@ impl Signs {
             Sign::Injected => self.injected.clone(),
             Sign::Namespace => self.namespace.clone(),
             Sign::Port => self.port.map(|port| port.to_string()),
-            Sign::Label(name) => match self.labels.get(name) {
-                Some(value) => value.clone(),
-                None => (self.lists_all && !is_set_by_others(name)).then(String::new),
+            Sign::Label(name) => match self.labels.binary_search_by(|(own, _)| own.cmp(name)) {
+                Ok(place) => self.labels[place].1.clone(),
+                Err(_) => (self.lists_all && !is_set_by_others(name)).then(String::new),
             },
         }
     }
@@ -164,9 +164,9 @@ fn injected(pods: &Workload, plane: Option<DataPlane>) -> Option<String> {
         .labels
         .iter()
         .find(|(key, _)| spelled(key) == TLS_MODE)
-        .map(|(_, value)| value.clone());
+        .map(|(_, value)| value);
     if let Some(own) = own {
-        return Some(own).filter(|own| is_plain(own));
+        return Some(own.to_owned()).filter(|own| is_plain(own));
     }
     let is_written_out = pods
         .containers

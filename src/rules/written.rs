@@ -179,7 +179,7 @@ impl<'a> Effective<'a> {
         if scheme_is_https(self.endpoint) {
             steps.push(remove_at(&self.endpoint.scheme_at));
             // With the one gone the other would count.
-            if let Some((place, scheme)) = &self.endpoint.overruled_scheme
+            if let Some((place, scheme)) = self.endpoint.overruled_scheme.as_deref()
                 && scheme.eq_ignore_ascii_case("https")
             {
                 steps.push(remove_at(place));
@@ -221,7 +221,7 @@ impl<'a> Effective<'a> {
 
     /// Whether its tlsConfig has nothing in it but what a scrape class can bring.
     pub(super) fn can_move_to_class(&self) -> bool {
-        let mut fields = self.endpoint.tls.iter().flatten();
+        let mut fields = self.endpoint.tls.as_deref().into_iter().flatten();
         fields.all(|(field, value)| {
             is_zero(value)
                 || field == "insecureSkipVerify"
@@ -233,7 +233,7 @@ impl<'a> Effective<'a> {
     fn in_place_of_own(&self) -> Vec<Step> {
         let skips = self.tls.get("insecureSkipVerify") == Some(&Value::Bool(true));
         let inherits = is_istios(&self.tls, self.kind().spelling) && skips && !self.names_files();
-        let Some(own) = self.endpoint.tls.as_ref().filter(|_| !inherits) else {
+        let Some(own) = self.endpoint.tls.as_deref().filter(|_| !inherits) else {
             return Vec::new();
         };
         let verifies = own.get("insecureSkipVerify") != Some(&Value::Bool(true));
@@ -279,7 +279,7 @@ fn is_about(step: &Step, at: &Pointer, key: Option<&str>) -> bool {
 pub(super) fn written_tls(endpoint: &Endpoint) -> Option<&Map<String, Value>> {
     endpoint
         .tls
-        .as_ref()
+        .as_deref()
         .filter(|tls| !tls.values().all(is_zero))
 }
 

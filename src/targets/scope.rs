@@ -6,9 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
-
 use super::picked::Picked;
+use crate::model::LabelSelector;
 use crate::model::{Inventory, Namespaces, Scrape, Service, Workload, selects};
 
 /// The namespaces in which an endpoint looks.

@@ -5,9 +5,8 @@
 //! Departs from it: the labels of a Namespace that is not in the input are not known, but for its name.
 //! Knows: scrapers, scrape objects, Namespaces. Does not know: what the scrape object reaches.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
-
 use super::Selected;
+use crate::model::LabelSelector;
 use crate::model::{
     Inventory, Labels, NAMESPACE_NAME_LABEL, Scrape, Scraper, Unset, described, selects,
 };
@@ -74,8 +73,7 @@ fn split(selector: &LabelSelector) -> (LabelSelector, LabelSelector) {
         match_labels: Some(
             labels
                 .clone()
-                .filter(|(key, _)| (key.as_str() == NAMESPACE_NAME_LABEL) == of_name)
-                .map(|(key, value)| (key.clone(), value.clone()))
+                .filter(|(key, _)| (*key == NAMESPACE_NAME_LABEL) == of_name)
                 .collect(),
         ),
         match_expressions: Some(

@@ -290,7 +290,7 @@ fn labels_of_pods_that_are_not_in_the_input_are_the_selector() {
         panic!("pods")
     };
     assert_eq!(workload.known, crate::model::PodsKnown::SelectorOnly);
-    assert_eq!(workload.labels["app"], "demo");
+    assert_eq!(workload.labels.get("app"), Some("demo"));
     assert_eq!(reach.targets[0].via, "Service demo/demo");
 }
 
@@ -541,15 +541,15 @@ fn headless_services_that_lead_to_a_port() {
             ),
         ]
     };
-    let ports = |cluster_ip: &str, port: Option<u16>| -> Vec<Option<String>> {
+    let ports = |cluster_ip: &str, port: Option<u16>| -> Vec<Option<&'static str>> {
         let inventory = read(objects(cluster_ip).iter().enumerate(), &Config::default());
         headless_services_for(&inventory, &inventory.workloads[0], port)
             .into_iter()
-            .map(|(_, port)| port.application.clone())
+            .map(|(_, port)| port.application)
             .collect()
     };
-    assert_eq!(ports("None", Some(8080)), [Some("tcp".to_owned())]);
-    assert_eq!(ports("None", None), [Some("tcp".to_owned())], "not known");
+    assert_eq!(ports("None", Some(8080)), [Some("tcp")]);
+    assert_eq!(ports("None", None), [Some("tcp")], "not known");
     assert_eq!(ports("None", Some(80)), []);
     assert_eq!(ports("10.0.0.1", Some(8080)), []);
 }

@@ -44,8 +44,8 @@ pub(in crate::model) fn policy(
     let annotations = noted(metadata::annotations(root), &mut problems).unwrap_or_default();
     let mut policy = AuthorizationPolicy {
         object,
-        revision: labels.get(REVISION).cloned(),
-        dry_run: annotations.get(DRY_RUN).is_some_and(|text| is_true(text)),
+        revision: labels.get(REVISION).map(str::to_owned),
+        dry_run: annotations.get(DRY_RUN).is_some_and(is_true),
         attached: false,
         selector: Labels::new(),
         action: Action::Allow,

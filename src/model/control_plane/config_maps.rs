@@ -96,7 +96,6 @@ impl ConfigMap {
         };
         labels
             .get(REVISION)
-            .map(String::as_str)
             .filter(|revision| !revision.is_empty())
             .or_else(|| suffix(name, stem).filter(|revision| !revision.is_empty()))
             .unwrap_or(DEFAULT_REVISION)

@@ -4,9 +4,9 @@
 //! Departs from it: the chart's defaults are not filled in; values of a type that the template would print as nonsense are reported, and what they set is unknown.
 //! Knows: values, whoever holds them: a ConfigMap, IstioOperator, `Istio`. Does not know: who that is, and what it says beside them.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use serde_json::Value;
 
+use super::super::LabelSelector;
 use super::mesh_config::{self, boolean, text};
 use super::slots::{
     ALWAYS_INJECT, EXCLUDE_INBOUND_PORTS, EXCLUDE_IP_RANGES, EXCLUDE_OUTBOUND_PORTS,

@@ -6,8 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
-
+use super::super::LabelSelector;
 use super::{ControlPlane, OutboundPolicy, Setting};
 use crate::model::MtlsMode;
 

@@ -34,7 +34,10 @@ pub(in crate::model) fn webhooks(
 ) -> Option<InjectorWebhooks> {
     let labels = noted(metadata::labels(root), problems)?;
     let webhooks = noted(list(root, problems), problems)?;
-    let label = |key: &str| labels.get(key).filter(|value| !value.is_empty()).cloned();
+    let label = |key: &str| {
+        let value = labels.get(key).filter(|value| !value.is_empty());
+        value.map(str::to_owned)
+    };
     problems.is_empty().then(|| InjectorWebhooks {
         object,
         revision: label(REVISION).unwrap_or_else(|| DEFAULT_REVISION.to_owned()),

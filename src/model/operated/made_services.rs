@@ -50,14 +50,18 @@ pub(super) fn services(
 /// Of Services with one name those of the input count, else each that is made, once: objects that share one and want
 /// different ports in it both have their way for some time.
 pub(in crate::model) fn settle(services: &mut Vec<Service>) {
+    let have_one_name = |a: &Service, b: &Service| {
+        let (a, b) = (&a.object, &b.object);
+        (&a.namespace, &a.name) == (&b.namespace, &b.name)
+    };
+    let mut same_name = services.chunk_by(have_one_name);
+    if same_name.all(|same| same.len() == 1) {
+        return;
+    }
     let mut all = mem::take(services).into_iter().peekable();
     while let Some(first) = all.next() {
-        let is_same = |service: &Service| {
-            let (this, that) = (&first.object, &service.object);
-            (&this.namespace, &this.name) == (&that.namespace, &that.name)
-        };
         let mut same = Vec::new();
-        while let Some(next) = all.next_if(is_same) {
+        while let Some(next) = all.next_if(|service| have_one_name(&first, service)) {
             same.push(next);
         }
         if same.is_empty() {
@@ -111,15 +115,12 @@ fn governing(
     ports.extend(further(component, settings));
     Ok(vec![Service {
         object: renamed(object, name),
-        labels: Labels::from([(label.to_owned(), "true".to_owned())]),
-        selector: Labels::from([(
-            "app.kubernetes.io/name".to_owned(),
-            component.app.to_owned(),
-        )]),
+        labels: Labels::from([(label, "true")]),
+        selector: Labels::from([("app.kubernetes.io/name", component.app)]),
         ports,
         headless: true,
         another_name: false,
-        made_for: Some(object.clone()),
+        made_for: Some(Box::new(object.clone())),
     }])
 }
 
@@ -133,9 +134,8 @@ fn main(
     let selector = operator_labels(object, component);
     let metadata = spec.key("managedMetadata")?;
     let mut labels = metadata.key("labels")?.labels()?;
-    labels.extend(selector.clone());
-    let own = component.service_labels.iter();
-    labels.extend(own.map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
+    labels.extend(&selector);
+    labels.extend(component.service_labels.iter().copied());
     // What is wrong with the port is said where the pods are read.
     let number = port(settings, component).ok();
     let target = match component.port_name_key {
@@ -161,7 +161,7 @@ fn main(
         ports,
         headless: false,
         another_name: false,
-        made_for: Some(object.clone()),
+        made_for: Some(Box::new(object.clone())),
     })
 }
 
@@ -199,7 +199,7 @@ fn with_written(
     }
     let metadata = written.key("metadata")?;
     let mut labels = metadata.key("labels")?.labels()?;
-    labels.extend(made.labels.clone());
+    labels.extend(&made.labels);
     let spec = written.key("spec")?;
     let ports = of_cluster::ports(&spec, problems)?;
     let is_headless = spec.key("clusterIP")?.text()? == Some("None");
@@ -219,7 +219,7 @@ fn with_written(
     let default_name = format!("{}-additional-service", made.object.name);
     let name = metadata.key("name")?;
     let name = name.text()?.unwrap_or(&default_name);
-    labels.insert(ADDITIONAL.to_owned(), "managed".to_owned());
+    labels.insert(ADDITIONAL, "managed");
     let selector = spec.key("selector")?;
     let additional = Service {
         object: renamed(&made.object, name),
@@ -263,7 +263,7 @@ fn balanced(
     };
     let target = below(spec, vmauth.settings, &|settings| port(settings, vmauth))?;
     let mut labels = own.labels.clone();
-    labels.insert(PROXIED.to_owned(), component.app.to_owned());
+    labels.insert(PROXIED, component.app);
     let proxy = Service {
         object: own.object.clone(),
         labels,
@@ -277,7 +277,7 @@ fn balanced(
         made_for: own.made_for.clone(),
     };
     own.object.name = format!("{}internal-{}", component.prefix, object.name);
-    own.labels.insert(BEHIND.to_owned(), name);
+    own.labels.insert(BEHIND, &name);
     own.headless = true;
     made.push(proxy);
     Ok(made)

@@ -175,8 +175,8 @@ fn a_load_balancer_takes_the_names_of_those_behind_it() {
     let proxy = &all.services[2];
     assert_eq!(service_ports(proxy), ["http:8481>8427"]);
     assert_eq!(
-        proxy.selector["app.kubernetes.io/name"],
-        "vmclusterlb-vmauth-balancer"
+        proxy.selector.get("app.kubernetes.io/name"),
+        Some("vmclusterlb-vmauth-balancer")
     );
     assert!(!proxy.headless && all.services[3].headless);
     assert_eq!(all.workloads.len(), 3);
@@ -274,11 +274,15 @@ fn labels_that_operators_select_by_win() {
     ] {
         let inventory = inventory(kind, mine.clone());
         let pods = &inventory.workloads[0];
-        assert_eq!(pods.labels["team"], "a", "{kind}");
-        assert_eq!(pods.annotations["a"], "b", "{kind}");
-        assert_eq!(pods.labels["app.kubernetes.io/instance"], "main", "{kind}");
+        assert_eq!(pods.labels.get("team"), Some("a"), "{kind}");
+        assert_eq!(pods.annotations.get("a"), Some("b"), "{kind}");
+        assert_eq!(
+            pods.labels.get("app.kubernetes.io/instance"),
+            Some("main"),
+            "{kind}"
+        );
         for (key, value) in own {
-            assert_eq!(pods.labels[key], value, "{kind}");
+            assert_eq!(pods.labels.get(key), Some(value), "{kind}");
         }
         let account = if kind == "VMAlert" {
             "vmalert-main"
@@ -332,8 +336,8 @@ fn names_labels_and_ports_of_services() {
         "Service vm/vmsingle-main (of VMSingle vm/main)"
     );
     assert_eq!(service_ports(service), ["http:80>80", "http-alias:8428>80"]);
-    assert_eq!(service.labels["team"], "a");
-    assert_eq!(service.labels["managed-by"], "vm-operator");
+    assert_eq!(service.labels.get("team"), Some("a"));
+    assert_eq!(service.labels.get("managed-by"), Some("vm-operator"));
     assert!(!service.headless);
     let of_old = inventory("VMSingle", json!({"useLegacyNaming": true}));
     assert_eq!(names(&of_old), ["main"]);
@@ -347,7 +351,7 @@ fn names_labels_and_ports_of_services() {
     let operated = inventory("Prometheus", json!({"portName": "ui", "thanos": {}}));
     let operated = &operated.services[0];
     assert_eq!(operated.object.name, "prometheus-operated");
-    assert_eq!(operated.labels["operated-prometheus"], "true");
+    assert_eq!(operated.labels.get("operated-prometheus"), Some("true"));
     assert_eq!(service_ports(operated), ["ui:9090>ui", "grpc:10901>10901"]);
     for spec in [json!({"serviceName": "own"}), json!({"mode": "DaemonSet"})] {
         assert!(inventory("PrometheusAgent", spec).services.is_empty());
@@ -368,8 +372,11 @@ fn a_service_that_is_written_changes_the_made_one_or_comes_beside_it() {
         service_ports(&changed.services[0]),
         ["http:80>8427", "more:81>81", "internal:8426>8426"]
     );
-    assert_eq!(changed.services[0].labels["exposed"], "yes");
-    assert_eq!(changed.services[0].labels["managed-by"], "vm-operator");
+    assert_eq!(changed.services[0].labels.get("exposed"), Some("yes"));
+    assert_eq!(
+        changed.services[0].labels.get("managed-by"),
+        Some("vm-operator")
+    );
     let beside = inventory(
         "VMAuth",
         json!({"serviceSpec": {"metadata": metadata, "spec": {"clusterIP": "None"}}}),
@@ -381,8 +388,10 @@ fn a_service_that_is_written_changes_the_made_one_or_comes_beside_it() {
     let additional = &beside.services[1];
     assert_eq!(service_ports(additional), ["http:8427>8427"]);
     assert_eq!(
-        additional.labels["operator.victoriametrics.com/additional-service"],
-        "managed"
+        additional
+            .labels
+            .get("operator.victoriametrics.com/additional-service"),
+        Some("managed")
     );
     assert!(additional.headless && !beside.services[0].headless);
     let broken = inventory(

@@ -93,10 +93,10 @@ fn pods_as_the_operator_makes_them() {
         "podMetadata": {"labels": {"app.kubernetes.io/name": "mine", "team": "a"}, "annotations": {"a": "b"}},
         "containers": [{"name": "vmagent", "ports": [{"containerPort": 9000, "name": "extra"}]}, {"name": "helper"}]}));
     let pods = &inventory.workloads[0];
-    assert_eq!(pods.labels["app.kubernetes.io/name"], "vmagent");
-    assert_eq!(pods.labels["app.kubernetes.io/instance"], "demo");
-    assert_eq!(pods.labels["team"], "a");
-    assert_eq!(pods.annotations["a"], "b");
+    assert_eq!(pods.labels.get("app.kubernetes.io/name"), Some("vmagent"));
+    assert_eq!(pods.labels.get("app.kubernetes.io/instance"), Some("demo"));
+    assert_eq!(pods.labels.get("team"), Some("a"));
+    assert_eq!(pods.annotations.get("a"), Some("b"));
     assert_eq!(pods.known, PodsKnown::Operator);
     assert_eq!(pods.ports_named("http"), [8429]);
     assert_eq!(pods.ports_named("extra"), [9000]);
@@ -149,7 +149,7 @@ fn a_vmsingle_is_a_scraper_with_ingest_only_mode_false() {
         assert_eq!(inventory.scrapers.len(), usize::from(scrapes), "{spec}");
         assert!(inventory.unread.is_empty(), "{spec}");
         let pods = &inventory.workloads[0];
-        assert_eq!(pods.labels["app.kubernetes.io/name"], "vmsingle");
+        assert_eq!(pods.labels.get("app.kubernetes.io/name"), Some("vmsingle"));
         assert_eq!(pods.service_account, "vmsingle-demo");
         assert_eq!(pods.ports_named("http"), [8428]);
     }
@@ -184,7 +184,7 @@ fn pods_as_the_prometheus_operator_makes_them() {
         ("prometheus", "demo"),
         ("team", "a"),
     ] {
-        assert_eq!(pods.labels.get(label).map(String::as_str), Some(value));
+        assert_eq!(pods.labels.get(label), Some(value));
     }
     assert_eq!(pods.service_account, "default");
     assert_eq!(pods.ports_named("http-web"), [9090]);
@@ -193,7 +193,10 @@ fn pods_as_the_prometheus_operator_makes_them() {
 
     let agent = inventory_of("monitoring.coreos.com/v1alpha1", "PrometheusAgent", spec());
     let pods = &agent.workloads[0];
-    assert_eq!(pods.labels["app.kubernetes.io/name"], "prometheus-agent");
+    assert_eq!(
+        pods.labels.get("app.kubernetes.io/name"),
+        Some("prometheus-agent")
+    );
     assert_eq!(pods.labels.get("prometheus"), None);
     assert_eq!(agent.scrapers[0].kind, ScraperKind::PrometheusAgent);
 }

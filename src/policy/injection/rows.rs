@@ -4,10 +4,9 @@
 //! Departs from it: what is proven, what is unknown and what the evidence opens with are ours.
 //! Knows: `Deployment web`, its namespace, webhooks and settings of the mesh. Does not know: policies, ports.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
-
 use super::*;
 use crate::config::{Config, NamespaceInjection};
+use crate::model::LabelSelector;
 use crate::model::{ControlPlane, InjectorWebhook, InjectorWebhooks, Inventory};
 use crate::policy::Settings;
 use crate::policy::fixture::{

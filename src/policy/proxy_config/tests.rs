@@ -25,7 +25,7 @@ fn key(mesh: &str, configs: Vec<ProxyConfig>, annotation: Option<&str>) -> Vec<S
 fn key_of(mesh: &str, proxy_configs: Vec<ProxyConfig>, pods: &Workload) -> Vec<String> {
     let mut plane = control_plane("istio", "default");
     if !mesh.is_empty() {
-        plane.proxy_metadata = labels(&[("KEY", mesh)]);
+        plane.proxy_metadata = [("KEY".to_owned(), mesh.to_owned())].into();
     }
     let inventory = Inventory {
         control_planes: vec![plane],

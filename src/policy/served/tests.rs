@@ -8,7 +8,7 @@ use super::*;
 use crate::config::Config;
 use crate::model::{ControlPlane, Inventory};
 use crate::policy::Settings;
-use crate::policy::fixture::{annotated, control_plane, labels, mesh};
+use crate::policy::fixture::{annotated, control_plane, mesh};
 
 const CONFIG: &str = "proxy.istio.io/config";
 const MOUNTS: &str = "sidecar.istio.io/userVolumeMount";
@@ -29,8 +29,12 @@ fn by_annotation(config: &str, port: u16) -> Option<Serves> {
 
 /// With these settings of meshes, whose revisions nobody knows apart.
 fn by_mesh(metadata: &[&[(&str, &str)]], pods: &Workload, port: u16) -> Option<Serves> {
+    let text = |text: &&str| (*text).to_owned();
     let planes = metadata.iter().map(|pairs| ControlPlane {
-        proxy_metadata: labels(pairs),
+        proxy_metadata: pairs
+            .iter()
+            .map(|(name, value)| (text(name), text(value)))
+            .collect(),
         ..control_plane("istio", "default")
     });
     let inventory = Inventory {

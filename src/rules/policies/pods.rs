@@ -137,19 +137,19 @@ impl<'a> Unseen<'a> {
                 asked.is_none_or(|other| other == value)
             })
         };
-        let Some((key, value)) = selector.first_key_value() else {
+        let Some((key, value)) = selector.iter().next() else {
             return !self.services.is_empty();
         };
         let services = &self.services;
         let by_value = self.by_label.entry(key).or_insert_with(|| {
             let mut by_value: BTreeMap<_, Vec<&Service>> = BTreeMap::new();
             for service in services {
-                let asked = service.selector.get(key).map(String::as_str);
+                let asked = service.selector.get(key);
                 by_value.entry(asked).or_default().push(service);
             }
             by_value
         });
-        let agreeing = [None, Some(value.as_str())];
+        let agreeing = [None, Some(value)];
         let mut agreeing = agreeing.iter().filter_map(|value| by_value.get(value));
         agreeing.any(|services| services.iter().any(|service| agrees(&service)))
     }

@@ -81,12 +81,12 @@ pub(super) fn label(
 
 /// Whether the pods have the label.
 fn is_labelled(pods: &Workload) -> bool {
-    pods.labels.get(INJECT).is_some_and(|value| value == "true")
+    pods.labels.get(INJECT) == Some("true")
 }
 
 /// The pods with the label.
 pub(super) fn labelled(pods: &Workload) -> Workload {
     let mut pods = pods.clone();
-    pods.labels.insert(INJECT.to_owned(), "true".to_owned());
+    pods.labels.insert(INJECT, "true");
     pods
 }

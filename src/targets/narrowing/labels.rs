@@ -280,7 +280,7 @@ fn written<'a>(labels: &'a Written, name: &str) -> Option<Option<Cow<'a, str>>> 
     let mut found = labels
         .iter()
         .filter(|(key, _)| is_written(key, name))
-        .map(|(_, value)| value.as_str());
+        .map(|(_, value)| value);
     let first = found.next();
     found
         .all(|other| Some(other) == first)

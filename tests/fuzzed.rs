@@ -44,6 +44,10 @@ const FOUND: &[(&str, &[u8])] = &[
         b"--- \xc2\x85\na\n",
     ),
     (
+        "a byte order mark in front of a marker that is not the first line",
+        b"# a\n\xef\xbb\xbf---\nb: 1\n",
+    ),
+    (
         "a folder without an object gave an empty output and exit code 0",
         b"f\0image: registry.example/orders:2\n",
     ),

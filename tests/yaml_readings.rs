@@ -69,6 +69,30 @@ fn documents_of_the_test_suite_are_read_alike() {
     }
 }
 
+/// A part that is read alone must not pass where the whole does not, and its marks must not be taken for others.
+#[test]
+fn byte_order_marks_below_the_first_line_are_the_parsers() {
+    for text in [
+        "# a\n\u{feff}---\nb: 1\n",
+        "\u{feff}# a\n\u{feff}---\nb: 1\n---\nc: 1\n",
+        "# a\n\u{feff}b: 1\n",
+        "\u{feff}\u{feff}b: 1\n",
+        "a: 1\n---\n\u{feff}b: 1\n",
+        "a: 1\n---\n\u{feff}---\nb: 1\n",
+        "a: 1\n---\n\u{feff}# b\nb: 1\n",
+        "a: 1\r\n---\r\n\u{feff}- b\r\n",
+    ] {
+        assert!(!outline_agrees(text), "{text:?}");
+    }
+    // Within a line it is a character of a comment or a scalar.
+    for text in [
+        "\u{feff}a: 1\n",
+        "a: b\u{feff} # \u{feff}\n---\nb: \"\u{feff}\"\n",
+    ] {
+        assert!(outline_agrees(text), "{text:?}");
+    }
+}
+
 #[test]
 fn damaged_manifests_are_read_alike() {
     let rounds = std::env::var("ROUNDS")

@@ -18,9 +18,15 @@ pub(super) struct Lines<'t> {
 }
 
 impl<'t> Lines<'t> {
-    /// `None` for text with line breaks that are neither `\n` nor `\r\n`.
+    /// `None` for text with line breaks that are neither `\n` nor `\r\n`, or with a byte order mark at the start of a line that
+    /// is not the first: in front of a document it is nothing, in it a fault, and read alone the one looks like the other.
     pub(super) fn of(text: &'t str) -> Option<Self> {
         let bytes = text.as_bytes();
+        let first = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let is_marked_below = memchr::memmem::find(bytes, "\n\u{feff}".as_bytes()).is_some();
+        if first.starts_with('\u{feff}') || is_marked_below {
+            return None;
+        }
         let is_usual = |at| bytes.get(at + 1) == Some(&b'\n');
         if !memchr::memchr_iter(b'\r', bytes).all(is_usual) {
             return None;
@@ -28,7 +34,7 @@ impl<'t> Lines<'t> {
         Some(Self {
             text,
             bytes,
-            at: if text.starts_with('\u{feff}') { 3 } else { 0 },
+            at: text.len() - first.len(),
             line: 1,
             indent: 0,
         })

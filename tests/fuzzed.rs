@@ -48,6 +48,10 @@ const FOUND: &[(&str, &[u8])] = &[
         b"# a\n\xef\xbb\xbf---\nb: 1\n",
     ),
     (
+        "a byte order mark inside of a document, which is none where its part begins",
+        b"a: 1\n---\n\xef\xbb\xbfb: 1\n",
+    ),
+    (
         "a folder without an object gave an empty output and exit code 0",
         b"f\0image: registry.example/orders:2\n",
     ),

@@ -52,6 +52,18 @@ const FOUND: &[(&str, &[u8])] = &[
         b"a: 1\n---\n\xef\xbb\xbfb: 1\n",
     ),
     (
+        "a character that no YAML holds in a comment above the first key",
+        b"# \x7f\na: 1\n",
+    ),
+    (
+        "a form feed behind a marker taken for blank",
+        b"--- \x0c\na: 1\n",
+    ),
+    (
+        "a form feed behind the header of a literal taken for blank",
+        b"a: |\x0c\n  x\n",
+    ),
+    (
         "a folder without an object gave an empty output and exit code 0",
         b"f\0image: registry.example/orders:2\n",
     ),

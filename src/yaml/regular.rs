@@ -79,6 +79,13 @@ pub(super) fn value(text: &str, range: Range<usize>, column: usize) -> Option<No
     reader.is_done().then_some(node)
 }
 
+/// Whether lines hold nothing but characters that comments and scalars may be made of; of the rare ones the parser decides.
+pub(super) fn is_text(lines: &str) -> bool {
+    lines
+        .lines()
+        .all(|line| scalars::is_text_with_tabs(line.as_bytes()))
+}
+
 /// The next `---` line from here on, with its break. No scalar can hold one: YAML forbids it.
 fn marker(text: &str, from: usize) -> Option<Range<usize>> {
     let mut at = from;

@@ -149,7 +149,9 @@ impl<'t> Lines<'t> {
     pub(super) fn behind_marker(&mut self) -> Option<()> {
         self.at += 3;
         let line = self.bytes[self.at..].split(|byte| *byte == b'\n').next()?;
-        line.trim_ascii().is_empty().then(|| self.next_line())
+        // Not `trim_ascii`, which takes a form feed for blank.
+        let is_blank = line.iter().all(|byte| b" \t\r".contains(byte));
+        is_blank.then(|| self.next_line())
     }
 
     /// From the start of a line to the next `---`, or the end. `None` where a `...` ends the document, or directives begin it.

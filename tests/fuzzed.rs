@@ -44,6 +44,26 @@ const FOUND: &[(&str, &[u8])] = &[
         b"--- \xc2\x85\na\n",
     ),
     (
+        "a byte order mark in front of a marker that is not the first line",
+        b"# a\n\xef\xbb\xbf---\nb: 1\n",
+    ),
+    (
+        "a byte order mark inside of a document, which is none where its part begins",
+        b"a: 1\n---\n\xef\xbb\xbfb: 1\n",
+    ),
+    (
+        "a character that no YAML holds in a comment above the first key",
+        b"# \x7f\na: 1\n",
+    ),
+    (
+        "a form feed behind a marker taken for blank",
+        b"--- \x0c\na: 1\n",
+    ),
+    (
+        "a form feed behind the header of a literal taken for blank",
+        b"a: |\x0c\n  x\n",
+    ),
+    (
         "a folder without an object gave an empty output and exit code 0",
         b"f\0image: registry.example/orders:2\n",
     ),

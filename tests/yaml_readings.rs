@@ -6,8 +6,9 @@
 
 mod support;
 
+use istio_scrape::yaml;
 use serde_json::Value;
-use support::fuzzed::reading::{outline_agrees, regular_agrees};
+use support::fuzzed::reading::{outline_agrees, reading, regular_agrees};
 use support::readings::{Draws, as_list, damaged, manifests};
 
 /// How many texts were claimed, line by line and by outline.
@@ -66,6 +67,79 @@ fn documents_of_the_test_suite_are_read_alike() {
             }
         }
         println!("{file}: {claimed:?}");
+    }
+}
+
+/// A part that is read alone must not pass where the whole does not, and its marks must not be taken for others.
+#[test]
+fn byte_order_marks_below_the_first_line_are_the_parsers() {
+    for text in [
+        "# a\n\u{feff}---\nb: 1\n",
+        "\u{feff}# a\n\u{feff}---\nb: 1\n---\nc: 1\n",
+        "# a\n\u{feff}b: 1\n",
+        "\u{feff}\u{feff}b: 1\n",
+        "a: 1\n---\n\u{feff}b: 1\n",
+        "a: 1\n---\n\u{feff}---\nb: 1\n",
+        "a: 1\n---\n\u{feff}# b\nb: 1\n",
+        "a: 1\r\n---\r\n\u{feff}- b\r\n",
+    ] {
+        assert!(!outline_agrees(text), "{text:?}");
+    }
+    // Within a line it is a character of a comment or a scalar.
+    for text in [
+        "\u{feff}a: 1\n",
+        "a: b\u{feff} # \u{feff}\n---\nb: \"\u{feff}\"\n",
+    ] {
+        assert!(outline_agrees(text), "{text:?}");
+    }
+}
+
+/// What the parser refuses is refused wherever it stands: blanks are spaces and tabs alone.
+#[test]
+fn characters_that_no_yaml_holds_are_the_parsers() {
+    for odd in [
+        '\0', '\u{1}', '\u{b}', '\u{c}', '\u{7f}', '\u{80}', '\u{fffe}',
+    ] {
+        for place in [
+            "#?",
+            "# ?\n---\na: 1\n",
+            "# ?\na: 1\n",
+            "a: 1\n---\n# ?\na: 1\n",
+            "---?\na: 1\n",
+            "--- ?\na: 1\n",
+            "a: 1\n--- ?\nb: 1\n",
+            "a: |?\n  x\n",
+            "a: | ?\n  x\n",
+            "a: |-?\n  x\n",
+            "a: |\n  ?\n",
+            "a: >?\n  x\n",
+            "a:?\n",
+            "a: ?\n",
+            "a: x?\n",
+            "a: x ?\n",
+            "a: x # ?\n",
+            "a: '?'\n",
+            "a: 'x' ?\n",
+            "a: [?]\n",
+            "a: [x] ?\n",
+            "a: ?\n  b: 1\n",
+            "a: ?\n- b\n",
+            "a:\n- ?\n",
+            "a:\n- ? b: 1\n",
+            "a: 1\n?\n",
+            "?\na: 1\n",
+            "a: 1\n ? \nb: 1\n",
+            "a?: 1\n",
+            "a: \"x\\?\"\n",
+            "items: ?\n- a: 1\n",
+            "items:\n- a: 1\n?\n- a: 2\n",
+            "items:\n# ?\n- a: 1\n",
+            "items:\n- a: 1 ?\n",
+        ] {
+            let text = place.replace('?', &odd.to_string());
+            assert!(yaml::parse(&text).is_err(), "{text:?}");
+            reading(text.as_bytes());
+        }
     }
 }
 

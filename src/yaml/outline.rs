@@ -107,6 +107,10 @@ pub fn outline<'t>(text: &'t str, list: &str) -> Option<Vec<LazyDocument<'t>>> {
 fn document<'t>(lines: &mut Lines<'t>, list: &str) -> Option<Option<Outline<'t>>> {
     let begin = lines.at;
     lines.content()?;
+    // Whoever reads the map begins at its first key.
+    if !regular::is_text(&lines.text[begin..lines.at]) {
+        return None;
+    }
     if lines.is_done() || lines.is_marker() {
         return Some(None);
     }

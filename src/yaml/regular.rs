@@ -93,6 +93,13 @@ pub(super) fn text_under<'t>(
     reader.is_done().then(|| reader.build.text())
 }
 
+/// Whether lines hold nothing but characters that comments and scalars may be made of; of the rare ones the parser decides.
+pub(super) fn is_text(lines: &str) -> bool {
+    lines
+        .lines()
+        .all(|line| scalars::is_text_with_tabs(line.as_bytes()))
+}
+
 /// The next `---` line from here on, with its break. No scalar can hold one: YAML forbids it.
 fn marker(text: &str, from: usize) -> Option<Range<usize>> {
     let mut at = from;

@@ -29,28 +29,32 @@ pub(super) struct Lines<'t> {
 }
 
 impl<'t> Lines<'t> {
-    /// `None` for text with line breaks that are neither `\n` nor `\r\n`.
+    /// `None` for text with line breaks that are neither `\n` nor `\r\n`, or with a byte order mark at the start of a line that
+    /// is not the first: in front of a document it is nothing, in it a fault, and read alone the one looks like the other.
     pub(super) fn of(text: &'t str) -> Option<Self> {
         let bytes = text.as_bytes();
+        let first = text.strip_prefix('\u{feff}').unwrap_or(text);
         let ends: Vec<usize> = (1..=bytes.len().div_ceil(MUCH))
             .map(|part| part * MUCH)
             .collect();
         let markers = parallel::each(&ends, |end| {
             let (begin, end) = (end - MUCH, *end.min(&bytes.len()));
             let is_usual = |at| bytes.get(begin + at + 1) == Some(&b'\n');
-            if !memchr::memchr_iter(b'\r', &bytes[begin..end]).all(is_usual) {
+            let with_begin_of_next = &bytes[begin..bytes.len().min(end + 3)];
+            let is_marked = memmem::find(with_begin_of_next, "\n\u{feff}".as_bytes()).is_some();
+            if is_marked || !memchr::memchr_iter(b'\r', &bytes[begin..end]).all(is_usual) {
                 return None;
             }
-            let with_begin_of_next = &bytes[begin..bytes.len().min(end + 3)];
             let found = memmem::find_iter(with_begin_of_next, b"\n---");
             Some(found.map(|at| begin + at).collect::<Vec<_>>())
         });
         let markers: Option<Vec<Vec<usize>>> = markers.into_iter().collect();
+        let markers = markers.filter(|_| !first.starts_with('\u{feff}'))?;
         Some(Self {
             text,
             bytes,
-            markers: markers?.concat().into(),
-            at: if text.starts_with('\u{feff}') { 3 } else { 0 },
+            markers: markers.concat().into(),
+            at: text.len() - first.len(),
             line: 1,
             indent: 0,
         })
@@ -182,7 +186,9 @@ impl<'t> Lines<'t> {
     pub(super) fn behind_marker(&mut self) -> Option<()> {
         self.at += 3;
         let line = self.bytes[self.at..].split(|byte| *byte == b'\n').next()?;
-        line.trim_ascii().is_empty().then(|| self.next_line())
+        // Not `trim_ascii`, which takes a form feed for blank.
+        let is_blank = line.iter().all(|byte| b" \t\r".contains(byte));
+        is_blank.then(|| self.next_line())
     }
 
     /// From the start of a line to the next `---`, or the end. `None` where a `...` ends the document, or directives begin it.

@@ -186,9 +186,10 @@ pub(super) fn literal<'t, B: Build<'t>>(
 ) -> Option<B::Value> {
     let start = reader.at;
     let header_end = line_end(reader.bytes, start);
-    let keeps_break = match reader.bytes[start..header_end].trim_ascii_end() {
-        b"|" => true,
-        b"|-" => false,
+    // Not `trim_ascii_end`, which takes a form feed for blank.
+    let keeps_break = match reader.text[start..header_end].trim_end_matches(' ') {
+        "|" => true,
+        "|-" => false,
         _ => return None,
     };
     let first = (header_end + 1).min(reader.bytes.len());
@@ -268,7 +269,8 @@ pub(super) fn is_text(bytes: &[u8]) -> bool {
     bytes.iter().all(|byte| matches!(byte, 0x20..=0x7e)) || is_printable(bytes, false)
 }
 
-fn is_text_with_tabs(bytes: &[u8]) -> bool {
+/// The same, where tabs mean nothing.
+pub(super) fn is_text_with_tabs(bytes: &[u8]) -> bool {
     bytes.iter().all(|byte| matches!(byte, 0x20..=0x7e | b'\t')) || is_printable(bytes, true)
 }
 

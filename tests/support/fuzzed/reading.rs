@@ -48,16 +48,20 @@ pub(crate) fn regular_agrees(text: &str) -> bool {
 }
 
 /// The outline with all maps read on their own, and the parser's reading of the whole, compared to the last byte; whether
-/// there is an outline. A fault inside of a map is not the outline's to see.
+/// there is an outline. A fault inside of a map is not the outline's to see, but whoever reads that map has to see it.
 ///
 /// # Panics
-/// When they differ.
+/// When they differ, or the parser refuses a text of which each part can be read.
 pub(crate) fn outline_agrees(text: &str) -> bool {
     let Some(outlined) = yaml::outline(text, "items") else {
         return false;
     };
     let Ok(parsed) = yaml::parse(text) else {
-        read_all(&outlined);
+        let is_read = read_all(&outlined);
+        assert!(
+            !is_read,
+            "each part can be read, the whole cannot: {text:?}"
+        );
         return true;
     };
     let ranges = |ranges: Vec<_>| format!("{ranges:?}");
@@ -96,13 +100,14 @@ pub(crate) fn outline_agrees(text: &str) -> bool {
     true
 }
 
-/// Whatever is wrong in a map, reading it ends.
-fn read_all(outlined: &[LazyDocument<'_>]) {
+/// Whatever is wrong in a map, reading it ends; whether all could be read.
+fn read_all(outlined: &[LazyDocument<'_>]) -> bool {
+    let mut is_read = true;
     for root in outlined
         .iter()
         .filter_map(|document| document.root.as_ref())
     {
-        let _ = root.read();
+        is_read &= root.read().is_ok();
         if let Lazy::Outlined(outline) = root {
             for lazy in outline.list("items").into_iter().flatten() {
                 let _ = (lazy.read(), lazy.get("metadata"));
@@ -112,6 +117,7 @@ fn read_all(outlined: &[LazyDocument<'_>]) {
             }
         }
     }
+    is_read
 }
 
 fn map_agrees(lazy: &Lazy<'_>, parsed: &Node<'_>, text: &str) {

@@ -59,11 +59,21 @@ impl MapLines<'_> {
     }
 }
 
-#[derive(Debug, Clone)]
+/// A key without quotes, by its bytes; there are as many of these as the objects have keys. The `:` follows at once.
+#[derive(Debug, Clone, Copy)]
 struct Entry {
-    key: Range<usize>,
-    /// Behind the `:`.
-    after: usize,
+    start: u32,
+    end: u32,
+}
+
+impl Entry {
+    fn key(self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
+
+    fn behind_colon(self) -> usize {
+        self.end as usize + 1
+    }
 }
 
 /// The documents of a text, and of each map that is one the elements of the list under `list`, as far as they are maps in
@@ -131,7 +141,7 @@ fn document<'t>(lines: &mut Lines<'t>, list: &str) -> Option<Option<Outline<'t>>
             return None;
         }
         let entry = key(lines)?;
-        let is_list = &lines.text[entry.key.clone()] == list;
+        let is_list = &lines.text[entry.key()] == list;
         entries.push(entry);
         if is_list && outline.list.is_some() {
             return None;
@@ -233,8 +243,8 @@ fn key(lines: &mut Lines<'_>) -> Option<Entry> {
     let start = lines.at;
     let end = lines.key()?;
     Some(Entry {
-        key: start..end,
-        after: lines.at,
+        start: u32::try_from(start).ok()?,
+        end: u32::try_from(end).ok()?,
     })
 }
 
@@ -274,13 +284,13 @@ impl<'t> Outline<'t> {
         let text = self.text;
         self.entries
             .iter()
-            .map(move |entry| (&text[entry.key.clone()], entry.key.start))
+            .map(move |entry| (&text[entry.key()], entry.start as usize))
     }
 
     /// The elements of the list under this key, if its outline was asked for.
     pub fn list(&self, key: &str) -> Option<&[Lazy<'t>]> {
         let (entry, list) = self.list.as_ref()?;
-        (&self.text[self.entries[*entry].key.clone()] == key).then_some(list)
+        (&self.text[self.entries[*entry].key()] == key).then_some(list)
     }
 
     /// The value under a key, read on its own; of a repeated key the last. `None`: it has no such key, or its value is
@@ -299,10 +309,10 @@ impl<'t> Outline<'t> {
     fn value_lines(&self, key: &str) -> Option<Range<usize>> {
         let at = self.position(key)?;
         let end = match self.entries.get(at + 1) {
-            Some(next) => next.key.start,
+            Some(next) => next.start as usize,
             None => self.lines.end,
         };
-        Some(self.entries[at].after..end)
+        Some(self.entries[at].behind_colon()..end)
     }
 
     /// The same map with so many more lines in front of it.
@@ -326,7 +336,7 @@ impl<'t> Outline<'t> {
     fn position(&self, key: &str) -> Option<usize> {
         self.entries
             .iter()
-            .rposition(|entry| &self.text[entry.key.clone()] == key)
+            .rposition(|entry| &self.text[entry.key()] == key)
     }
 
     /// The map with all that is in it.
@@ -349,16 +359,16 @@ impl<'t> Outline<'t> {
         };
         let mut entries = Vec::with_capacity(self.entries.len());
         for (position, entry) in self.entries.iter().enumerate() {
-            let name = &self.text[entry.key.clone()];
+            let name = &self.text[entry.key()];
             let value = match position == *list {
-                true => shell::of_list(super::lines::skip_blank(self.text, entry.after), elements)?,
+                true => shell::of_list(super::lines::skip_blank(self.text, entry.behind_colon()), elements)?,
                 false => match self.quickly(name) {
                     Some(value) => value,
                     None => return self.read(),
                 },
             };
             let key = regular::node(
-                entry.key.clone(),
+                entry.key(),
                 Content::Scalar(Cow::Borrowed(name), Style::Plain),
             );
             entries.push((key, value));

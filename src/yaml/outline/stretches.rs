@@ -6,11 +6,8 @@
 
 use memchr::memmem;
 
-use super::lines::Lines;
+use super::lines::{Lines, MUCH};
 use crate::parallel::PARTS;
-
-/// Bytes of a list that take longer to outline than a thread to begin.
-const MUCH: usize = 1 << 19;
 
 /// Starts of lines that look like begins of elements of the list whose first dash stands here; the first is one. They are
 /// about equally far from each other, and there is but the first where the list cannot be long.

@@ -14,7 +14,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// Labels or annotations, in the order of their keys.
 ///
 /// A large input has tens of thousands of these, of two or three entries each, that are looked at often and changed
-/// hardly ever. So all keys and values stand in one text, which takes a seventh of the memory of a map.
+/// hardly ever. So all keys and values stand in one text, which takes a fraction of the memory of a map.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Labels {
     /// Key, value, next key, next value, with nothing between them.

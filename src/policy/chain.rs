@@ -88,6 +88,8 @@ pub(super) fn chain(
     if chain.decider.is_none() || floor.configured {
         chain.weigh(Rung::Default, None, Some(floor.mode), &floor.because);
     }
+    // It is kept for each target.
+    chain.links.shrink_to_fit();
     chain.links
 }
 

@@ -124,6 +124,8 @@ pub(super) fn view(scraping: &Scraping<'_>, config: &Config) -> View {
         }
     }
     whole.is_own_pod_apart = own_pod::is_apart(&met);
+    // It is kept for each endpoint, and most have one target.
+    whole.judged.shrink_to_fit();
     whole
 }
 

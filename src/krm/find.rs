@@ -8,12 +8,12 @@ mod head;
 
 use std::borrow::Cow;
 
-use head::{Head, heads};
+use head::{Head, heads, kind_of};
 
 use super::place::{Spot, seen};
 use super::{Form, Item, OpenError, Origin, Place, Shape, Source};
 use crate::yaml::{
-    self, ALIAS_LIMIT, ALIAS_LIMIT_OF_A_RUN, DuplicateKey, Lazy, LazyDocument, Node, Rules, Syntax,
+    self, ALIAS_LIMIT, ALIAS_LIMIT_OF_A_RUN, DuplicateKey, Lazy, LazyDocument, Node, Syntax,
     ValueError,
 };
 
@@ -367,25 +367,6 @@ pub(super) fn is_list(source: &Source, value: &Lazy<'_>) -> Result<bool, OpenErr
         Shape::List => items.items().iter().all(|item| is_object(Shape::of(item))),
         Shape::Scalar | Shape::Map => false,
     }))
-}
-
-/// The kind, whether an object says it itself or by a merge key.
-fn kind_of(
-    source: &Source,
-    value: &Lazy<'_>,
-    aliased: &mut usize,
-) -> Result<Option<String>, OpenError> {
-    let own = got(source, value, "kind")?.and_then(|kind| kind.value(Rules::Kustomize).ok());
-    let merged = || {
-        let Lazy::Read(node) = value else { return None };
-        let object = node
-            .get("<<")
-            .and_then(|_| node.value_within(Rules::Kustomize, aliased).ok())?;
-        object.get("kind").cloned()
-    };
-    let kind = own.or_else(merged);
-    let text = kind.as_ref().and_then(|kind| kind.as_str());
-    Ok(text.filter(|kind| !kind.is_empty()).map(str::to_owned))
 }
 
 /// The text under a key; nothing where there is none.

@@ -7,8 +7,8 @@
 //! Knows: lines, indentation, where scalars and brackets end. Does not know: what a value is.
 
 mod lines;
+mod list;
 mod shell;
-mod stretches;
 mod values;
 
 use std::borrow::Cow;
@@ -19,7 +19,6 @@ use super::{
     Content, Document, Lazy, LazyDocument, Node, Read, ReadError, Rules, Style, Syntax, events,
     regular,
 };
-use crate::parallel;
 use lines::Lines;
 
 /// A map in block style of which no more than its keys is known.
@@ -149,7 +148,7 @@ fn document<'t>(lines: &mut Lines<'t>, list: &str) -> Option<Option<Outline<'t>>
         if is_list && lines.is_blank_to_end() {
             lines.rest()?;
             if !lines.is_done() && lines.indent >= column && lines.is_dash() {
-                outline.list = Some((entries.len() - 1, elements(lines)?));
+                outline.list = Some((entries.len() - 1, list::elements(lines)?));
                 continue;
             }
             lines.nested(column, true)?;
@@ -161,82 +160,6 @@ fn document<'t>(lines: &mut Lines<'t>, list: &str) -> Option<Option<Outline<'t>>
     outline.lines.end = lines.at;
     outline.entries = entries.into();
     Some(Some(outline))
-}
-
-/// The maps that are the elements of a list, whose first dash stands here.
-///
-/// Of a long list stretches are outlined at the same time, each from a line that looks like the begin of an element. It is
-/// one if the stretch in front ends there; if not, what was made of it is left.
-fn elements<'t>(lines: &mut Lines<'t>) -> Option<Box<[Lazy<'t>]>> {
-    let column = lines.indent;
-    let here: &Lines<'t> = lines;
-    let begins = stretches::begins(here);
-    let ends = begins.iter().skip(1).copied().chain([usize::MAX]);
-    let bounds: Vec<_> = begins.iter().copied().zip(ends).collect();
-    let outlined = parallel::each(&bounds, |&(begin, end)| {
-        let mut ahead = here.ahead(begin, column);
-        let elements = stretch(&mut ahead, column, end);
-        (elements, ahead)
-    });
-    let mut elements = Vec::new();
-    for (begin, (stretched, ahead)) in begins.into_iter().zip(outlined) {
-        elements.extend(stretch(lines, column, begin)?);
-        if lines.line_start() == begin && lines.indent == column {
-            let lines_in_front = lines.line - 1;
-            elements.extend(stretched?.into_iter().map(|one| one.below(lines_in_front)));
-            *lines = ahead;
-            lines.line += lines_in_front;
-        }
-    }
-    elements.extend(stretch(lines, column, usize::MAX)?);
-    let is_over = lines.is_done() || lines.indent <= column;
-    is_over.then(|| elements.into())
-}
-
-/// The elements of a list in this column that begin from here on and in front of this offset.
-fn stretch<'t>(lines: &mut Lines<'t>, column: usize, end: usize) -> Option<Vec<Lazy<'t>>> {
-    let mut elements = Vec::new();
-    while lines.line_start() < end && !lines.is_done() && lines.indent == column && lines.is_dash()
-    {
-        let (at, line) = (lines.at, lines.line);
-        if let Some(outline) = element(lines) {
-            elements.push(Lazy::Outlined(outline));
-            continue;
-        }
-        lines.go_back(at - column, line);
-        lines.skip_to_column(column)?;
-        let range = at - column..lines.line_start();
-        elements.push(Lazy::Read(only_element(lines.text, &range)?));
-    }
-    Some(elements)
-}
-
-fn element<'t>(lines: &mut Lines<'t>) -> Option<Outline<'t>> {
-    let begin = lines.line_start();
-    let (dash, line) = (lines.indent, lines.line);
-    let column = dash + lines.behind_dash()?;
-    let start = lines.at;
-    let mut entries = Vec::with_capacity(6);
-    loop {
-        entries.push(key(lines)?);
-        lines.entry(column)?;
-        if lines.is_done() || lines.indent <= dash {
-            break;
-        }
-        if lines.indent != column {
-            return None;
-        }
-    }
-    Some(Outline {
-        text: lines.text,
-        lines: begin..lines.line_start(),
-        start,
-        line,
-        column,
-        is_element: true,
-        entries: entries.into(),
-        list: None,
-    })
 }
 
 fn key(lines: &mut Lines<'_>) -> Option<Entry> {
@@ -253,14 +176,6 @@ fn alone<'t>(text: &'t str, lines: &Range<usize>) -> Option<Document<'t>> {
     let mut documents = events::read(&text[lines.clone()]).ok()?;
     let document = documents.pop()?;
     documents.is_empty().then_some(document)
-}
-
-/// The only element of the list in these lines, a map, by the parser. Where the lines end too early, in a scalar that goes
-/// on to the left of its list, they cannot be read at all.
-fn only_element<'t>(text: &'t str, lines: &Range<usize>) -> Option<Node<'t>> {
-    let root = alone(text, lines)?.root?;
-    let [element] = root.items() else { return None };
-    (!element.entries().is_empty()).then(|| element.moved(lines.start))
 }
 
 impl<'t> Outline<'t> {
@@ -361,7 +276,10 @@ impl<'t> Outline<'t> {
         for (position, entry) in self.entries.iter().enumerate() {
             let name = &self.text[entry.key()];
             let value = match position == *list {
-                true => shell::of_list(super::lines::skip_blank(self.text, entry.behind_colon()), elements)?,
+                true => shell::of_list(
+                    super::lines::skip_blank(self.text, entry.behind_colon()),
+                    elements,
+                )?,
                 false => match self.quickly(name) {
                     Some(value) => value,
                     None => return self.read(),

@@ -4,6 +4,8 @@
 //! Departs from it: nothing; an object that it takes more to tell of is left to it (`None`).
 //! Knows: the first lines of maps in block style. Does not know: lists, what stands around an object.
 
+use super::super::{OpenError, Source};
+use super::got;
 use crate::parallel;
 use crate::yaml::{Lazy, Outline, Rules};
 
@@ -51,4 +53,23 @@ fn text(outline: &Outline<'_>, key: &str) -> Option<String> {
         Ok(serde_json::Value::String(text)) => Some(text),
         Ok(_) | Err(_) => None,
     }
+}
+
+/// The kind, whether an object says it itself or by a merge key.
+pub(super) fn kind_of(
+    source: &Source,
+    value: &Lazy<'_>,
+    aliased: &mut usize,
+) -> Result<Option<String>, OpenError> {
+    let own = got(source, value, "kind")?.and_then(|kind| kind.value(Rules::Kustomize).ok());
+    let merged = || {
+        let Lazy::Read(node) = value else { return None };
+        let object = node
+            .get("<<")
+            .and_then(|_| node.value_within(Rules::Kustomize, aliased).ok())?;
+        object.get("kind").cloned()
+    };
+    let kind = own.or_else(merged);
+    let text = kind.as_ref().and_then(|kind| kind.as_str());
+    Ok(text.filter(|kind| !kind.is_empty()).map(str::to_owned))
 }

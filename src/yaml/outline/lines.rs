@@ -13,7 +13,11 @@ use crate::parallel;
 
 /// Bytes that take longer to look through than a thread to begin. Tests and fuzzers, which go through short texts, are to see
 /// what becomes of long ones.
-pub(super) const MUCH: usize = if cfg!(debug_assertions) { 1 << 8 } else { 1 << 19 };
+pub(super) const MUCH: usize = if cfg!(debug_assertions) {
+    1 << 8
+} else {
+    1 << 19
+};
 
 /// Goes through a text line by line. Between two values it stands on the first character of a line that is neither blank
 /// nor a comment, or at the end.

@@ -27,7 +27,10 @@ pub(super) fn elements<'t>(lines: &mut Lines<'t>) -> Option<Box<[Lazy<'t>]>> {
         let elements = stretch(&mut ahead, column, end);
         (elements, ahead)
     });
-    let mut elements = Vec::new();
+    let known = outlined
+        .iter()
+        .filter_map(|(stretched, _)| Some(stretched.as_ref()?.len()));
+    let mut elements = Vec::with_capacity(known.sum());
     for (begin, (stretched, ahead)) in begins.into_iter().zip(outlined) {
         elements.extend(stretch(lines, column, begin)?);
         if lines.line_start() == begin && lines.indent == column {

@@ -39,6 +39,15 @@ while IFS= read -r file; do
   objects "$name" "$file" none
 done < <(find ../examples -name '*.yaml' -size -32k)
 
+# The function that makes objects: asked by a host, and its configuration where it has nothing to say.
+for form in r s l f; do
+  for target in run commands; do
+    { printf %s "$form"; cat ../examples/mesh-metrics/fn/mesh-metrics.yaml; printf '\0'; cat ../examples/mesh-metrics/fn/mesh-metrics.yaml
+      printf -- '---\napiVersion: v1\nkind: Namespace\nmetadata:\n  name: shop\n'
+    } > "corpus/$target/seed-mesh-metrics-$form"
+  done
+done
+
 if [ -d "$data/conformance" ]; then
   # One file for each document; python3 only cuts them out.
   for suite in yaml-test-suite yaml-traps; do

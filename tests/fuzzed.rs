@@ -67,6 +67,18 @@ const FOUND: &[(&str, &[u8])] = &[
         "a folder without an object gave an empty output and exit code 0",
         b"f\0image: registry.example/orders:2\n",
     ),
+    (
+        "a MeshMetrics among objects, which is left out of the output",
+        b"fapiVersion: istio-scrape.dev/v1alpha1\nkind: MeshMetrics\n---\nkind: Pod\n",
+    ),
+    (
+        "a MeshMetrics in a List, which is left out of the output",
+        b"l\0kind: Pod\n---\napiVersion: istio-scrape.dev/v1alpha1\nkind: MeshMetrics\n",
+    ),
+    (
+        "a host that asks for the objects of a MeshMetrics",
+        b"rapiVersion: istio-scrape.dev/v1alpha1\nkind: MeshMetrics\nmetadata: {name: a}\n\0kind: Pod\n",
+    ),
 ];
 
 /// The bytes that a fuzzer would have to find for this input in this form.

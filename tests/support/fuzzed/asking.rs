@@ -1,7 +1,7 @@
 //! Do the commands that ask about an input agree with each other and with the run?
 
 use istio_scrape::config::FailOn;
-use istio_scrape::krm::Origin;
+use istio_scrape::krm::{self, Origin};
 use istio_scrape::{
     CheckFormat, Format, Outcome, Report, check, diff, explain, patch_stream, patches,
 };
@@ -9,7 +9,7 @@ use istio_scrape::{run, yaml};
 use serde_json::Value;
 
 use super::given::Given;
-use super::running::ended;
+use super::running::{asks_for_objects, ended};
 
 /// Any bytes: what they stand for is asked about in every way.
 pub(crate) fn asking(bytes: &[u8]) {
@@ -22,7 +22,10 @@ pub(crate) fn asking(bytes: &[u8]) {
             check(sources, flags, None, CheckFormat::Json, false).is_err(),
             diff(sources, flags).is_err(),
             patch_stream(sources, flags).is_err(),
-            run(sources, flags).is_err(),
+            // Who asks for objects gets them, and has nothing to be told about.
+            run(sources, flags).is_err()
+                || krm::open(sources, |_, _, _| false)
+                    .is_ok_and(|package| asks_for_objects(&package)),
         ] {
             assert!(refused, "explain refuses what others take: {given:?}");
         }
@@ -80,7 +83,13 @@ fn longer_by(difference: &str, before: &str, outcome: &Outcome<'_>, given: &Give
         return;
     };
     let is_resource_list = |text: &str| text.contains("ResourceList");
-    let has_configuration = |text: &str| text.contains("ScrapeTLS");
+    // In any capitals: it is left out all the same.
+    let has_configuration = |text: &str| {
+        let text = text.to_ascii_lowercase();
+        ["scrapetls", "meshmetrics"]
+            .iter()
+            .any(|kind| text.contains(kind))
+    };
     if is_resource_list(before) || has_configuration(before) {
         // Results are added, configuration is left out, and neither is a change of an object.
         return;

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use istio_scrape::apply::ApplyError;
-use istio_scrape::config::is_scrape_tls;
+use istio_scrape::config::{is_mesh_metrics, is_scrape_tls};
 use istio_scrape::krm::{self, Form, Origin, Package, Source};
+use istio_scrape::yaml::Node;
 use istio_scrape::{Error, Flags, Outcome, model, run};
 use serde_json::Value;
 
@@ -25,7 +26,10 @@ pub(crate) fn running(bytes: &[u8]) {
     match (outcome.exit, outcome.text()) {
         (0, Some(output)) => {
             let after = [Source::named("-", output)];
-            kept(&before, &opened(&after, &given), &outcome, &given);
+            match asks_for_objects(&before) {
+                true => added_to(&before, &opened(&after, &given), &given),
+                false => kept(&before, &opened(&after, &given), &outcome, &given),
+            }
             second(&before, &after[0].text, &given);
         }
         (1, None) => assert_ne!(before.form, Form::ResourceList, "{given:?}"),
@@ -116,13 +120,49 @@ fn patched(outcome: &Outcome<'_>) -> BTreeSet<(String, String)> {
         .collect()
 }
 
+/// Whether a host asks the function that makes objects, and not the one that decides on endpoints.
+pub(super) fn asks_for_objects(package: &Package<'_>) -> bool {
+    package.function_config.as_ref().is_some_and(|found| {
+        let text = |key| found.node.get(key).and_then(Node::text);
+        let [api_version, kind] = ["apiVersion", "kind"].map(|key| text(key).unwrap_or_default());
+        is_mesh_metrics(api_version, kind)
+    })
+}
+
+/// Every object comes out again, in order and as it was, but for configuration, which may be left out, and for what was made
+/// before.
+fn added_to(before: &Package<'_>, after: &Package<'_>, given: &Given) {
+    let is_made = given
+        .sources
+        .iter()
+        .any(|source| source.text.contains("made-by"));
+    let mut after = objects(after).into_iter();
+    for before in objects(before) {
+        let is_it = |after: &Object<'_>| {
+            let names = |object: &Object<'_>| {
+                [&object.api_version, &object.kind, &object.name].map(String::clone)
+            };
+            let is_same = after.text.trim_end() == before.text.trim_end();
+            names(after) == names(&before) && (is_same || is_made)
+        };
+        let is_configuration = is_mesh_metrics(&before.api_version, &before.kind);
+        assert!(
+            is_configuration || after.any(|after| is_it(&after)),
+            "{before:?} is gone\n{given:?}"
+        );
+    }
+}
+
 /// Every object comes out again, in order. Where no patch is about it, it is the same text, and so is what follows up to the
 /// next one.
 fn kept(before: &Package<'_>, after: &Package<'_>, outcome: &Outcome<'_>, given: &Given) {
     let (all, after) = (objects(before), objects(after));
-    let is_resource = |object: &&Object<'_>| {
-        before.form == Form::ResourceList || !is_scrape_tls(&object.api_version, &object.kind)
+    let is_configuration = |object: &Object<'_>| {
+        is_scrape_tls(&object.api_version, &object.kind)
+            || is_mesh_metrics(&object.api_version, &object.kind)
     };
+    let is_resource =
+        |object: &&Object<'_>| before.form == Form::ResourceList || !is_configuration(object);
     let kept: Vec<&Object<'_>> = all.iter().filter(is_resource).collect();
     assert_eq!(after.len(), kept.len(), "{after:?}\n{given:?}");
     let patched = patched(outcome);

@@ -285,13 +285,15 @@ fn is_each_key_once(entries: &[(Made<'_>, Made<'_>)]) -> bool {
         Made::Text(key) => Some(&**key),
         Made::Value(_) | Made::Nothing => None,
     });
+    if entries.len() <= A_FEW {
+        let mut before = texts.clone().enumerate();
+        return before.all(|(position, key)| {
+            key.is_some() && texts.clone().take(position).all(|other| other != key)
+        });
+    }
     let Some(mut keys) = texts.collect::<Option<Vec<&str>>>() else {
         return false;
     };
-    if keys.len() > A_FEW {
-        keys.sort_unstable();
-        return keys.windows(2).all(|pair| pair[0] != pair[1]);
-    }
-    let mut before = keys.iter().enumerate();
-    before.all(|(position, key)| !keys[..position].contains(key))
+    keys.sort_unstable();
+    keys.windows(2).all(|pair| pair[0] != pair[1])
 }

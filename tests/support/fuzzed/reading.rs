@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use istio_scrape::yaml::{self, Content, Document, Lazy, LazyDocument, Node, Rules};
+use istio_scrape::yaml::{self, Content, Document, Lazy, LazyDocument, Node, Outline, Rules};
 
 /// Any bytes: what is text is read in all ways.
 pub(crate) fn reading(bytes: &[u8]) {
@@ -160,6 +160,20 @@ fn map_agrees(lazy: &Lazy<'_>, parsed: &Node<'_>, text: &str) {
                 (Some(alone), Some(parsed)) => same_node(alone, parsed, text),
                 (alone, parsed) => panic!("{name}: {alone:#?}\n{parsed:#?}\n{text:?}"),
             }
+            texts_agree(outline, name, parsed, text);
+        }
+    }
+}
+
+/// Texts that are found under a key without a node of what stands there.
+fn texts_agree(outline: &Outline<'_>, name: &str, parsed: &Node<'_>, text: &str) {
+    let under = parsed.get(name).expect("the outline has it");
+    let keys = under.entries().iter().filter_map(|(key, _)| key.text());
+    for key in keys.take(8).chain(["name"]) {
+        if let Some(found) = outline.text_under(name, key) {
+            let expected = under.get(key).and_then(Node::text);
+            assert_eq!(found.as_deref(), expected, "{name}, {key}: {text:?}");
+            assert_eq!(under.duplicate_key(), None, "{text:?}");
         }
     }
 }

@@ -64,6 +64,10 @@ const FOUND: &[(&str, &[u8])] = &[
         b"a: |\x0c\n  x\n",
     ),
     (
+        "a list of maps under a key, none of which is the map under that key",
+        b"kind: List\nitems:\n- metadata:\n  - name: a\n",
+    ),
+    (
         "a folder without an object gave an empty output and exit code 0",
         b"f\0image: registry.example/orders:2\n",
     ),

@@ -4,10 +4,12 @@
 //! Departs from it: nothing; an object that it takes more to tell of is left to it (`None`).
 //! Knows: the first lines of maps in block style. Does not know: lists, what stands around an object.
 
+use serde_json::Value;
+
 use super::super::{OpenError, Source};
 use super::got;
 use crate::parallel;
-use crate::yaml::{Lazy, Outline, Rules};
+use crate::yaml::{Lazy, Rules};
 
 /// What is known of an object without reading it.
 pub(super) struct Head {
@@ -32,11 +34,11 @@ fn head(value: &Lazy<'_>) -> Option<Head> {
     let Lazy::Outlined(outline) = value else {
         return None;
     };
-    let kind = text(outline, "kind")?;
-    if kind.is_empty() || kind.ends_with("List") {
-        return None;
-    }
-    let api_version = text(outline, "apiVersion")?;
+    let kind = match outline.quickly("kind")?.value(Rules::Kustomize) {
+        Ok(Value::String(kind)) if !kind.is_empty() && !kind.ends_with("List") => kind,
+        Ok(_) | Err(_) => return None,
+    };
+    let api_version = outline.quickly("apiVersion")?.text()?.to_owned();
     let name = outline.text_under("metadata", "name")?;
     let is_once = |name: &&str| outline.keys().filter(|(key, _)| key == name).count() == 1;
     let is_sound = ["kind", "apiVersion", "metadata"].iter().all(is_once);
@@ -45,14 +47,6 @@ fn head(value: &Lazy<'_>) -> Option<Head> {
         kind,
         name: name.unwrap_or_default().into_owned(),
     })
-}
-
-/// A text under a key.
-fn text(outline: &Outline<'_>, key: &str) -> Option<String> {
-    match outline.quickly(key)?.value(Rules::Kustomize) {
-        Ok(serde_json::Value::String(text)) => Some(text),
-        Ok(_) | Err(_) => None,
-    }
 }
 
 /// The kind, whether an object says it itself or by a merge key.

@@ -225,7 +225,7 @@ impl<'t> Build<'t> for Values<'_> {
 /// Finds a text in a map, in which and below which no key is written twice.
 pub(super) struct TextUnder<'k, 't> {
     key: &'k str,
-    /// What stands under the key in the map that was read last, which in the end is the outermost.
+    /// What stands under the key in the map or list that was read last, which in the end is the outermost.
     found: Option<Made<'t>>,
 }
 
@@ -258,6 +258,7 @@ impl<'t> Build<'t> for TextUnder<'_, 't> {
     }
 
     fn list(&mut self, _: Range<usize>, _: Drain<'_, Made<'t>>, _: bool) -> Made<'t> {
+        self.found = None;
         Made::Nothing
     }
 

@@ -754,9 +754,9 @@ fn is_about(decision: &Value, object: &Object) -> bool {
 /// Whether somebody else wrote something of what goes: it comes back as we write it and where we write it.
 ///
 /// A scheme, TLS settings (of Istio's files, or in which nothing is set), HTTP/2 on or off, an empty list that a rule of
-/// ours came into.
+/// ours came into, the name of our scrape class, be it in quotes.
 fn is_back_by_value(written: &Object) -> bool {
-    const WRITTEN: [&str; 7] = [
+    const WRITTEN: [&str; 8] = [
         "scheme",
         "tlsConfig",
         "tls_config",
@@ -764,6 +764,7 @@ fn is_back_by_value(written: &Object) -> bool {
         "enable_http2",
         "relabelConfigs",
         "relabelings",
+        "istio-mtls",
     ];
     let is_list = |key: &&str| key.starts_with("relabel");
     WRITTEN.iter().any(|key| match is_list(key) {

@@ -64,6 +64,10 @@ const FOUND: &[(&str, &[u8])] = &[
         b"a: |\x0c\n  x\n",
     ),
     (
+        "absent keys and values in a row, one of which was taken to end behind the next",
+        b" ? ?  ? \r : : ? ?  ? ? : :::+",
+    ),
+    (
         "a list of maps under a key, none of which is the map under that key",
         b"kind: List\nitems:\n- metadata:\n  - name: a\n",
     ),

@@ -70,6 +70,25 @@ enum Kind<'t> {
     Mapping(Vec<(Node<'t>, Node<'t>)>, Option<Node<'t>>),
 }
 
+impl Open<'_> {
+    /// Whether a value with these bytes stands behind those that are in the list or map already. Of values that are absent the
+    /// parser does not say where, and where many of them meet on a line it cannot be told.
+    fn is_followed_by(&self, next: &Range<usize>) -> bool {
+        let last = match &self.kind {
+            Kind::Sequence(items) => items.last(),
+            Kind::Mapping(_, Some(key)) => Some(key),
+            Kind::Mapping(entries, None) => entries.last().map(|(_, value)| value),
+        };
+        last.is_none_or(|last| {
+            let is_in_order = match last.range.is_empty() {
+                true => last.range.start <= next.start,
+                false => last.range.end <= next.start,
+            };
+            is_in_order || next.is_empty()
+        })
+    }
+}
+
 struct Builder<'t> {
     text: &'t str,
     documents: Vec<Document<'t>>,
@@ -271,6 +290,16 @@ impl<'t> Builder<'t> {
             return Ok(());
         };
         around.height = around.height.max(height);
+        if !around.is_followed_by(&node.range) {
+            let (line, column) = place(&span.start);
+            return Err(ReadError::Syntax {
+                line,
+                column,
+                message: "what begins here cannot be told from what stands in front of it; \
+                          write each `?` and its `:` on lines of their own"
+                    .to_owned(),
+            });
+        }
         match &mut around.kind {
             Kind::Sequence(items) => items.push(node),
             Kind::Mapping(entries, key) => match key.take() {

@@ -5,6 +5,8 @@
 //! people's `data: {` … `}` need it; nesting is bounded, through aliases too.
 //! Knows: events and their spans. Does not know: what a scalar means, how text is changed.
 
+mod open;
+
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -15,6 +17,7 @@ use super::error::{DEPTH_LIMIT, ReadError};
 use super::lines::{after_break, after_colon, is_own_colon, line_end, skip_blank, skip_properties};
 use super::spans::block_scalar;
 use super::{Content, Document, Node, Style, Syntax};
+use open::{Kind, Open};
 
 /// Reads all documents of a text by the parser alone.
 ///
@@ -52,41 +55,6 @@ fn refused(fault: &ScanError) -> ReadError {
 
 fn place(mark: &Marker) -> (usize, usize) {
     (mark.line(), mark.col() + 1)
-}
-
-/// A list or map whose end has not come yet.
-struct Open<'t> {
-    start: usize,
-    flow: bool,
-    anchor: usize,
-    tag: Option<Box<str>>,
-    kind: Kind<'t>,
-    /// Levels below the deepest child.
-    height: usize,
-}
-
-enum Kind<'t> {
-    Sequence(Vec<Node<'t>>),
-    Mapping(Vec<(Node<'t>, Node<'t>)>, Option<Node<'t>>),
-}
-
-impl Open<'_> {
-    /// Whether a value with these bytes stands behind those that are in the list or map already. Of values that are absent the
-    /// parser does not say where, and where many of them meet on a line it cannot be told.
-    fn is_followed_by(&self, next: &Range<usize>) -> bool {
-        let last = match &self.kind {
-            Kind::Sequence(items) => items.last(),
-            Kind::Mapping(_, Some(key)) => Some(key),
-            Kind::Mapping(entries, None) => entries.last().map(|(_, value)| value),
-        };
-        last.is_none_or(|last| {
-            let is_in_order = match last.range.is_empty() {
-                true => last.range.start <= next.start,
-                false => last.range.end <= next.start,
-            };
-            is_in_order || next.is_empty()
-        })
-    }
 }
 
 struct Builder<'t> {

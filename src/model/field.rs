@@ -214,19 +214,13 @@ impl<'a> Field<'a> {
         &'s self,
         read: impl Fn(&str, &Field<'s>) -> Read<Option<Cow<'s, str>>>,
     ) -> Read<Labels> {
-        let map = match self.value {
-            None => return Ok(Labels::new()),
-            Some(Value::Object(map)) => map,
-            Some(_) => return Err(self.expected("a map")),
-        };
-        let mut kept = Vec::new();
-        for (key, value) in map {
-            let value = Some(value).filter(|value| !value.is_null());
-            if let Some(text) = read(key, &self.child(value, Step::Key(key)))? {
-                kept.push((key, text));
-            }
-        }
-        Ok(kept.into_iter().collect())
+        let entries = self.entries()?.unwrap_or_default().into_iter();
+        entries
+            .filter_map(|(key, value)| {
+                let text = read(key, &value).transpose()?;
+                Some(text.map(|text| (key, text)))
+            })
+            .collect()
     }
 
     /// The way to this field.

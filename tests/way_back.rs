@@ -245,9 +245,7 @@ fn losses(input: &Input, ran: &Ran) -> Vec<String> {
         losses,
     };
     for (before, after) in before.iter().zip(after.iter()) {
-        let is_named = |object: &Object| {
-            !object.value["spec"]["scrapeClass"].is_null() || names_class_within(&object.value)
-        };
+        let is_named = |object: &Object| names_class(&object.value, &|class| !class.is_null());
         comparison.names_class = is_named(before) || is_named(after);
         comparison.compare(&before.value, &after.value, "");
     }
@@ -265,12 +263,16 @@ fn losses(input: &Input, ran: &Ran) -> Vec<String> {
     losses
 }
 
-/// Whether a program of an operator names a class for its own scrape.
-fn names_class_within(value: &Value) -> bool {
+/// Whether an object names such a class for itself or, as a program of an operator, for its own scrape.
+fn names_class(object: &Value, is_meant: &dyn Fn(&Value) -> bool) -> bool {
+    is_meant(&object["spec"]["scrapeClass"]) || names_class_within(object, is_meant)
+}
+
+fn names_class_within(value: &Value, is_meant: &dyn Fn(&Value) -> bool) -> bool {
     let below = value.as_object().into_iter().flatten();
     below.into_iter().any(|(key, value)| match key.as_str() {
-        "serviceScrapeSpec" => !value["scrapeClass"].is_null(),
-        _ => names_class_within(value),
+        "serviceScrapeSpec" => is_meant(&value["scrapeClass"]),
+        _ => names_class_within(value, is_meant),
     })
 }
 
@@ -680,16 +682,19 @@ fn round_trip(input: &Input) -> Option<Result<(), String>> {
         let not_ours = others.iter().any(|one| is_about(one, object));
         not_ours || is_barred_by_its_class(input, object, &strict.after)
     };
+    let our_class = input.class_name();
     let pairs = strict.after.iter().zip(back.after.iter());
     let same = strict
         .before
         .iter()
         .zip(pairs)
         .filter(|(_, (then, _))| !is_left_out(then))
-        .all(|(written, (then, now))| match is_back_by_value(written) {
-            true => in_one_way(&of_prober(then)) == in_one_way(&of_prober(now)),
-            false => then == now,
-        });
+        .all(
+            |(written, (then, now))| match is_back_by_value(written, &our_class) {
+                true => in_one_way(&of_prober(then)) == in_one_way(&of_prober(now)),
+                false => then == now,
+            },
+        );
     let is_whole = strict.after.len() == back.after.len();
     if is_whole && (same || comes_by_another_way(input, (&strict, &back), &is_left_out)) {
         return Some(Ok(()));
@@ -755,8 +760,8 @@ fn is_about(decision: &Value, object: &Object) -> bool {
 ///
 /// A scheme, TLS settings (of Istio's files, or in which nothing is set), HTTP/2 on or off, an empty list that a rule of
 /// ours came into, the name of our scrape class, be it in quotes.
-fn is_back_by_value(written: &Object) -> bool {
-    const WRITTEN: [&str; 8] = [
+fn is_back_by_value(written: &Object, our_class: &str) -> bool {
+    const WRITTEN: [&str; 7] = [
         "scheme",
         "tlsConfig",
         "tls_config",
@@ -764,16 +769,16 @@ fn is_back_by_value(written: &Object) -> bool {
         "enable_http2",
         "relabelConfigs",
         "relabelings",
-        "istio-mtls",
     ];
     let is_list = |key: &&str| key.starts_with("relabel");
-    WRITTEN.iter().any(|key| match is_list(key) {
+    let is_written = WRITTEN.iter().any(|key| match is_list(key) {
         true => {
             written.text.contains(&format!("{key}: []"))
                 || written.text.contains(&format!("\"{key}\": []"))
         }
         false => written.text.contains(key),
-    })
+    });
+    is_written || names_class(&written.value, &|class| class == our_class)
 }
 
 /// Where settings ask for a scrape class, or the object names one itself, files that somebody named by hand are right and

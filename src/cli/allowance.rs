@@ -32,29 +32,27 @@ impl Default for Allowance {
 impl Allowance {
     /// The bytes of a file. One that is too long by its length is not opened for long; a device has no length.
     pub(super) fn file(&mut self, file: &Path) -> Result<Vec<u8>, Failure> {
-        let opened = File::open(file).map_err(|error| failed(file, error))?;
-        let begun = self.begun(file, &opened)?;
+        let opened = File::open(file).and_then(|opened| {
+            let length = opened.metadata()?.len();
+            Ok((opened, length))
+        });
+        let (opened, length) = opened.map_err(|error| failed(file, error))?;
+        if length > self.left {
+            return Err(too_long(file));
+        }
+        let room = || Vec::with_capacity(usize::try_from(length).unwrap_or(0));
+        let begun = at_once::read(&opened, self.left).unwrap_or_else(room);
         self.all(file, opened, begun)
     }
 
-    /// The bytes of stdin.
+    /// The bytes of stdin, which may be a file that somebody has read a part of.
     pub(super) fn stdin(&mut self) -> Result<Vec<u8>, Failure> {
-        let name = Path::new("-");
-        let begun = match at_once::stdin() {
-            Some(file) => self.begun(name, &file)?,
-            None => Vec::new(),
-        };
-        self.all(name, io::stdin().lock(), begun)
-    }
-
-    /// As much of a file as is read at once, with room for the rest.
-    fn begun(&self, name: &Path, file: &File) -> Result<Vec<u8>, Failure> {
-        let length = file.metadata().map_err(|error| failed(name, error))?.len();
-        if length > self.left {
-            return Err(too_long(name));
-        }
-        let room = || Vec::with_capacity(usize::try_from(length).unwrap_or(0));
-        Ok(at_once::read(file).unwrap_or_else(room))
+        let begun = at_once::stdin().and_then(|file| at_once::read(&file, self.left));
+        self.all(
+            Path::new("-"),
+            io::stdin().lock(),
+            begun.unwrap_or_default(),
+        )
     }
 
     /// What was read already, and all that follows.

@@ -30,15 +30,15 @@ mod unix {
         file.metadata().ok()?.is_file().then_some(file)
     }
 
-    /// What a long file holds from where it stands, behind which it stands then. `None` for any other, and where that cannot
-    /// be had: whoever reads on will be told why.
-    pub(in crate::cli) fn read(mut file: &File) -> Option<Vec<u8>> {
+    /// What a long file holds from where it stands, behind which it stands then. `None` for any other, for one that holds
+    /// more than `most` bytes there, and where they cannot be had: whoever reads on will be told why.
+    pub(in crate::cli) fn read(mut file: &File, most: u64) -> Option<Vec<u8>> {
         let metadata = file.metadata().ok()?;
-        if !metadata.is_file() || metadata.len() < MUCH {
-            return None;
-        }
         let begin = file.stream_position().ok()?;
         let length = metadata.len().checked_sub(begin)?;
+        if !metadata.is_file() || !(MUCH..=most).contains(&length) {
+            return None;
+        }
         let mut bytes = vec![0; usize::try_from(length).ok()?];
         read_at(file, begin, &mut bytes).ok()?;
         file.seek(SeekFrom::Start(begin + length)).ok()?;
@@ -72,7 +72,7 @@ mod elsewhere {
         None
     }
 
-    pub(in crate::cli) fn read(_: &File) -> Option<Vec<u8>> {
+    pub(in crate::cli) fn read(_: &File, _: u64) -> Option<Vec<u8>> {
         None
     }
 }
@@ -86,9 +86,11 @@ mod tests {
         let mut file = tempfile::tempfile().expect("a temporary file can be made");
         let bytes: Vec<u8> = (0..5_000_001_u32).map(|at| (at % 251) as u8).collect();
         file.write_all(&bytes).expect("the file is ours");
-        for begin in [0, 1, 4_999_999, 5_000_001] {
+        for begin in [0, 1, 500_000] {
+            let length = 5_000_001 - begin;
             file.seek(SeekFrom::Start(begin)).expect("a file");
-            let read = super::read(&file).expect("a long file");
+            assert!(super::read(&file, length - 1).is_none(), "more than it may");
+            let read = super::read(&file, length).expect("a long file");
             assert!(read == bytes[begin as usize..], "from {begin}");
             let mut rest = Vec::new();
             file.read_to_end(&mut rest).expect("a file");
@@ -101,7 +103,7 @@ mod tests {
         let mut file = tempfile::tempfile().expect("a temporary file can be made");
         file.write_all(b"12345").expect("the file is ours");
         file.rewind().expect("a file");
-        assert!(super::read(&file).is_none());
+        assert!(super::read(&file, 5).is_none());
         let mut all = Vec::new();
         file.read_to_end(&mut all).expect("a file");
         assert_eq!(all, b"12345");

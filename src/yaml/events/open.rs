@@ -42,3 +42,20 @@ impl Open<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::read;
+
+    /// Each `:` may be that of any key in front of it that has none.
+    #[test]
+    fn values_that_would_overlap_are_refused() {
+        let refused = read(" ? ?  ? \r : : ? ?  ? ? : :::+").expect_err("nobody can tell");
+        insta::assert_snapshot!(refused, @"line 2, column 21: not valid YAML, what begins here cannot be told from what stands in front of it; write each `?` and its `:` on lines of their own; correct the text there");
+        let plain = read("? a\n? b\n: c\n").expect("a key with no value, and one with a value");
+        assert_eq!(
+            plain[0].root.as_ref().map(|root| root.entries().len()),
+            Some(2)
+        );
+    }
+}

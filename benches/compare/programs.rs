@@ -105,7 +105,7 @@ impl Programs {
 }
 
 /// The program that is measured: the one that `make bench` builds as releases are, or else the one that cargo has built.
-pub(crate) fn benched() -> PathBuf {
+fn benched() -> PathBuf {
     let cargos = || env!("CARGO_BIN_EXE_istio-scrape").into();
     env::var_os("ISTIO_SCRAPE_BENCHED").map_or_else(cargos, PathBuf::from)
 }

@@ -132,7 +132,9 @@ pub(super) struct JudgedEndpoint {
     /// The directory of the certificates that it is to name; `None`: it is to use none.
     pub(super) certificates: Option<String>,
     /// The scrape class that they come by; `None`: its own tlsConfig.
-    pub(super) class: Option<Class>,
+    class: Option<Class>,
+    /// The scrape class that its scrapers have to have: the one that they come by, or that its object names besides.
+    pub(super) required_class: Option<Class>,
     /// It has, or gets, the rule for the scraper's own pod, which needs a variable in the scraper's environment.
     pub(super) needs_pod_address: bool,
     /// Nobody wrote it: an operator makes it.
@@ -172,6 +174,7 @@ fn decide_some(patched: &Patched<'_>, part: &[usize], config: &Config) -> Vec<Ju
     let mut of_last = (Vec::new(), Vec::new());
     for &position in part {
         let scrape = &patched.inventory.scrapes[position];
+        // The first may be a copy of the last in the part before.
         if patched.copies.of_scrape(position) == position || part.first() == Some(&position) {
             let selecting = patched.selecting(scrape).into_iter();
             of_last = (
@@ -253,11 +256,13 @@ fn decide(draft: Draft<'_>, class: &AtEndpoint<'_>, config: &Config) -> JudgedEn
         judged: &view.judged,
         gaps: &view.gaps,
         obstacle: answer.obstacle.as_deref(),
-        directory: class.place(answer.certificates.as_deref()).as_deref(),
+        directory: class
+            .place(&effective, answer.certificates.as_deref())
+            .as_deref(),
         config,
     });
     if answer.turn == Turn::ToOthers && !answer.steps.is_empty() {
-        let directory = class.place(answer.certificates.as_deref());
+        let directory = class.place(&effective, answer.certificates.as_deref());
         let directory = directory.as_deref().unwrap_or_default();
         message = own_pod::message(&view.judged, rule, &answer.steps, directory);
     }
@@ -320,9 +325,14 @@ fn decide(draft: Draft<'_>, class: &AtEndpoint<'_>, config: &Config) -> JudgedEn
         judged: view.judged,
         kind: scraping.scrape.kind,
         scrapers: scraping.scrapers,
-        class: certificates
-            .as_ref()
-            .and_then(|_| class.class_for(&effective).cloned()),
+        class: class
+            .class_for(&effective)
+            .filter(|_| certificates.is_some())
+            .cloned(),
+        required_class: class
+            .required_for(&effective)
+            .filter(|_| certificates.is_some())
+            .cloned(),
         certificates,
     }
 }

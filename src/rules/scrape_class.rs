@@ -87,6 +87,8 @@ pub(super) struct OfObject {
     way: Way,
     /// Endpoints may not name files.
     only: bool,
+    /// The object names our class already.
+    names_ours: bool,
     /// What the object names is not in the input.
     unseen: Option<String>,
     /// The class that applies is one that the operator refuses.
@@ -131,16 +133,28 @@ impl AtEndpoint<'_> {
         self.class().filter(|_| !names_its_own)
     }
 
+    /// The class that scrapers of an endpoint that is written like this have to have.
+    pub(super) fn required_for(&self, effective: &Effective<'_>) -> Option<&Class> {
+        match self.object.names_ours {
+            true => self.class(),
+            false => self.class_for(effective),
+        }
+    }
+
     /// How the class takes the place of a tlsConfig.
     pub(super) fn by_class(&self) -> Option<ByClass> {
         let only = self.object.only;
         self.class().map(|_| ByClass { only })
     }
 
-    /// Where the certificates are, in words.
-    pub(super) fn place(&self, directory: Option<&str>) -> Option<String> {
+    /// Where the certificates of an endpoint that is written like this are, in words.
+    pub(super) fn place(
+        &self,
+        effective: &Effective<'_>,
+        directory: Option<&str>,
+    ) -> Option<String> {
         let directory = directory?;
-        Some(match self.class() {
+        Some(match self.class_for(effective) {
             None => directory.to_owned(),
             Some(class) => {
                 let mut directories: Vec<_> =
@@ -220,8 +234,8 @@ pub(super) fn effective<'a>(
     scraping: &Scraping<'a>,
     config: &Config,
 ) -> Result<Effective<'a>, Effective<'a>> {
-    let names_ours = scraping.scrape.scrape_class.as_ref() == Some(&config.scrape_class_name);
-    let ours = names_ours.then(|| tls_settings::tls_config(&config.directory, Spelling::Camel));
+    let ours = names_ours(scraping, config)
+        .then(|| tls_settings::tls_config(&config.directory, Spelling::Camel));
     let ours = ours.as_ref();
     let of_class = |(scraper, _): (&'a Scraper, _)| {
         let tls = match scraper.class_of(scraping.scrape) {
@@ -238,9 +252,12 @@ pub(super) fn effective<'a>(
     inherited::effective(scraping.endpoint, classes)
 }
 
+fn names_ours(scraping: &Scraping<'_>, config: &Config) -> bool {
+    scraping.scrape.scrape_class.as_ref() == Some(&config.scrape_class_name)
+}
+
 fn names_unseen(scraping: &Scraping<'_>, config: &Config) -> bool {
-    let named = scraping.scrape.scrape_class.as_ref();
-    scraping.scrapers.is_empty() && named == Some(&config.scrape_class_name)
+    scraping.scrapers.is_empty() && names_ours(scraping, config)
 }
 
 /// What becomes of the class of an object whose endpoints are to become `leanings`.
@@ -248,6 +265,7 @@ pub(super) fn of_object(leanings: &[Leaning<'_>], config: &Config) -> OfObject {
     let mut object = OfObject {
         way: Way::Files,
         only: false,
+        names_ours: false,
         unseen: None,
         is_refused: false,
         field: PointerBuf::new(),
@@ -258,6 +276,7 @@ pub(super) fn of_object(leanings: &[Leaning<'_>], config: &Config) -> OfObject {
         return object;
     };
     object.field = object_field(first);
+    object.names_ours = names_ours(first, config);
     object.is_refused = way::is_refused(first);
     let refusal = way::refusal(first);
     object.only = refusal.is_some();
@@ -296,7 +315,6 @@ fn left_at(leanings: &[Leaning<'_>], config: &Config) -> Option<usize> {
         let written = written::written_tls(leaning.scraping.endpoint);
         written.is_none() || (effective.names_files() && effective.of_others().is_empty())
     };
-    let named = scraping.scrape.scrape_class.as_ref();
     let all_plain = leanings
         .iter()
         .all(|leaning| matches!(leaning.towards, Towards::Plain { .. }));
@@ -306,7 +324,7 @@ fn left_at(leanings: &[Leaning<'_>], config: &Config) -> Option<usize> {
             && scraper.default_class().is_none()
     };
     let stays = !all_plain || !leanings.iter().all(leaves_nothing);
-    if named != Some(&config.scrape_class_name) || stays || !scraping.scrapers().all(ours) {
+    if !names_ours(scraping, config) || stays || !scraping.scrapers().all(ours) {
         return None;
     }
     leanings

@@ -25,7 +25,8 @@ pub(in crate::rules) struct OnScraper {
     pub(in crate::rules) message: String,
 }
 
-/// Steps after which a scraper has our class, where endpoints that it scrapes get certificates by it.
+/// Steps after which a scraper has our class, where endpoints that it scrapes get certificates by it, or have them in an
+/// object that names it: operators refuse an object whose class is not there, whatever its endpoints name themselves.
 pub(in crate::rules) fn on_scraper(
     position: usize,
     scraper: &Scraper,
@@ -35,7 +36,7 @@ pub(in crate::rules) fn on_scraper(
     let name = &config.scrape_class_name;
     let directory = endpoints
         .iter()
-        .filter_map(|endpoint| endpoint.class.as_ref())
+        .filter_map(|endpoint| endpoint.required_class.as_ref())
         .filter(|class| class.name == *name)
         .find_map(|class| class.directory(position));
     let Some(directory) = directory else {

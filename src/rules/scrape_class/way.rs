@@ -15,7 +15,7 @@ use super::super::decision::Now;
 use super::super::obstacle::Blocked;
 use super::super::tls_settings;
 use super::super::view::Scraping;
-use super::{Class, Leaning, Towards, Way, names_unseen};
+use super::{Class, Leaning, Towards, Way, names_ours, names_unseen};
 use crate::config::{CertificatesVia, Config};
 use crate::model::{Finds, Scraper, Spelling};
 
@@ -53,12 +53,11 @@ pub(super) fn way(
 ) -> (Way, bool) {
     let scraping = leanings[0].scraping;
     let named = scraping.scrape.scrape_class.as_deref();
-    let names_ours = named == Some(config.scrape_class_name.as_str());
     let neither = |rule, why| (Way::Neither(Blocked { rule, why }), false);
     if let Some(brought) = brought(scraping, config) {
         return (brought, false);
     }
-    if names_ours {
+    if names_ours(scraping, config) {
         // It is ours to give to the scrapers that do not have it yet.
         return match everywhere(scraping, config) {
             Ok(class) => (Way::Class(class), false),

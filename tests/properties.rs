@@ -19,6 +19,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
 use support::inputs::{at_once, written};
+use support::random::tries;
 
 /// Orders of documents that are tried besides the one that is written.
 const SHUFFLES: u64 = 2;
@@ -479,7 +480,7 @@ fn with_policies(text: &str, mut written: impl FnMut(&str) -> String) -> String 
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: RANDOM_MESHES, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(tries(RANDOM_MESHES))]
 
     /// Whatever a mesh looks like, a run ends, its output is read again, a second run changes nothing,
     /// and the order of documents decides nothing.

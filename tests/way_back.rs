@@ -21,6 +21,7 @@ use proptest::test_runner::TestRunner;
 use serde_json::{Map, Value, json};
 use similar::TextDiff;
 use support::inputs::{at_once, written};
+use support::random::nth_part_of_tries;
 
 const RANDOM_OBJECTS: u32 = 40;
 
@@ -1273,13 +1274,10 @@ fn every_kind_in_every_style_goes_and_comes_back() {
 /// Several objects of any kinds beside each other.
 #[test]
 fn random_objects_of_every_kind_go_and_come_back() {
-    let parts: Vec<u32> = (0..4).collect();
-    let answers = at_once(&parts, |_| {
-        let config = ProptestConfig {
-            cases: RANDOM_OBJECTS / 4,
-            failure_persistence: None,
-            ..ProptestConfig::default()
-        };
+    const PARTS: u32 = 4;
+    let parts: Vec<u32> = (0..PARTS).collect();
+    let answers = at_once(&parts, |part| {
+        let config = nth_part_of_tries(PARTS, *part, RANDOM_OBJECTS);
         let objects = (
             prop::collection::vec(scrape(), 1..4),
             prop::sample::select(AROUND.to_vec()),

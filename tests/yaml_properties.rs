@@ -12,6 +12,7 @@ use serde_json::json;
 
 use support::author::{Author, Written};
 use support::edited;
+use support::random::tries;
 
 fn check(choices: Vec<u16>) -> Result<(), TestCaseError> {
     let mut author = Author::new(choices);
@@ -20,20 +21,10 @@ fn check(choices: Vec<u16>) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// Cases per property: 3000, or as many as `PROPTEST_CASES` asks for.
-fn config() -> ProptestConfig {
-    let asked = std::env::var("PROPTEST_CASES")
-        .ok()
-        .and_then(|cases| cases.parse().ok());
-    ProptestConfig {
-        cases: asked.unwrap_or(3000),
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    }
-}
+const TRIES: u32 = 3000;
 
 proptest! {
-    #![proptest_config(config())]
+    #![proptest_config(tries(TRIES))]
 
     /// Edits mean what the patch means, and leave the other documents and items alone.
     #[test]

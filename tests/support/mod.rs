@@ -15,6 +15,7 @@ pub(crate) mod edited;
 pub(crate) mod fuzzed;
 pub(crate) mod inputs;
 pub(crate) mod kustomize;
+pub(crate) mod random;
 pub(crate) mod readings;
 pub(crate) mod source;
 

@@ -681,7 +681,9 @@ fn round_trip(input: &Input) -> Option<Result<(), String>> {
     };
     let is_left_out = |object: &Object| {
         let not_ours = others.iter().any(|one| is_about(one, object));
-        not_ours || is_barred_by_its_class(input, object, &strict.after)
+        not_ours
+            || is_barred_by_its_class(input, object, &strict.after)
+            || is_refused_a_class(input, object, &back)
     };
     let our_class = input.class_name();
     let pairs = strict.after.iter().zip(back.after.iter());
@@ -752,6 +754,22 @@ fn is_barred_by_its_class(input: &Input, object: &Object, all: &[Object]) -> boo
     is_missing || others.next().is_some()
 }
 
+/// Whether settings ask for a scrape class that the object, as is said of it, cannot use for all of its endpoints: files
+/// that somebody named by hand are right and stay, but once gone they are not written again.
+fn is_refused_a_class(input: &Input, object: &Object, back: &Ran) -> bool {
+    let wanted = input.setting("/spec/certificates/via").as_deref() == Some("scrapeClass");
+    let mut told = back.decisions.iter().filter(|one| is_about(one, object));
+    wanted && names_files(object) && told.any(|one| one["rule"] == "files-are-denied")
+}
+
+/// Whether a scrape object names one of Istio's files itself.
+fn names_files(object: &Object) -> bool {
+    object.value["spec"]["scrapeClasses"].is_null()
+        && ["root-cert.pem", "cert-chain.pem", "key.pem"]
+            .iter()
+            .any(|file| object.text.contains(file))
+}
+
 fn is_about(decision: &Value, object: &Object) -> bool {
     let about = &decision["object"];
     about["kind"] == object.kind && about["name"] == object.value["metadata"]["name"]
@@ -762,11 +780,12 @@ fn is_about(decision: &Value, object: &Object) -> bool {
 /// A scheme, TLS settings (of Istio's files, or in which nothing is set), HTTP/2 on or off, an empty list that a rule of
 /// ours came into, the name of our scrape class, be it in quotes.
 fn is_back_by_value(written: &Object, our_class: &str) -> bool {
-    const WRITTEN: [&str; 7] = [
+    const WRITTEN: [&str; 8] = [
         "scheme",
         "tlsConfig",
         "tls_config",
         "enableHttp2",
+        "enableHTTP2",
         "enable_http2",
         "relabelConfigs",
         "relabelings",
@@ -792,11 +811,7 @@ fn comes_by_another_way(
     let via = input.setting("/spec/certificates/via");
     let may_be_either = |object: &Object| {
         let class = &object.value["spec"]["scrapeClass"];
-        let names_files = object.value["spec"]["scrapeClasses"].is_null()
-            && ["root-cert.pem", "cert-chain.pem", "key.pem"]
-                .iter()
-                .any(|file| object.text.contains(file));
-        names_files && (via.as_deref() == Some("scrapeClass") || !class.is_null())
+        names_files(object) && (via.as_deref() == Some("scrapeClass") || !class.is_null())
     };
     if !strict.before.iter().any(may_be_either) {
         return false;

@@ -57,6 +57,18 @@ pub(crate) fn each<T: Sync, A: Send>(list: &[T], answer: impl Fn(&T) -> A + Sync
     answers.into_iter().map(|(_, answer)| answer).collect()
 }
 
+/// The answers to a few questions about a list of this length, in order.
+pub(crate) fn about<Q: Sync, A: Send>(
+    length: usize,
+    questions: &[Q],
+    answer: impl Fn(&Q) -> A + Sync,
+) -> Vec<A> {
+    match length < FEW {
+        true => questions.iter().map(answer).collect(),
+        false => each(questions, answer),
+    }
+}
+
 /// Lets go of what a list of this length left behind, while something else is done.
 pub(crate) fn dropped_meanwhile<T: Send, A>(
     length: usize,
@@ -84,6 +96,7 @@ mod tests {
             let parts = in_order(&list, <[usize]>::to_vec);
             assert_eq!(parts.concat(), list, "{length}");
             assert_eq!(each(&list, |one| *one), list, "{length}");
+            assert_eq!(about(length, &list, |one| *one), list, "{length}");
         }
     }
 

@@ -12,6 +12,7 @@ use super::{
     AuthorizationPolicy, Inventory, Labels, Object, PeerAuthentication, ProxyConfig, Service,
     SpelledLabels, UnreadIndex,
 };
+use crate::parallel;
 
 /// Positions of Services and workloads by each of their labels, and of policies and ProxyConfigs by what they ask for.
 #[derive(Debug, Clone, Default)]
@@ -56,13 +57,21 @@ pub enum PodLabel<'a> {
 
 impl LabelIndex {
     fn of(inventory: &Inventory) -> Self {
-        let services = inventory.services.iter();
-        let workloads = inventory.workloads.iter();
+        let (services, workloads) = (&inventory.services, &inventory.workloads);
+        let lists: [Vec<&Labels>; 3] = [
+            services.iter().map(|service| &service.labels).collect(),
+            workloads.iter().map(|workload| &workload.labels).collect(),
+            services.iter().map(|service| &service.selector).collect(),
+        ];
+        let length = services.len() + workloads.len();
+        let indexes = parallel::about(length, &lists, |list| by_label(list.iter().copied()));
+        let [services, workloads, asked_for] =
+            <[ByLabel; 3]>::try_from(indexes).expect("there are as many answers as lists");
         Self {
-            services: by_label(services.map(|service| &service.labels)),
-            workloads: by_label(workloads.map(|workload| &workload.labels)),
+            services,
+            workloads,
             partly_known: partly_known(&inventory.workloads),
-            selecting_services: by_selector(services_by_selector(inventory)),
+            selecting_services: at_rarest(services_by_selector(inventory), &asked_for),
             policies: by_selector(
                 inventory
                     .policies
@@ -240,9 +249,7 @@ fn settled<'s>(selector: &'s Labels, refused: &[String]) -> Option<&'s Labels> {
 }
 
 /// Services with what they ask pods for; those that ask for nothing select nothing.
-fn services_by_selector(
-    inventory: &Inventory,
-) -> impl Iterator<Item = (&Object, Option<&Labels>)> + Clone {
+fn services_by_selector(inventory: &Inventory) -> impl Iterator<Item = (&Object, Option<&Labels>)> {
     let services = inventory.services.iter();
     services.map(|service| (&service.object, Some(&service.selector)))
 }
@@ -252,10 +259,16 @@ fn by_selector<'s>(
     all: impl Iterator<Item = (&'s Object, Option<&'s Labels>)> + Clone,
 ) -> Selectors {
     let nothing = Labels::new();
-    let asked_for = by_label(
-        all.clone()
-            .map(|(_, selector)| selector.unwrap_or(&nothing)),
-    );
+    let selectors = all.clone();
+    let asked_for = by_label(selectors.map(|(_, selector)| selector.unwrap_or(&nothing)));
+    at_rarest(all, &asked_for)
+}
+
+/// The same, with all that they ask for by its labels.
+fn at_rarest<'s>(
+    all: impl Iterator<Item = (&'s Object, Option<&'s Labels>)>,
+    asked_for: &ByLabel,
+) -> Selectors {
     let mut index = Selectors::new();
     for (position, (object, selector)) in all.enumerate() {
         let here = index.entry(object.namespace.clone()).or_default();
@@ -263,7 +276,7 @@ fn by_selector<'s>(
         let rarest = selector
             .into_iter()
             .flatten()
-            .min_by_key(|(key, value)| with_label(&asked_for, key, value).len());
+            .min_by_key(|(key, value)| with_label(asked_for, key, value).len());
         let place = match rarest {
             Some((key, value)) => here
                 .asking

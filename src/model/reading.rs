@@ -176,6 +176,11 @@ impl Found {
         self.inventory.unread.push(unread);
     }
 
+    /// Puts what was found in order, which is the less to be done in the end.
+    pub fn sort(&mut self) {
+        sort_all(&mut self.inventory);
+    }
+
     /// Adds what other objects say.
     pub fn append(&mut self, other: Self) {
         self.inventory.append(other.inventory);
@@ -185,7 +190,9 @@ impl Found {
     /// All that was found, in order.
     pub fn inventory(mut self) -> Inventory {
         add_namespaces(&mut self.inventory, self.namespaces);
-        let mut inventory = sorted(self.inventory);
+        let mut inventory = self.inventory;
+        sort_all(&mut inventory);
+        operated::settle(&mut inventory.services);
         inventory.index_labels();
         inventory
     }
@@ -295,9 +302,8 @@ fn add_namespaces(inventory: &mut Inventory, mut namespaces: Vec<Namespace>) {
     }
 }
 
-fn sorted(mut inventory: Inventory) -> Inventory {
+fn sort_all(inventory: &mut Inventory) {
     sort(&mut inventory.services, |service| &service.object);
-    operated::settle(&mut inventory.services);
     sort(&mut inventory.workloads, |workload| &workload.object);
     sort(&mut inventory.policies, |policy| &policy.object);
     sort(&mut inventory.authorizations, |policy| &policy.object);
@@ -308,7 +314,6 @@ fn sorted(mut inventory: Inventory) -> Inventory {
     sort(&mut inventory.scrapes, |scrape| &scrape.object);
     sort(&mut inventory.scrapers, |scraper| &scraper.object);
     sort(&mut inventory.unread, |unread| &unread.object);
-    inventory
 }
 
 fn sort<T>(list: &mut Vec<T>, object: impl Fn(&T) -> &Object) {

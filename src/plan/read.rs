@@ -98,6 +98,7 @@ fn read_quickly(
         part.found
             .take(*position, &read.value, end_of_input, config);
     }
+    part.found.sort();
     part
 }
 

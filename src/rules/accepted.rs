@@ -18,7 +18,7 @@ const ACCEPT: &str = "istio-scrape.dev/accept";
 /// A finding on each object that accepts what is no rule.
 pub(super) fn decide_all(inventory: &Inventory) -> Vec<Decision> {
     let rules: Vec<&str> = Rule::ALL.iter().map(|rule| rule.name()).collect();
-    objects(inventory)
+    accepting(inventory)
         .into_iter()
         .flat_map(|object| object.accepted.iter().map(move |name| (object, name)))
         .filter(|(_, name)| !rules.contains(&name.as_str()))
@@ -34,8 +34,9 @@ pub(super) fn decide_all(inventory: &Inventory) -> Vec<Decision> {
         .collect()
 }
 
-/// Everything that somebody wrote, each once: operators' objects are workloads, and more, for several programs.
-fn objects(inventory: &Inventory) -> BTreeSet<&Object> {
+/// Of everything that somebody wrote what accepts findings, each once: operators' objects are workloads, and more, for several
+/// programs.
+fn accepting(inventory: &Inventory) -> BTreeSet<&Object> {
     let Inventory {
         namespaces,
         unclear_namespaces: _,
@@ -67,5 +68,6 @@ fn objects(inventory: &Inventory) -> BTreeSet<&Object> {
         .chain(scrapes.iter().map(|one| &one.object))
         .chain(scrapers.iter().map(|one| &one.object))
         .chain(unread.iter().map(|one| &one.object))
+        .filter(|object| !object.accepted.is_empty())
         .collect()
 }

@@ -21,27 +21,35 @@ use crate::model::{Inventory, Object, PeerAuthentication};
 use crate::parallel;
 use crate::policy;
 
+/// What is asked, each for itself.
+type Question = fn(&Patched<'_>, &Config, &[JudgedEndpoint]) -> Vec<Decision>;
+
+const QUESTIONS: [Question; 12] = [
+    |patched, config, _| of_objects(&patched.inventory, config),
+    |patched, _, _| super::accepted::decide_all(&patched.inventory),
+    |patched, config, _| mesh_mode_contradicted(patched, config),
+    |patched, _, _| mesh_settings_contradicted(patched),
+    |patched, _, _| of_selection(patched),
+    |patched, _, endpoints| blocks::decide_all(patched, endpoints),
+    |patched, _, _| super::remote_write::decide_all(patched),
+    |patched, _, _| super::volumes::decide_all(patched),
+    |patched, _, endpoints| super::policies::decide_all(patched, endpoints),
+    |patched, _, endpoints| super::merged::decide_all(patched, endpoints),
+    |patched, _, _| super::converter::decide_all(&patched.inventory),
+    |patched, _, _| super::additional::decide_all(&patched.inventory),
+];
+
 /// Every finding that is not itself about what happens to an endpoint or a scraper.
 pub(super) fn decide_all(
     patched: &Patched<'_>,
     config: &Config,
     endpoints: &[JudgedEndpoint],
 ) -> Vec<Decision> {
-    let mut findings = of_objects(&patched.inventory, config);
-    findings.extend(super::accepted::decide_all(&patched.inventory));
-    findings.extend(mesh_mode_contradicted(patched, config));
-    findings.extend(mesh_settings_contradicted(patched));
-    findings.extend(of_selection(patched));
-    findings.extend(blocks::decide_all(patched, endpoints));
-    findings.extend(super::remote_write::decide_all(patched));
-    findings.extend(super::volumes::decide_all(patched));
-    findings.extend(super::policies::decide_all(patched, endpoints));
-    findings.extend(super::merged::decide_all(patched, endpoints));
-    findings.extend(super::converter::decide_all(&patched.inventory));
-    findings.extend(super::additional::decide_all(&patched.inventory));
+    let answers = parallel::about(endpoints.len(), &QUESTIONS, |question| {
+        question(patched, config, endpoints)
+    });
     let of_endpoints = parallel::in_order(endpoints, |part| of_targets(&patched.inventory, part));
-    findings.extend(of_endpoints.into_iter().flatten());
-    findings
+    answers.into_iter().chain(of_endpoints).flatten().collect()
 }
 
 fn of_targets(inventory: &Inventory, endpoints: &[JudgedEndpoint]) -> Vec<Decision> {

@@ -61,6 +61,7 @@ impl<'a, 't, F: Fn(&str, &str, &str) -> bool> Finder<'a, 't, F> {
 
     pub(super) fn documents(&mut self, documents: &[LazyDocument<'t>]) -> Result<(), OpenError> {
         let heads = heads(documents, |document| document.root.as_ref());
+        self.items.reserve(documents.len());
         for (number, (document, head)) in documents.iter().zip(heads).enumerate() {
             let Some(root) = &document.root else {
                 continue;
@@ -162,6 +163,7 @@ impl<'a, 't, F: Fn(&str, &str, &str) -> bool> Finder<'a, 't, F> {
             && let Some(items) = outline.list("items")
         {
             let heads = heads(items, Some);
+            self.items.reserve(items.len());
             return items.iter().zip(heads).try_for_each(|(item, head)| {
                 match head {
                     Some(head) => self.take(item, syntax, head),

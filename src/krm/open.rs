@@ -69,8 +69,12 @@ fn packed<'t>(
         let mut finder = Finder::new(source, position, form, &reads);
         finder.documents(&documents)?;
         match source.origin {
+            // The first are as they are found: of a large input that is all.
+            Origin::Named | Origin::Folder | Origin::Configuration if package.items.is_empty() => {
+                package.items = finder.items;
+            }
             Origin::Named | Origin::Folder | Origin::Configuration => {
-                package.items.append(&mut finder.items)
+                package.items.append(&mut finder.items);
             }
             Origin::Kustomization => package.asides.append(&mut finder.items),
         }

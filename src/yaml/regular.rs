@@ -19,6 +19,9 @@ pub use build::Read;
 pub(super) use build::node;
 use build::{Build, Nodes, TextUnder, Values};
 
+/// Entries that are open at a time in nearly all objects.
+const OPEN: usize = 32;
+
 /// Levels that are read here; deeper ones are the parser's, which knows the limit.
 const DEPTH: usize = 64;
 
@@ -159,7 +162,7 @@ impl<'t, B: Build<'t>> Reader<'t, B> {
             column,
             depth: 0,
             end: range.start,
-            entries: Vec::new(),
+            entries: Vec::with_capacity(OPEN),
             items: Vec::new(),
             build,
         }

@@ -4,28 +4,19 @@
 //! Departs from nothing: what is left unread is farther away than an example of each.
 //! Knows: nodes. Does not know: what is going to be written.
 
-use std::sync::Arc;
-
 use super::super::{Content, Lazy, Node, ReadError, regular};
 
-/// The list, its first dash here, with its last elements read, as far as the first that has a list and a map below it; those in front are maps
-/// of nothing.
+/// The list, its first dash here, with its last elements, as far as the first that has a list and a map below it.
 pub(super) fn of_list<'t>(dash: usize, elements: &[Lazy<'t>]) -> Result<Node<'t>, ReadError> {
-    let mut items = Vec::with_capacity(elements.len());
+    let mut items = Vec::new();
     let mut seen = (false, false);
     for element in elements.iter().rev() {
-        let node = match seen {
-            (true, true) => regular::node(
-                element.start()..element.start(),
-                Content::Mapping {
-                    entries: Arc::default(),
-                    flow: false,
-                },
-            ),
-            _ => element.read()?.into_owned(),
-        };
+        let node = element.read()?.into_owned();
         look(&node, &mut seen);
         items.push(node);
+        if seen == (true, true) {
+            break;
+        }
     }
     items.reverse();
     let end = items.last().map_or(dash, |last| last.range.end);

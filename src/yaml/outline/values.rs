@@ -117,6 +117,14 @@ impl Lines<'_> {
                     self.next_line();
                 }
             }
+            let indent = self.spaces();
+            let next = self.bytes.get(self.at + indent);
+            if indent <= column && !matches!(next, None | Some(b'\n' | b'\r' | b'#' | b'\t')) {
+                // Nearly always: the next line is somebody else's.
+                self.at += indent;
+                self.indent = indent;
+                return Some(());
+            }
             let (start, line) = (self.at, self.line);
             self.blank_lines();
             let indent = self.spaces();

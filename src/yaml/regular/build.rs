@@ -24,8 +24,13 @@ pub(super) trait Build<'t> {
     /// A value without quotes.
     fn plain(&mut self, range: Range<usize>, text: &'t str) -> Option<Self::Value>;
 
-    /// A key or value in quotes, or below a `|`.
+    /// A key or value in quotes.
     fn text(&mut self, range: Range<usize>, text: Cow<'t, str>, style: Style) -> Self::Value;
+
+    /// A value below a `|`.
+    fn literal(&mut self, range: Range<usize>, content: impl FnOnce() -> String) -> Self::Value {
+        self.text(range, content().into(), Style::Literal)
+    }
 
     /// Told before a list or map under this key is read.
     fn enter(&mut self, _key: &Self::Value) {}
@@ -181,6 +186,13 @@ impl<'t> Build<'t> for Values<'_> {
         Made::Text(text)
     }
 
+    fn literal(&mut self, _: Range<usize>, content: impl FnOnce() -> String) -> Made<'t> {
+        match self.inside {
+            0 => Made::Text(content().into()),
+            _ => Made::Nothing,
+        }
+    }
+
     fn enter(&mut self, key: &Made<'t>) {
         self.inside += usize::from(self.passes_over(key));
     }
@@ -209,7 +221,11 @@ impl<'t> Build<'t> for Values<'_> {
         _: bool,
     ) -> Option<Made<'t>> {
         if self.inside > 0 {
-            return is_each_key_once(entries.as_slice()).then_some(Made::Nothing);
+            let keys = entries.as_slice().iter().map(|(key, _)| match key {
+                Made::Text(key) => Some(&**key),
+                Made::Value(_) | Made::Nothing => None,
+            });
+            return is_each_key_once(keys).then_some(Made::Nothing);
         }
         let mut map = Map::with_capacity(entries.len());
         for (key, made) in entries {
@@ -226,7 +242,16 @@ impl<'t> Build<'t> for Values<'_> {
 pub(super) struct TextUnder<'k, 't> {
     key: &'k str,
     /// What stands under the key in the map or list that was read last, which in the end is the outermost.
-    found: Option<Made<'t>>,
+    found: Option<Found<'t>>,
+}
+
+/// What of a value may be asked for.
+pub(super) enum Found<'t> {
+    Text(Cow<'t, str>),
+    /// A text that nobody puts together.
+    Literal,
+    /// A list or map.
+    Other,
 }
 
 impl<'k, 't> TextUnder<'k, 't> {
@@ -236,63 +261,71 @@ impl<'k, 't> TextUnder<'k, 't> {
 
     pub(super) fn text(self) -> Option<Cow<'t, str>> {
         match self.found? {
-            Made::Text(text) => Some(text),
-            Made::Value(_) | Made::Nothing => None,
+            Found::Text(text) => Some(text),
+            Found::Literal | Found::Other => None,
         }
     }
 }
 
 impl<'t> Build<'t> for TextUnder<'_, 't> {
-    type Value = Made<'t>;
+    type Value = Found<'t>;
 
-    fn plain_key(&mut self, _: Range<usize>, text: &'t str) -> Option<Made<'t>> {
-        is_surely_text(text).then_some(Made::Text(Cow::Borrowed(text)))
+    fn plain_key(&mut self, _: Range<usize>, text: &'t str) -> Option<Found<'t>> {
+        is_surely_text(text).then_some(Found::Text(Cow::Borrowed(text)))
     }
 
-    fn plain(&mut self, _: Range<usize>, text: &'t str) -> Option<Made<'t>> {
-        Some(Made::Text(Cow::Borrowed(text)))
+    fn plain(&mut self, _: Range<usize>, text: &'t str) -> Option<Found<'t>> {
+        Some(Found::Text(Cow::Borrowed(text)))
     }
 
-    fn text(&mut self, _: Range<usize>, text: Cow<'t, str>, _: Style) -> Made<'t> {
-        Made::Text(text)
+    fn text(&mut self, _: Range<usize>, text: Cow<'t, str>, _: Style) -> Found<'t> {
+        Found::Text(text)
     }
 
-    fn list(&mut self, _: Range<usize>, _: Drain<'_, Made<'t>>, _: bool) -> Made<'t> {
+    fn literal(&mut self, _: Range<usize>, _: impl FnOnce() -> String) -> Found<'t> {
+        Found::Literal
+    }
+
+    fn list(&mut self, _: Range<usize>, _: Drain<'_, Found<'t>>, _: bool) -> Found<'t> {
         self.found = None;
-        Made::Nothing
+        Found::Other
     }
 
     fn map(
         &mut self,
         _: Range<usize>,
-        mut entries: Drain<'_, (Made<'t>, Made<'t>)>,
+        mut entries: Drain<'_, (Found<'t>, Found<'t>)>,
         _: bool,
-    ) -> Option<Made<'t>> {
-        if !is_each_key_once(entries.as_slice()) {
+    ) -> Option<Found<'t>> {
+        let keys = entries.as_slice().iter().map(|(key, _)| match key {
+            Found::Text(key) => Some(&**key),
+            Found::Literal | Found::Other => None,
+        });
+        if !is_each_key_once(keys) {
             return None;
         }
-        let is_asked = |key: &Made<'_>| matches!(key, Made::Text(key) if key == self.key);
+        let is_asked = |key: &Found<'_>| matches!(key, Found::Text(key) if key == self.key);
         let found = entries.find(|(key, _)| is_asked(key));
-        self.found = found.map(|(_, value)| value);
-        Some(Made::Nothing)
+        self.found = match found {
+            Some((_, Found::Literal)) => return None,
+            found => found.map(|(_, value)| value),
+        };
+        Some(Found::Other)
     }
 }
 
 /// Below so many keys comparing each with each is quicker than sorting them.
 const A_FEW: usize = 12;
 
-fn is_each_key_once(entries: &[(Made<'_>, Made<'_>)]) -> bool {
-    let texts = entries.iter().map(|(key, _)| match key {
-        Made::Text(key) => Some(&**key),
-        Made::Value(_) | Made::Nothing => None,
-    });
-    if entries.len() <= A_FEW {
-        let mut before = texts.clone().enumerate();
+/// Whether these are all texts, and no two the same.
+fn is_each_key_once<'k>(keys: impl ExactSizeIterator<Item = Option<&'k str>> + Clone) -> bool {
+    if keys.len() <= A_FEW {
+        let mut before = keys.clone().enumerate();
         return before.all(|(position, key)| {
-            key.is_some() && texts.clone().take(position).all(|other| other != key)
+            key.is_some() && keys.clone().take(position).all(|other| other != key)
         });
     }
-    let Some(mut keys) = texts.collect::<Option<Vec<&str>>>() else {
+    let Some(mut keys) = keys.collect::<Option<Vec<&str>>>() else {
         return false;
     };
     keys.sort_unstable();

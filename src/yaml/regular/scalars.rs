@@ -197,9 +197,7 @@ pub(super) fn literal<'t, B: Build<'t>>(
     if indent <= column || matches!(reader.bytes.get(first + indent), None | Some(b'\n')) {
         return None;
     }
-    let mut content = String::new();
     let mut end = first;
-    let mut blanks = 0;
     let mut at = first;
     while at < reader.bytes.len() {
         let line_end = line_end(reader.bytes, at);
@@ -208,36 +206,39 @@ pub(super) fn literal<'t, B: Build<'t>>(
         if own < indent && own < line.len() {
             break;
         }
-        let next = (line_end + 1).min(reader.bytes.len());
-        if line.len() <= indent {
-            blanks += 1;
-        } else {
+        at = (line_end + 1).min(reader.bytes.len());
+        if line.len() > indent {
             if !is_text_with_tabs(line) {
                 return None;
             }
-            content.extend(std::iter::repeat_n('\n', blanks));
-            blanks = 0;
-            content.push_str(&reader.text[at + indent..line_end]);
-            content.push('\n');
-            end = next;
+            end = at;
         }
-        at = next;
     }
     if !reader.bytes[..end].ends_with(b"\n") {
         // Whether a break is added that nobody wrote is the parser's to say.
         return None;
     }
-    if !keeps_break {
-        content.pop();
-    }
     reader.at = at;
     reader.line()?;
     reader.end = end;
-    Some(
-        reader
-            .build
-            .text(start..end, content.into(), Style::Literal),
-    )
+    let lines = &reader.text[first..end];
+    Some(reader.build.literal(start..end, || {
+        let mut content = unindented(lines, indent);
+        if !keeps_break {
+            content.pop();
+        }
+        content
+    }))
+}
+
+/// Lines without the spaces in front, blank ones without any.
+fn unindented(lines: &str, indent: usize) -> String {
+    let mut content = String::with_capacity(lines.len());
+    for line in lines.split_terminator('\n') {
+        content.push_str(line.get(indent..).unwrap_or_default());
+        content.push('\n');
+    }
+    content
 }
 
 fn indent_of(bytes: &[u8], line: usize) -> usize {

@@ -22,7 +22,7 @@ use crate::parallel;
 use crate::report::Located;
 use crate::report::component::{ComponentError, Id, Patched};
 use crate::rules::{self, Decision, Failing, Verdict};
-use crate::yaml::{self, Edit, Lazy, Rules};
+use crate::yaml::{self, Edit, Lazy, Outline, Rules};
 use read::Said;
 
 /// What is to happen.
@@ -85,10 +85,12 @@ fn written(facts: &Facts<'_>, decisions: Vec<Decision>, rules: Rules) -> Result<
     })
 }
 
+type Patch = Result<Vec<PatchOperation>, ApplyError>;
+
 /// What the decisions about one item come to.
 struct OfItem {
     /// Where each is, and its patch, which may be one that cannot be written.
-    located: Vec<(Location, Result<Vec<PatchOperation>, ApplyError>)>,
+    located: Vec<(Location, Patch)>,
     /// The source with the edits of all of them.
     edits: Option<(usize, Vec<Edit>)>,
 }
@@ -96,9 +98,24 @@ struct OfItem {
 /// The item is read once for all decisions about it.
 fn of_item(facts: &Facts<'_>, decisions: &[Decision], rules: Rules) -> Result<OfItem, Error> {
     let (package, item) = facts.at(decisions[0].object.item);
-    let object = package.read(item)?;
     let text = &package.sources()[item.source].text;
     let of_whole = package.location(item);
+    if decisions.iter().all(|decision| decision.steps.is_empty())
+        && let Lazy::Outlined(outline) = &item.value
+        && let Some(located) = unchanged(text, outline, &of_whole, decisions)
+    {
+        debug_assert!(package.read(item).is_ok_and(|object| {
+            let start = object.range.start;
+            let places = decisions.iter().map(|one| place(&object, &one.at));
+            let known = places.map(|place| location(&of_whole, text, start, place.range.start));
+            known.eq(located.iter().map(|(location, _)| location.clone()))
+        }));
+        return Ok(OfItem {
+            located,
+            edits: None,
+        });
+    }
+    let object = package.read(item)?;
     let mut strings = apply::Strings::new();
     let mut whole = Vec::new();
     let mut located = Vec::with_capacity(decisions.len());
@@ -110,7 +127,9 @@ fn of_item(facts: &Facts<'_>, decisions: &[Decision], rules: Rules) -> Result<Of
         for operation in patch.iter().flatten() {
             add(&mut whole, operation);
         }
-        located.push((location(&of_whole, text, &object, &decision.at), patch));
+        let place = place(&object, &decision.at);
+        let start = object.range.start;
+        located.push((location(&of_whole, text, start, place.range.start), patch));
     }
     if whole.is_empty() {
         let edits = None;
@@ -130,24 +149,47 @@ fn refuted(problem: String) -> Error {
     Error::Apply(ApplyError::Refuted(problem))
 }
 
-/// Where a decision about a place in an object is, by where the object is.
-fn location(of_object: &Location, text: &str, object: &yaml::Node<'_>, at: &Pointer) -> Location {
-    let place = place(object, at);
+/// Where decisions are that change nothing, of which most inputs have the most: no more is read than what stands under the
+/// keys that they are about. `None` where it takes the whole object to say.
+fn unchanged(
+    text: &str,
+    outline: &Outline<'_>,
+    of_whole: &Location,
+    decisions: &[Decision],
+) -> Option<Vec<(Location, Patch)>> {
+    let mut read: Option<(&str, yaml::Node<'_>)> = None;
+    let mut located = Vec::with_capacity(decisions.len());
+    for decision in decisions {
+        let mut place = outline.start();
+        if let Some((key, at)) = decision.at.split_front()
+            && let Some((key, _)) = outline.keys().find(|(name, _)| *name == key.decoded())
+        {
+            if read.as_ref().is_none_or(|(known, _)| *known != key) {
+                read = Some((key, outline.quickly(key)?));
+            }
+            let value = read.as_ref().map(|(_, value)| value);
+            let there = value.and_then(|value| value.at(at).or_else(|| text_above(value, at)));
+            place = there.map_or(place, |there| there.range.start);
+        }
+        let location = location(of_whole, text, outline.start(), place);
+        located.push((location, Ok(Vec::new())));
+    }
+    Some(located)
+}
+
+/// Where a place in an object is, by where the object is.
+fn location(of_object: &Location, text: &str, object: usize, place: usize) -> Location {
     let mut location = of_object.clone();
     if let Some(line) = &mut location.line {
         // Counted from the item: its own line is known, and the text before it may be long.
-        let above = &text[object.range.start..place.range.start.max(object.range.start)];
+        let above = &text[object..place.max(object)];
         *line += yaml::line_of(above, above.len()) - 1;
     }
     location
 }
 
 /// A patch that cannot be written is refused.
-fn settled(
-    mut decision: Decision,
-    location: Location,
-    patch: Result<Vec<PatchOperation>, ApplyError>,
-) -> Located {
+fn settled(mut decision: Decision, location: Location, patch: Patch) -> Located {
     let patch = patch.unwrap_or_else(|problem| {
         decision.verdict = Verdict::Refuse;
         decision.severity = Severity::Error;
@@ -161,13 +203,16 @@ fn settled(
     }
 }
 
-/// Where a decision is about: what is inside of a string has the string's place, what is not there that of the object.
+/// What a decision is about: what is inside of a string has the string's place, what is not there that of the object.
 fn place<'i, 't>(item: &'i yaml::Node<'t>, at: &Pointer) -> &'i yaml::Node<'t> {
-    if let Some(there) = item.at(at) {
-        return there;
-    }
-    let nearest = iter::successors(Some(at), |at| at.parent()).find_map(|at| item.at(at));
-    nearest.filter(|node| node.text().is_some()).unwrap_or(item)
+    let there = item.at(at).or_else(|| text_above(item, at));
+    there.unwrap_or(item)
+}
+
+/// The string that a place which is not there may be inside of.
+fn text_above<'i, 't>(value: &'i yaml::Node<'t>, at: &Pointer) -> Option<&'i yaml::Node<'t>> {
+    let nearest = iter::successors(Some(at), |at| at.parent()).find_map(|at| value.at(at));
+    nearest.filter(|node| node.text().is_some())
 }
 
 /// The operations of all decisions about one item, in order.

@@ -170,9 +170,27 @@ fn decided_upon<'t>(package: Package<'t>, flags: &Flags) -> Result<Run<'t>, Erro
 /// # Errors
 /// When the input, the configuration or the output cannot be had.
 pub fn run<'t>(sources: &'t [Source], flags: &Flags) -> Result<Outcome<'t>, Error> {
+    run_and_keep(sources, flags).map(|(outcome, _)| outcome)
+}
+
+/// What a run needed, and nobody needs any more.
+#[derive(Default)]
+pub struct LeftBehind<'t>(
+    #[expect(dead_code, reason = "it is there to be let go of")] Option<(Package<'t>, Plan)>,
+);
+
+/// The same, and with it what of a large input takes some time to let go of: a program that ends does not have to.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_and_keep<'t>(
+    sources: &'t [Source],
+    flags: &Flags,
+) -> Result<(Outcome<'t>, LeftBehind<'t>), Error> {
     let package = opened(sources)?;
     if generator::is_asked(&package) {
-        return generator::answer(sources, flags);
+        let outcome = generator::answer(sources, flags)?;
+        return Ok((outcome, LeftBehind::default()));
     }
     let Run {
         package,
@@ -195,7 +213,7 @@ pub fn run<'t>(sources: &'t [Source], flags: &Flags) -> Result<Outcome<'t>, Erro
     messages.extend(setting.of_output);
     let findings = report::text::render(&plan.decisions, &failing);
     messages.extend(findings.lines().map(str::to_owned));
-    Ok(Outcome {
+    let outcome = Outcome {
         output,
         messages,
         report: match flags.without_report {
@@ -203,7 +221,8 @@ pub fn run<'t>(sources: &'t [Source], flags: &Flags) -> Result<Outcome<'t>, Erro
             false => report::json::render(&plan.decisions),
         },
         exit: u8::from(failed),
-    })
+    };
+    Ok((outcome, LeftBehind(Some((package, plan)))))
 }
 
 /// Every endpoint, and every scraper of which something is asked: what becomes of it, why, and which object decided.

@@ -18,6 +18,7 @@ mod progress;
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal};
+use std::mem;
 use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -179,8 +180,12 @@ fn plain_run(
                 without_report: report.is_none(),
                 ..flags
             };
-            guarded(|| istio_scrape::run(sources, &flags))
+            guarded(|| istio_scrape::run_and_keep(sources, &flags))
         });
+    let outcome = outcome.map(|(outcome, left_behind)| {
+        mem::forget(left_behind);
+        outcome
+    });
     let failed = |failure: &Failure| {
         let results = [as_result(failure)];
         let returned = guarded(|| Ok(krm::returned(sources, &results)));

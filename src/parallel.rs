@@ -29,6 +29,17 @@ pub(crate) fn in_order<'l, T: Sync, A: Send>(
     each(&parts, |part| answer(part))
 }
 
+/// The answers of which each part of a list has several, in the order of the list and in one piece.
+pub(crate) fn listed<'l, T: Sync, A: Send>(
+    list: &'l [T],
+    answers: impl Fn(&'l [T]) -> Vec<A> + Sync,
+) -> Vec<A> {
+    let parts = in_order(list, answers);
+    let mut all = Vec::with_capacity(parts.iter().map(Vec::len).sum());
+    parts.into_iter().for_each(|part| all.extend(part));
+    all
+}
+
 /// The answers to what is much work each, in order.
 pub(crate) fn each<T: Sync, A: Send>(list: &[T], answer: impl Fn(&T) -> A + Sync) -> Vec<A> {
     let next = AtomicUsize::new(0);
@@ -69,22 +80,6 @@ pub(crate) fn about<Q: Sync, A: Send>(
     }
 }
 
-/// Lets go of what a list of this length left behind, while something else is done.
-pub(crate) fn dropped_meanwhile<T: Send, A>(
-    length: usize,
-    left_behind: T,
-    work: impl FnOnce() -> A,
-) -> A {
-    if length < FEW {
-        return work();
-    }
-    thread::scope(|scope| {
-        // Without a thread it is dropped right here.
-        let _dropping = Builder::new().spawn_scoped(scope, move || drop(left_behind));
-        work()
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -95,6 +90,7 @@ mod tests {
             let list: Vec<usize> = (0..length).collect();
             let parts = in_order(&list, <[usize]>::to_vec);
             assert_eq!(parts.concat(), list, "{length}");
+            assert_eq!(listed(&list, <[usize]>::to_vec), list, "{length}");
             assert_eq!(each(&list, |one| *one), list, "{length}");
             assert_eq!(about(length, &list, |one| *one), list, "{length}");
         }

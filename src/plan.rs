@@ -18,6 +18,7 @@ use crate::apply::{self, ApplyError};
 use crate::config::{Config, Severity};
 use crate::context::Facts;
 use crate::krm::{Location, Package, Source};
+use crate::model::Inventory;
 use crate::parallel;
 use crate::report::Located;
 use crate::report::component::{ComponentError, Id, Patched};
@@ -31,6 +32,11 @@ pub(crate) struct Plan {
     pub(crate) decisions: Vec<Located>,
     /// The edits of each source that has any.
     pub(crate) edits: Vec<(usize, Vec<Edit>)>,
+    #[expect(
+        dead_code,
+        reason = "to let go of it takes time, which a program that ends does not have to spend"
+    )]
+    left_behind: Inventory,
 }
 
 impl Plan {
@@ -53,15 +59,18 @@ pub(crate) fn draw(
     let mut decisions = rules::decide(&inventory, config);
     decisions.extend(read::read_differently(&facts, config, &decisions, &unlike)?);
     decisions.sort_by(rules::in_order);
-    let plan = parallel::dropped_meanwhile(package.items.len(), inventory, || {
-        written(&facts, decisions, rules)
-    })?;
+    let plan = written(&facts, decisions, inventory, rules)?;
     check::as_a_whole(package, &plan, rules)?;
     Ok(plan)
 }
 
 /// The decisions with their patches, and the edits that those come to.
-fn written(facts: &Facts<'_>, decisions: Vec<Decision>, rules: Rules) -> Result<Plan, Error> {
+fn written(
+    facts: &Facts<'_>,
+    decisions: Vec<Decision>,
+    left_behind: Inventory,
+    rules: Rules,
+) -> Result<Plan, Error> {
     let same_item = |a: &Decision, b: &Decision| a.object.item == b.object.item;
     let items: Vec<&[Decision]> = decisions.chunk_by(same_item).collect();
     let parts = parallel::in_order(&items, |items| {
@@ -82,6 +91,7 @@ fn written(facts: &Facts<'_>, decisions: Vec<Decision>, rules: Rules) -> Result<
             .map(|(decision, (location, patch))| settled(decision, location, patch))
             .collect(),
         edits,
+        left_behind,
     })
 }
 

@@ -181,10 +181,15 @@ impl Found {
         sort_all(&mut self.inventory);
     }
 
-    /// Adds what other objects say.
-    pub fn append(&mut self, other: Self) {
-        self.inventory.append(other.inventory);
-        self.namespaces.extend(other.namespaces);
+    /// What all of these objects say.
+    pub fn joined(parts: Vec<Self>) -> Self {
+        let mut all = Self::default();
+        all.inventory.reserve(&parts);
+        for part in parts {
+            all.inventory.append(part.inventory);
+            all.namespaces.extend(part.namespaces);
+        }
+        all
     }
 
     /// All that was found, in order.
@@ -322,27 +327,33 @@ fn sort<T>(list: &mut Vec<T>, object: impl Fn(&T) -> &Object) {
 }
 
 impl Inventory {
+    /// Makes room for all that these parts found, and for no more: these lists are large, and they are few.
+    fn reserve(&mut self, parts: &[Found]) {
+        let length = |of: fn(&Self) -> usize| parts.iter().map(|part| of(&part.inventory)).sum();
+        self.services
+            .reserve_exact(length(|one| one.services.len()));
+        self.workloads
+            .reserve_exact(length(|one| one.workloads.len()));
+        self.policies
+            .reserve_exact(length(|one| one.policies.len()));
+        self.scrapes.reserve_exact(length(|one| one.scrapes.len()));
+    }
+
     fn append(&mut self, other: Self) {
         self.namespaces.extend(other.namespaces);
         self.unclear_namespaces.extend(other.unclear_namespaces);
-        append(&mut self.services, other.services);
-        append(&mut self.workloads, other.workloads);
-        append(&mut self.policies, other.policies);
-        append(&mut self.authorizations, other.authorizations);
-        append(&mut self.control_planes, other.control_planes);
-        append(&mut self.injectors, other.injectors);
-        append(&mut self.sidecars, other.sidecars);
-        append(&mut self.proxy_configs, other.proxy_configs);
-        append(&mut self.scrapes, other.scrapes);
-        append(&mut self.scrapers, other.scrapers);
-        append(&mut self.unread, other.unread);
+        self.services.extend(other.services);
+        self.workloads.extend(other.workloads);
+        self.policies.extend(other.policies);
+        self.authorizations.extend(other.authorizations);
+        self.control_planes.extend(other.control_planes);
+        self.injectors.extend(other.injectors);
+        self.sidecars.extend(other.sidecars);
+        self.proxy_configs.extend(other.proxy_configs);
+        self.scrapes.extend(other.scrapes);
+        self.scrapers.extend(other.scrapers);
+        self.unread.extend(other.unread);
     }
-}
-
-/// Adds a list to another, with no room for more: these lists are large, and they are few.
-fn append<T>(list: &mut Vec<T>, others: Vec<T>) {
-    list.reserve_exact(others.len());
-    list.extend(others);
 }
 
 pub(super) fn order(object: &Object) -> (&str, &str, &str, usize) {

@@ -12,6 +12,7 @@ use serde_json::Value;
 use crate::Error;
 use crate::config::Config;
 use crate::context::Facts;
+use crate::krm::Item;
 use crate::model::{self, Found, Inventory, Object, Unread};
 use crate::parallel;
 use crate::report;
@@ -32,22 +33,20 @@ pub(super) fn items(facts: &Facts<'_>, config: &Config, rules: Rules) -> Result<
     let mut slow = Vec::new();
     for (position, item) in facts.items() {
         match item.value.lines() {
-            Some(lines) => {
-                let passed_over = model::passed_over(&item.api_version, &item.kind);
-                quick.push((position, lines, passed_over));
-            }
+            Some(lines) => quick.push((position, item, lines)),
             None => slow.push(position),
         }
     }
-    let mut found = Found::default();
+    let mut parts = Vec::new();
     let mut unlike = Vec::new();
     for part in parallel::in_order(&quick, |part| {
         read_quickly(part, end_of_input, config, rules)
     }) {
-        found.append(part.found);
+        parts.push(part.found);
         unlike.extend(part.unlike);
         slow.extend(part.left);
     }
+    let mut found = Found::joined(parts);
     let mut aliased = yaml::ALIAS_LIMIT_OF_A_RUN;
     for position in slow {
         let (package, item) = facts.at(position);
@@ -81,13 +80,14 @@ struct Part {
 }
 
 fn read_quickly(
-    items: &[(usize, MapLines<'_>, &[&str])],
+    items: &[(usize, &Item<'_>, MapLines<'_>)],
     end_of_input: usize,
     config: &Config,
     rules: Rules,
 ) -> Part {
     let mut part = Part::default();
-    for (position, lines, passed_over) in items {
+    for (position, item, lines) in items {
+        let passed_over = model::passed_over(&item.api_version, &item.kind);
         let Some(read) = lines.value(rules, passed_over) else {
             part.left.push(*position);
             continue;

@@ -164,8 +164,7 @@ impl JudgedEndpoint {
 /// Decides every endpoint of the inventory.
 pub(super) fn decide_all(patched: &Patched<'_>, config: &Config) -> Vec<JudgedEndpoint> {
     let scrapes: Vec<usize> = (0..patched.inventory.scrapes.len()).collect();
-    let parts = parallel::in_order(&scrapes, |part| decide_some(patched, part, config));
-    parts.into_iter().flatten().collect()
+    parallel::listed(&scrapes, |part| decide_some(patched, part, config))
 }
 
 /// Decides the endpoints of the scrape objects at these positions, which follow each other.

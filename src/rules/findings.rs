@@ -48,8 +48,11 @@ pub(super) fn decide_all(
     let answers = parallel::about(endpoints.len(), &QUESTIONS, |question| {
         question(patched, config, endpoints)
     });
-    let of_endpoints = parallel::in_order(endpoints, |part| of_targets(&patched.inventory, part));
-    answers.into_iter().chain(of_endpoints).flatten().collect()
+    let mut findings: Vec<_> = answers.into_iter().flatten().collect();
+    findings.extend(parallel::listed(endpoints, |part| {
+        of_targets(&patched.inventory, part)
+    }));
+    findings
 }
 
 fn of_targets(inventory: &Inventory, endpoints: &[JudgedEndpoint]) -> Vec<Decision> {

@@ -23,11 +23,10 @@ pub(super) fn heads<'v, 't: 'v, V: Sync>(
     of: &'v [V],
     value: impl Fn(&'v V) -> Option<&'v Lazy<'t>> + Sync,
 ) -> Vec<Option<Head>> {
-    let parts = parallel::in_order(of, |part| {
+    parallel::listed(of, |part| {
         let heads = part.iter().map(|one| head(value(one)?));
-        heads.collect::<Vec<_>>()
-    });
-    parts.into_iter().flatten().collect()
+        heads.collect()
+    })
 }
 
 fn head(value: &Lazy<'_>) -> Option<Head> {

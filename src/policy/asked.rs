@@ -9,7 +9,9 @@ use super::settings::revision_behind;
 use super::webhook::{INJECT, webhook_selects, webhook_selects_by_default};
 use super::{Fact, Mesh, Revision, named};
 use crate::config::NamespaceInjection;
-use crate::model::{Inventory, Labels, REVISION, Workload, selects};
+use crate::model::{
+    InjectorWebhook, InjectorWebhooks, Inventory, Labels, REVISION, Workload, selects,
+};
 
 /// Gate 1, as far as the input shows it.
 pub(super) struct Asked {
@@ -34,82 +36,147 @@ impl Asked {
     }
 }
 
-/// Whether an injector is asked about new pods of a workload.
-pub(super) fn asked(mesh: &Mesh<'_>, pods: &Workload, namespace: &NamespaceLabels<'_>) -> Asked {
+/// Who answers for pods.
+enum Answering<'i> {
+    /// These webhooks of the input select them.
+    Webhooks(Vec<(&'i InjectorWebhooks, &'i InjectorWebhook)>),
+    /// Labels name a revision or tag, and no webhook of the input selects them.
+    Named(Revision),
+    /// Neither Namespace nor pods say anything: as `enableNamespacesByDefault` says.
+    Default,
+    Nobody,
+}
+
+fn answering<'i>(
+    mesh: &Mesh<'i>,
+    pods: &Workload,
+    namespace: &NamespaceLabels<'_>,
+) -> Answering<'i> {
     let by_chart = webhook_selects(&namespace.labels, &pods.labels);
     let is_configured = matches!(namespace.source, Source::Configured(_));
     // Configuration says what silent pods get, whatever the webhooks make of labels that nobody sees.
-    let shown = match is_configured && by_chart.is_none() {
-        true => None,
-        false => by_shown_webhooks(mesh.inventory, pods, namespace),
-    };
-    match (shown, by_chart) {
-        (Some(asked), _) => asked,
-        (None, Some(revision)) => by_name(mesh.inventory, pods, namespace, &revision),
-        (None, None) if !is_configured => by_default(mesh, pods, namespace),
-        (None, None) => nobody(namespace),
+    if !is_configured || by_chart.is_some() {
+        let webhooks = selecting(mesh.inventory, pods, namespace);
+        if !webhooks.is_empty() {
+            return Answering::Webhooks(webhooks);
+        }
+    }
+    match by_chart {
+        Some(revision) => Answering::Named(revision),
+        None if !is_configured && may_be_by_default(mesh, pods, namespace) => Answering::Default,
+        None => Answering::Nobody,
     }
 }
 
-/// The answer of webhooks in the input that select the pods; `None`: none of them does.
-fn by_shown_webhooks(
-    inventory: &Inventory,
+/// The webhooks of the input that select the pods.
+fn selecting<'i>(
+    inventory: &'i Inventory,
     pods: &Workload,
     namespace: &NamespaceLabels<'_>,
-) -> Option<Asked> {
+) -> Vec<(&'i InjectorWebhooks, &'i InjectorWebhook)> {
     let matching = inventory.injectors.iter().filter_map(|injector| {
         let webhook = injector.webhooks.iter().find(|webhook| {
             selects(&webhook.namespaces, &namespace.labels) && selects(&webhook.pods, &pods.labels)
         })?;
         Some((injector, webhook))
     });
-    let matching: Vec<_> = matching.collect();
-    let (first, _) = matching.first()?;
-    let one_revision = matching
-        .iter()
-        .all(|(injector, _)| injector.revision == first.revision);
-    let webhooks = matching.iter().map(|(injector, webhook)| {
+    matching.collect()
+}
+
+/// Whether the default injector may be asked about pods of which nobody says anything.
+fn may_be_by_default(mesh: &Mesh<'_>, pods: &Workload, namespace: &NamespaceLabels<'_>) -> bool {
+    let labels = (&*namespace.labels, namespace.name);
+    let mut injectors = mesh.inventory.injectors.iter();
+    webhook_selects_by_default(labels, &pods.labels)
+        // Its webhooks are there and none of them selects the pods.
+        && !injectors.any(|injector| name_of(injector) == Revision::Default.name())
+        && by_default_setting(mesh).value != Some(false)
+}
+
+fn by_default_setting<'m>(mesh: &Mesh<'m>) -> &'m Fact<bool> {
+    let default = revision_behind(mesh.inventory, Revision::Default.name());
+    &mesh.settings.of_revision(default).namespaces_by_default
+}
+
+/// The tag or revision that labels name.
+fn name_of(injector: &InjectorWebhooks) -> &str {
+    injector.tag.as_deref().unwrap_or(&injector.revision)
+}
+
+/// The revision of the injector that is asked about new pods of a workload, or would be; `None`: nothing says which.
+pub(super) fn revision_asked(
+    mesh: &Mesh<'_>,
+    pods: &Workload,
+    namespace: &NamespaceLabels<'_>,
+) -> Option<String> {
+    revision_of(mesh.inventory, &answering(mesh, pods, namespace))
+}
+
+fn revision_of(inventory: &Inventory, answering: &Answering<'_>) -> Option<String> {
+    let behind = |name: &str| revision_behind(inventory, name).map(str::to_owned);
+    match answering {
+        Answering::Webhooks(webhooks) => {
+            let mut revisions = webhooks.iter().map(|(injector, _)| &injector.revision);
+            let first = revisions.next()?;
+            revisions.all(|other| other == first).then(|| first.clone())
+        }
+        Answering::Named(revision) => behind(revision.name()),
+        Answering::Default => behind(Revision::Default.name()),
+        Answering::Nobody => None,
+    }
+}
+
+/// Whether an injector is asked about new pods of a workload.
+pub(super) fn asked(mesh: &Mesh<'_>, pods: &Workload, namespace: &NamespaceLabels<'_>) -> Asked {
+    let answering = answering(mesh, pods, namespace);
+    let revision = revision_of(mesh.inventory, &answering);
+    let fact = match answering {
+        Answering::Webhooks(webhooks) => by_webhooks(&webhooks, pods, namespace),
+        Answering::Named(revision) => by_name(mesh.inventory, pods, namespace, &revision),
+        Answering::Default => by_default(mesh, namespace),
+        Answering::Nobody => return nobody(namespace),
+    };
+    Asked::new(fact, revision)
+}
+
+fn by_webhooks(
+    webhooks: &[(&InjectorWebhooks, &InjectorWebhook)],
+    pods: &Workload,
+    namespace: &NamespaceLabels<'_>,
+) -> Fact<bool> {
+    let webhooks = webhooks.iter().map(|(injector, webhook)| {
         format!("{}: webhook {}", named(&injector.object), webhook.name)
     });
     let because = request(pods, namespace).into_iter().chain(webhooks);
-    Some(Asked::new(
-        Fact {
-            value: Some(true),
-            proven: !namespace.is_missing(),
-            because: because.collect(),
-        },
-        one_revision.then(|| first.revision.clone()),
-    ))
+    Fact {
+        value: Some(true),
+        proven: !namespace.is_missing(),
+        because: because.collect(),
+    }
 }
 
-/// The answer where labels name a revision or tag, and no webhook of the input selects the pods.
 fn by_name(
     inventory: &Inventory,
     pods: &Workload,
     namespace: &NamespaceLabels<'_>,
     revision: &Revision,
-) -> Asked {
+) -> Fact<bool> {
     let name = revision.name();
     let proven = !namespace.is_missing();
     let request: Vec<String> = request(pods, namespace).into_iter().collect();
-    let governing = revision_behind(inventory, name).map(str::to_owned);
     let injects_by_configuration = matches!(
         namespace.source,
         Source::Configured(NamespaceInjection::Sidecar)
     );
     if inventory.injectors.is_empty() || injects_by_configuration {
-        let fact = Fact {
+        return Fact {
             value: Some(true),
             proven,
             because: request,
         };
-        return Asked::new(fact, governing);
     }
-    let of_that_name = inventory
-        .injectors
-        .iter()
-        .find(|injector| injector.tag.as_deref().unwrap_or(&injector.revision) == name);
-    let fact = match of_that_name {
+    let mut injectors = inventory.injectors.iter();
+    match injectors.find(|injector| name_of(injector) == name) {
         Some(injector) => Fact {
             value: Some(false),
             proven,
@@ -123,48 +190,30 @@ fn by_name(
             proven: false,
             because: chained(missing_injector(name), request),
         },
-    };
-    Asked::new(fact, governing)
+    }
 }
 
-/// The answer where neither Namespace nor pods say anything: as `enableNamespacesByDefault` says.
-fn by_default(mesh: &Mesh<'_>, pods: &Workload, namespace: &NamespaceLabels<'_>) -> Asked {
-    let labels = (&*namespace.labels, namespace.name);
-    if !webhook_selects_by_default(labels, &pods.labels) {
-        return nobody(namespace);
-    }
-    let injectors = &mesh.inventory.injectors;
-    let default = revision_behind(mesh.inventory, Revision::Default.name());
-    let setting = &mesh.settings.of_revision(default).namespaces_by_default;
-    let default_is_shown = injectors.iter().any(|injector| {
-        injector.tag.as_deref().unwrap_or(&injector.revision) == Revision::Default.name()
-    });
-    // Most pods are nobody's concern, for whom this would be spelled out in vain.
-    let because = || -> Vec<String> {
-        let said = setting.because.iter().cloned();
-        said.chain([namespace.on_injection()]).collect()
-    };
-    let fact = match setting.value {
-        // Its webhooks are there and none of them selects the pods.
-        _ if default_is_shown => return nobody(namespace),
-        Some(false) => return nobody(namespace),
-        Some(true) if injectors.is_empty() => Fact {
+fn by_default(mesh: &Mesh<'_>, namespace: &NamespaceLabels<'_>) -> Fact<bool> {
+    let setting = by_default_setting(mesh);
+    let said = setting.because.iter().cloned();
+    let because = said.chain([namespace.on_injection()]).collect();
+    match setting.value {
+        Some(_) if mesh.inventory.injectors.is_empty() => Fact {
             value: Some(true),
             proven: setting.proven && !namespace.is_missing(),
-            because: because(),
+            because,
         },
-        Some(true) => Fact {
+        Some(_) => Fact {
             value: None,
             proven: false,
-            because: chained(missing_injector(Revision::Default.name()), because()),
+            because: chained(missing_injector(Revision::Default.name()), because),
         },
         None => Fact {
             value: None,
             proven: false,
-            because: because(),
+            because,
         },
-    };
-    Asked::new(fact, default.map(str::to_owned))
+    }
 }
 
 fn nobody(namespace: &NamespaceLabels<'_>) -> Asked {

@@ -237,7 +237,9 @@ impl Chain {
                 format!("it decides unless {in_doubt} counts"),
             ),
         };
-        let name = policy.as_ref().map(|(policy, _)| named(&policy.object));
+        let name = policy
+            .as_ref()
+            .map(|(policy, _)| named(&policy.object).to_string());
         if self.decider.is_none() && sets_a_mode {
             self.decider = Some(policy.map_or_else(|| why.clone(), |(_, name)| name));
         }
@@ -265,7 +267,7 @@ impl Chain {
         };
         self.links.push(Link {
             level,
-            policy: Some(named(&policy.object)),
+            policy: Some(named(&policy.object).to_string()),
             says,
             part,
             why: why.to_owned(),

@@ -5,7 +5,7 @@
 //! Knows: Namespaces, labels, annotations and containers of pods. Does not know: policies, ports, scrapes.
 
 use super::annotations::STATUS;
-use super::asked::{Asked, asked};
+use super::asked::{Asked, asked, revision_asked};
 use super::injector::{IGNORED_NAMESPACES, injects};
 use super::namespaces::NamespaceLabels;
 use super::settings::revision_behind;
@@ -81,7 +81,7 @@ pub(super) fn revision(mesh: &Mesh<'_>, pods: &Workload) -> Option<String> {
         Some(name) => revision_behind(mesh.inventory, &name).map(str::to_owned),
         None => {
             let namespace = NamespaceLabels::of(mesh, &pods.object.namespace);
-            asked(mesh, pods, &namespace).revision
+            revision_asked(mesh, pods, &namespace)
         }
     }
 }

@@ -24,6 +24,8 @@
 //!          hbone ── what ztunnel tunnels          authorization ── who is refused although TLS works
 //! ```
 
+use std::fmt;
+
 use crate::config::MtlsMode;
 use crate::model::{Inventory, Object, Workload};
 
@@ -147,10 +149,19 @@ impl<T> Fact<T> {
 }
 
 /// An object as evidence names it: `Deployment shop/web`, `Namespace shop (context)` for one from outside the build.
-fn named(object: &Object) -> String {
-    match object.context {
-        true => format!("{object} (context)"),
-        false => object.to_string(),
+fn named(object: &Object) -> Named<'_> {
+    Named(object)
+}
+
+struct Named<'o>(&'o Object);
+
+impl fmt::Display for Named<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(object) = self;
+        match object.context {
+            true => write!(out, "{object} (context)"),
+            false => object.fmt(out),
+        }
     }
 }
 

@@ -94,7 +94,9 @@ fn is_proven_older(this: &PeerAuthentication, that: &PeerAuthentication) -> bool
 }
 
 fn passed_over<'a>(policies: impl Iterator<Item = &'a PeerAuthentication>) -> Vec<String> {
-    let mut names: Vec<_> = policies.map(|policy| named(&policy.object)).collect();
+    let mut names: Vec<_> = policies
+        .map(|policy| named(&policy.object).to_string())
+        .collect();
     names.sort();
     names.dedup();
     let told = |name| {

@@ -169,7 +169,11 @@ pub(super) fn decide_all(patched: &Patched<'_>, config: &Config) -> Vec<JudgedEn
 
 /// Decides the endpoints of the scrape objects at these positions, which follow each other.
 fn decide_some(patched: &Patched<'_>, part: &[usize], config: &Config) -> Vec<JudgedEndpoint> {
-    let mut judged = Vec::new();
+    let endpoints = part.iter().map(|position| {
+        let scrape = &patched.inventory.scrapes[*position];
+        scrape.endpoints.len()
+    });
+    let mut judged = Vec::with_capacity(endpoints.sum());
     let mut of_last = (Vec::new(), Vec::new());
     for &position in part {
         let scrape = &patched.inventory.scrapes[position];

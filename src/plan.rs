@@ -129,9 +129,13 @@ fn of_item(facts: &Facts<'_>, decisions: &[Decision], rules: Rules) -> Result<Of
     let mut strings = apply::Strings::new();
     let mut whole = Vec::new();
     let mut located = Vec::with_capacity(decisions.len());
+    let mut last = (Vec::new(), Vec::new());
     for decision in decisions {
         let patch = apply::operations(&object, &decision.steps, &mut strings).and_then(|patch| {
-            apply::edits(text, &object, item.syntax, &patch)?;
+            let edits = apply::edits(text, &object, item.syntax, &patch)?;
+            if !patch.is_empty() {
+                last = (patch.clone(), edits);
+            }
             Ok(patch)
         });
         for operation in patch.iter().flatten() {
@@ -145,7 +149,12 @@ fn of_item(facts: &Facts<'_>, decisions: &[Decision], rules: Rules) -> Result<Of
         let edits = None;
         return Ok(OfItem { located, edits });
     }
-    let edits = apply::edits(text, &object, item.syntax, &whole)?;
+    // Nearly always one decision alone asks for something.
+    let (patch, edits) = last;
+    let edits = match patch == whole {
+        true => edits,
+        false => apply::edits(text, &object, item.syntax, &whole)?,
+    };
     if let Lazy::Outlined(outline) = &item.value
         && !apply::agrees_in_its_lines(text, outline, &object, &edits, &whole, rules)?
     {

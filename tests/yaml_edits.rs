@@ -336,6 +336,13 @@ e: [1]
 f: []
 ";
 
+    /// What no blank is belongs to the neighbour: a line separator is a letter like any other.
+    flow_remove_in_front_of_a_line_separator:
+"a: {b: 1,\u{2028} c: 2}
+", r#"[{"op": "remove", "path": "/a/b"}]"# =>
+"a: {\u{2028} c: 2}
+";
+
     /// A pair without braces gets them when it grows.
     flow_single_pair:
 "a: [b: 1, c: 2]

@@ -327,7 +327,7 @@ impl Editor<'_> {
         if self.text[at..].starts_with('#') {
             at = line_end(self.text, at);
         }
-        let rest = self.text[at..].trim_start();
+        let rest = self.text[at..].trim_start_matches([' ', '\t', '\n', '\r']);
         match rest.starts_with('#') && !first_on_line(self.text, start) {
             // The comment below keeps the blank in front of it.
             true => at,

@@ -112,7 +112,7 @@ fn of_item(facts: &Facts<'_>, decisions: &[Decision], rules: Rules) -> Result<Of
     let of_whole = package.location(item);
     if decisions.iter().all(|decision| decision.steps.is_empty())
         && let Lazy::Outlined(outline) = &item.value
-        && let Some(located) = unchanged(text, outline, &of_whole, decisions)
+        && let Some(located) = located_where_nothing_changes(text, outline, &of_whole, decisions)
     {
         debug_assert!(package.read(item).is_ok_and(|object| {
             let start = object.range.start;
@@ -168,9 +168,9 @@ fn refuted(problem: String) -> Error {
     Error::Apply(ApplyError::Refuted(problem))
 }
 
-/// Where decisions are that change nothing, of which most inputs have the most: no more is read than what stands under the
-/// keys that they are about. `None` where it takes the whole object to say.
-fn unchanged(
+/// Where the decisions about an object are, all of which leave it as it is, as nearly all decisions do: no more is read than
+/// what stands under the keys that they are about. `None` where it takes the whole object to say.
+fn located_where_nothing_changes(
     text: &str,
     outline: &Outline<'_>,
     of_whole: &Location,

@@ -23,7 +23,7 @@ use similar::TextDiff;
 use support::inputs::{at_once, written};
 use support::random::nth_part_of_tries;
 
-const RANDOM_OBJECTS: u32 = 40;
+const RANDOM_OBJECTS: u32 = 120;
 
 /// An input with its configuration. Several properties look at the same texts, and a run often comes to one that was
 /// run before: each is run once.

@@ -327,7 +327,7 @@ fn sort<T>(list: &mut Vec<T>, object: impl Fn(&T) -> &Object) {
 }
 
 impl Inventory {
-    /// Makes room for all that these parts found, and for no more: these lists are large, and they are few.
+    /// Makes room in the lists that are long in large inputs for what these parts found, and for no more.
     fn reserve(&mut self, parts: &[Found]) {
         let length = |of: fn(&Self) -> usize| parts.iter().map(|part| of(&part.inventory)).sum();
         self.services

@@ -182,5 +182,5 @@ fn identity(item: &Item<'_>, rules: Rules, config: &Config) -> Option<Identity> 
         true => String::new(),
         false => text("namespace").unwrap_or_else(|| config.namespace.clone()),
     };
-    Some((group, item.kind.clone(), namespace, text("name")?))
+    Some((group, item.kind.to_string(), namespace, text("name")?))
 }

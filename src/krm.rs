@@ -61,11 +61,11 @@ pub struct Item<'t> {
     /// What may be written into it.
     pub syntax: Syntax,
     /// `apiVersion`.
-    pub api_version: String,
+    pub api_version: Cow<'t, str>,
     /// `kind`.
-    pub kind: String,
+    pub kind: Cow<'t, str>,
     /// `metadata.name` where the object has it as text, else nothing.
-    pub name: String,
+    pub name: Cow<'t, str>,
 }
 
 impl<'t> Item<'t> {

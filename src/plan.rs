@@ -263,13 +263,13 @@ pub(crate) fn patched(package: &Package<'_>, decisions: &[Located]) -> Result<Ve
             };
             let name = metadata("name").ok_or_else(|| ComponentError::Nameless {
                 place: package.place(item).to_string(),
-                kind: item.kind.clone(),
+                kind: item.kind.to_string(),
             })?;
             let id = Id {
-                kind: item.kind.clone(),
+                kind: item.kind.to_string(),
                 namespace: metadata("namespace"),
                 name,
-                api_version: item.api_version.clone(),
+                api_version: item.api_version.to_string(),
             };
             Ok(Patched {
                 id,

@@ -43,7 +43,7 @@ fn tempted(value: &Value, keys: &[&str]) -> Value {
 fn said(objects: &[Value]) -> String {
     let mut found = Found::default();
     for (position, object) in objects.iter().enumerate() {
-        found.take(position, object, usize::MAX, &Config::default());
+        found.take(position, &object.into(), usize::MAX, &Config::default());
     }
     format!("{:#?}", found.inventory())
 }
@@ -80,7 +80,10 @@ fn what_is_passed_over_says_nothing() {
     for text in manifests() {
         let (mut whole, mut short, mut long) = (Vec::new(), Vec::new(), Vec::new());
         for (lines, keys) in objects(&text) {
-            let read = |keys| lines.value(Rules::Kubectl, keys).map(|read| read.value);
+            let read = |keys| {
+                let read = lines.value(Rules::Kubectl, keys);
+                read.map(|read| read.value.to_value())
+            };
             if let (Some(all), Some(part)) = (read(&[]), read(keys)) {
                 left_out += usize::from(all != part);
                 compared += 1;

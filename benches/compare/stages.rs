@@ -41,15 +41,17 @@ pub(crate) fn run(file: &Path) -> Result<(), Box<dyn Error>> {
             let passed_over = model::passed_over(&item.api_version, &item.kind);
             let quick = item.value.lines();
             let quick = quick.and_then(|lines| lines.value(readings, passed_over));
-            let quick = quick.map(|read| read.value).map(Ok);
-            let value = quick.unwrap_or_else(|| Ok(item.node()?.value(readings)?));
-            value.map(|value| (position, value))
+            let read = quick.ok_or_else(|| format!("{} is not read line by line", item.name))?;
+            Ok((position, read.value))
         });
         values.collect::<Result<Vec<_>, Box<dyn Error>>>()
     })?;
     let (modelling, inventory) = timed(|| {
-        let objects = objects.iter().map(|(position, value)| (*position, value));
-        Ok(model::read(objects, &config))
+        let mut found = model::Found::default();
+        for (position, value) in &objects {
+            found.take(*position, value, usize::MAX, &config);
+        }
+        Ok(found.inventory())
     })?;
     let (deciding, decisions) = timed(|| Ok(rules::decide(&inventory, &config)))?;
     let (closing, output) = timed(|| Ok(krm::close(&package, &[], &[], &[])?))?;

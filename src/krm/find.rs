@@ -132,7 +132,7 @@ impl<'a, 't, F: Fn(&str, &str, &str) -> bool> Finder<'a, 't, F> {
     }
 
     /// An object that is like nearly all are.
-    fn take(&mut self, value: &Lazy<'t>, syntax: Syntax, head: Head) {
+    fn take(&mut self, value: &Lazy<'t>, syntax: Syntax, head: Head<'t>) {
         let line = self.line(value);
         self.items.push(Item {
             source: self.position,
@@ -209,11 +209,15 @@ impl<'a, 't, F: Fn(&str, &str, &str) -> bool> Finder<'a, 't, F> {
             source: self.position,
             index: self.items.len(),
             line: self.line(value),
-            name: name.and_then(Node::text).unwrap_or_default().to_owned(),
+            name: name
+                .and_then(Node::text)
+                .unwrap_or_default()
+                .to_owned()
+                .into(),
             value: value.clone(),
             syntax,
-            api_version,
-            kind,
+            api_version: api_version.into(),
+            kind: kind.into(),
         };
         self.check_item(&item, metadata.as_deref())?;
         Ok(item)

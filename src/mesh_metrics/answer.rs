@@ -162,8 +162,8 @@ fn is_same(item: &Item<'_>, object: &Value) -> bool {
         namespace.text().map(str::to_owned)
     });
     group(&item.api_version) == object["apiVersion"].as_str().and_then(group)
-        && object["kind"] == item.kind.as_str()
-        && object["metadata"]["name"] == item.name.as_str()
+        && object["kind"] == *item.kind
+        && object["metadata"]["name"] == *item.name
         && object["metadata"]["namespace"].as_str() == namespace.as_deref()
 }
 

@@ -16,11 +16,10 @@ mod webhooks;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
-
 use super::LabelSelector;
 use super::field::{Field, Problem, Read, noted};
 use super::{Labels, MtlsMode, Object};
+use crate::yaml::Json;
 use config_maps::ConfigMap;
 use maistra::Version;
 use slots::Slot;
@@ -60,7 +59,7 @@ impl Language {
     }
 
     /// Whether an object that may speak it does: a ConfigMap of somebody else's may have a name like Istio's.
-    pub(super) fn is_spoken_by(self, value: &Value) -> bool {
+    pub(super) fn is_spoken_by(self, value: &Json<'_>) -> bool {
         match self {
             Self::ConfigMap(config_map) => config_map.recognises(value),
             Self::IstioOperator | Self::SailIstio | Self::SailRevision | Self::Maistra(_) => true,
@@ -128,8 +127,8 @@ fn set<T>(
 fn port(field: &Field<'_>) -> Read<Option<u16>> {
     let number = match field.written() {
         None => return Ok(None),
-        Some(Value::String(digits)) => digits.parse().ok(),
-        Some(Value::Number(number)) => number.as_u64().and_then(|number| number.try_into().ok()),
+        Some(Json::Text(digits)) => digits.parse().ok(),
+        Some(Json::Number(number)) => number.as_u64().and_then(|number| number.try_into().ok()),
         Some(_) => None,
     };
     match number {

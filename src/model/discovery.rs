@@ -300,7 +300,7 @@ mod tests {
     use crate::model::described;
 
     fn read(value: &Value, spelling: Spelling) -> Vec<String> {
-        let read = sources(&Field::root(value), spelling);
+        let read = sources(&Field::root(&value.into()), spelling);
         read.map_or_else(
             |problem| vec![format!("{}: {}", problem.at, problem.text)],
             |sources| sources.iter().map(told).collect(),

@@ -6,11 +6,10 @@
 
 use std::borrow::Cow;
 
+use super::Labels;
+use crate::yaml::Json;
 use jsonptr::PointerBuf;
 use serde::Deserialize;
-use serde_json::Value;
-
-use super::Labels;
 
 /// What a field holds, or what is wrong with it.
 pub(super) type Read<T> = Result<T, Problem>;
@@ -40,7 +39,7 @@ pub(super) fn noted<T>(read: Read<T>, problems: &mut Vec<Problem>) -> Option<T> 
 /// A field: its value, if it has one, and the way to it, spelled out only when something is wrong.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Field<'a> {
-    value: Option<&'a Value>,
+    value: Option<&'a Json<'a>>,
     step: Option<(&'a Field<'a>, Step<'a>)>,
 }
 
@@ -52,7 +51,7 @@ enum Step<'a> {
 
 impl<'a> Field<'a> {
     /// The object itself.
-    pub(super) fn root(value: &'a Value) -> Self {
+    pub(super) fn root(value: &'a Json<'a>) -> Self {
         Self {
             value: Some(value),
             step: None,
@@ -68,7 +67,7 @@ impl<'a> Field<'a> {
     pub(super) fn key(&'a self, key: &'a str) -> Read<Field<'a>> {
         let value = match self.value {
             None => None,
-            Some(Value::Object(map)) => map.get(key).filter(|value| !value.is_null()),
+            Some(map @ Json::Map(_)) => map.get(key).filter(|value| !value.is_null()),
             Some(_) => return Err(self.expected("a map")),
         };
         Ok(self.child(value, Step::Key(key)))
@@ -78,7 +77,7 @@ impl<'a> Field<'a> {
     pub(super) fn list(&'a self) -> Read<Vec<Field<'a>>> {
         match self.value {
             None => Ok(Vec::new()),
-            Some(Value::Array(list)) => Ok(list
+            Some(Json::List(list)) => Ok(list
                 .iter()
                 .enumerate()
                 .map(|(index, value)| self.child(Some(value), Step::Index(index)))
@@ -91,11 +90,12 @@ impl<'a> Field<'a> {
     pub(super) fn entries(&'a self) -> Read<Option<Vec<(&'a str, Field<'a>)>>> {
         match self.value {
             None => Ok(None),
-            Some(Value::Object(map)) => Ok(Some(
-                map.iter()
+            Some(Json::Map(entries)) => Ok(Some(
+                entries
+                    .iter()
                     .map(|(key, value)| {
                         let value = Some(value).filter(|value| !value.is_null());
-                        (key.as_str(), self.child(value, Step::Key(key)))
+                        (key.as_ref(), self.child(value, Step::Key(key)))
                     })
                     .collect(),
             )),
@@ -112,7 +112,7 @@ impl<'a> Field<'a> {
     pub(super) fn string(&self) -> Read<Option<&'a str>> {
         match self.value {
             None => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text)),
+            Some(Json::Text(text)) => Ok(Some(text)),
             Some(_) => Err(self.expected("a string")),
         }
     }
@@ -121,19 +121,19 @@ impl<'a> Field<'a> {
     pub(super) fn boolean(&self) -> Read<bool> {
         match self.value {
             None => Ok(false),
-            Some(Value::Bool(value)) => Ok(*value),
+            Some(Json::Bool(value)) => Ok(*value),
             Some(_) => Err(self.expected("true or false")),
         }
     }
 
     /// A number without fraction.
     pub(super) fn integer(&self) -> Read<Option<i64>> {
+        let whole = |value: &Json<'_>| match value {
+            Json::Number(number) => number.as_i64(),
+            _ => None,
+        };
         self.value
-            .map(|value| {
-                value
-                    .as_i64()
-                    .ok_or_else(|| self.expected("a whole number"))
-            })
+            .map(|value| whole(value).ok_or_else(|| self.expected("a whole number")))
             .transpose()
     }
 
@@ -154,8 +154,8 @@ impl<'a> Field<'a> {
 
     fn printed(&self) -> Read<Cow<'a, str>> {
         match self.value {
-            Some(Value::Bool(scalar)) => Ok(scalar.to_string().into()),
-            Some(Value::Number(scalar)) => Ok(scalar.to_string().into()),
+            Some(Json::Bool(scalar)) => Ok(scalar.to_string().into()),
+            Some(Json::Number(scalar)) => Ok(scalar.to_string().into()),
             _ => Ok(self.string()?.unwrap_or_default().into()),
         }
     }
@@ -171,7 +171,7 @@ impl<'a> Field<'a> {
     }
 
     /// The value as written.
-    pub(super) fn written(&self) -> Option<&'a Value> {
+    pub(super) fn written(&self) -> Option<&'a Json<'a>> {
         self.value
     }
 
@@ -192,17 +192,17 @@ impl<'a> Field<'a> {
     pub(super) fn expected(&self, what: &str) -> Problem {
         let found = match self.value {
             None => "nothing".to_owned(),
-            Some(Value::Null) => "null".to_owned(),
-            Some(Value::Bool(value)) => format!("the boolean {value}"),
-            Some(Value::Number(value)) => format!("the number {value}"),
-            Some(Value::String(_)) => "a string".to_owned(),
-            Some(Value::Array(_)) => "a list".to_owned(),
-            Some(Value::Object(_)) => "a map".to_owned(),
+            Some(Json::Null) => "null".to_owned(),
+            Some(Json::Bool(value)) => format!("the boolean {value}"),
+            Some(Json::Number(value)) => format!("the number {value}"),
+            Some(Json::Text(_)) => "a string".to_owned(),
+            Some(Json::List(_)) => "a list".to_owned(),
+            Some(Json::Map(_)) => "a map".to_owned(),
         };
         self.problem(format!("expected {what}, found {found}"))
     }
 
-    fn child(&'a self, value: Option<&'a Value>, step: Step<'a>) -> Field<'a> {
+    fn child(&'a self, value: Option<&'a Json<'a>>, step: Step<'a>) -> Field<'a> {
         Field {
             value,
             step: Some((self, step)),

@@ -13,6 +13,7 @@ use super::{
     DiscoveryRole, Endpoint, Endpoints, Labels, Namespaces, Scrape, ScrapeKind, Scraper, embedded,
     scrapes,
 };
+use crate::yaml::Json;
 
 /// The string that holds the jobs.
 const INLINE: &str = "/spec/inlineScrapeConfig";
@@ -53,7 +54,7 @@ pub(super) fn of(scraper: &Scraper, problems: &mut Vec<Problem>) -> Option<Scrap
         other => {
             problems.push(Problem {
                 at: within.to_buf(),
-                text: Field::root(other).expected("a string").text,
+                text: Field::root(&other.into()).expected("a string").text,
             });
             return None;
         }
@@ -69,6 +70,7 @@ pub(super) fn of(scraper: &Scraper, problems: &mut Vec<Problem>) -> Option<Scrap
         }
     };
     let mut inside = Vec::new();
+    let jobs = Json::from(&jobs);
     let root = Field::root(&jobs);
     let description = ScrapeKind::InlineJob.description();
     let list = match jobs.is_null() {

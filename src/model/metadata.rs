@@ -114,7 +114,7 @@ mod tests {
     fn read(value: &Value) -> (Object, Vec<Problem>) {
         let mut problems = Vec::new();
         let object = object(
-            &Field::root(value),
+            &Field::root(&value.into()),
             ("v1", "Service"),
             3,
             "release",

@@ -15,6 +15,7 @@ use super::{
     metadata, peer_authentication, scrapers, scrapes, self_scrapes, services, sidecar, workloads,
 };
 use crate::config::{Config, SelfScrape};
+use crate::yaml::Json;
 
 /// Who reads an object.
 enum Subject {
@@ -86,7 +87,7 @@ pub fn passed_over(api_version: &str, kind: &str) -> &'static [&'static str] {
 }
 
 /// Whether an object is what its kind and name make it look like.
-fn is_genuine(subject: &Subject, value: &Value) -> bool {
+fn is_genuine(subject: &Subject, value: &Json<'_>) -> bool {
     match subject {
         Subject::ControlPlane(language) => language.is_spoken_by(value),
         Subject::InjectorWebhooks => control_plane::is_injectors(value),
@@ -124,7 +125,7 @@ pub fn read<'a>(
 ) -> Inventory {
     let mut found = Found::default();
     for (item, value) in objects {
-        found.take(item, value, usize::MAX, config);
+        found.take(item, &value.into(), usize::MAX, config);
     }
     found.inventory()
 }
@@ -138,10 +139,12 @@ pub struct Found {
 
 impl Found {
     /// Looks into an object. Those from position `context` on are facts from outside the build.
-    pub fn take(&mut self, item: usize, value: &Value, context: usize, config: &Config) {
-        let text = |key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default();
+    pub fn take(&mut self, item: usize, value: &Json<'_>, context: usize, config: &Config) {
+        let text = |key: &str| value.get(key).and_then(Json::as_str).unwrap_or_default();
         let (api_version, kind) = (text("apiVersion"), text("kind"));
-        let name = value.pointer("/metadata/name").and_then(Value::as_str);
+        let name = value
+            .get_below(&["metadata", "name"])
+            .and_then(Json::as_str);
         let Some(subject) = subject(api_version, kind, name.unwrap_or_default())
             .filter(|subject| is_genuine(subject, value))
         else {

@@ -15,6 +15,7 @@ use super::field::{Field, Problem, Read, noted};
 use super::operated::{self, Component};
 use super::scraper_kinds::{DaemonSet, ScraperDescription};
 use super::{Object, Scrape, ScrapeKind, ScraperKind, Workload, selectors};
+use crate::yaml::Json;
 pub use added_rules::AddedRules;
 
 /// An object that scrapes.
@@ -105,7 +106,7 @@ pub(super) fn scraper(
         ignores_namespace_selectors: settings.ignores_namespace_selectors,
         denies_files: settings.denies_files,
         spec: spec
-            .and_then(|spec| spec.written().cloned())
+            .and_then(|spec| spec.written().map(Json::to_value))
             .unwrap_or(Value::Null),
         object,
     });

@@ -18,6 +18,7 @@ use super::{
     Endpoints, Finds, KubernetesDiscovery, Labels, Object, PortRef, ScrapeDescription, ScrapeKind,
     discovery, metadata, selectors,
 };
+use crate::yaml::Json;
 
 /// A scrape object.
 #[derive(Debug, Clone)]
@@ -283,7 +284,8 @@ pub(super) fn endpoint(
         Some(key) => {
             let rules = field.key(key)?;
             rules.list()?;
-            rules.written().and_then(Value::as_array).cloned()
+            let rules = rules.written().and_then(Json::as_list);
+            rules.map(|rules| rules.iter().map(Json::to_value).collect())
         }
     };
     let http2 = match description.http2 {
@@ -314,8 +316,10 @@ pub(super) fn endpoint(
         overruled_scheme,
         tls: match tls.written() {
             None => None,
-            Some(Value::Object(map)) => Some(Box::new(map.clone())),
-            Some(_) => return Err(tls.expected("a map")),
+            Some(map) => match map.to_value() {
+                Value::Object(map) => Some(Box::new(map)),
+                _ => return Err(tls.expected("a map")),
+            },
         },
         path: text_at(field, description.path)?,
         relabelings,

@@ -155,7 +155,7 @@ mod tests {
     fn an_unknown_operator_is_noted() {
         let value = json!({"matchExpressions": [{"key": "tier", "operator": "Like"}]});
         let mut problems = Vec::new();
-        selector(&Field::root(&value), &mut problems).unwrap();
+        selector(&Field::root(&(&value).into()), &mut problems).unwrap();
         assert_eq!(problems[0].at.as_str(), "/matchExpressions");
         assert!(
             problems[0].text.contains("`Like`"),

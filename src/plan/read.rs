@@ -55,7 +55,7 @@ pub(super) fn items(facts: &Facts<'_>, config: &Config, rules: Rules) -> Result<
             unlike.push(position);
         }
         match node.value_within(rules, &mut aliased) {
-            Ok(value) => found.take(position, &value, end_of_input, config),
+            Ok(value) => found.take(position, &(&value).into(), end_of_input, config),
             Err(problem) => found.take_unread(Unread {
                 object: identity(facts, position, config),
                 at: PointerBuf::new(),
@@ -112,11 +112,11 @@ fn identity(facts: &Facts<'_>, position: usize, config: &Config) -> Object {
     };
     let namespace = text("namespace");
     Object {
-        kind: item.kind.clone(),
+        kind: item.kind.to_string(),
         namespace_assumed: namespace.is_none(),
         namespace: namespace.unwrap_or_else(|| config.namespace.clone()),
         name: text("name").unwrap_or_default(),
-        api_version: item.api_version.clone(),
+        api_version: item.api_version.to_string(),
         item: position,
         ignored: false,
         local: false,

@@ -8,6 +8,7 @@
 mod edit;
 mod error;
 mod events;
+mod json;
 mod lazy;
 mod lines;
 mod node;
@@ -22,6 +23,7 @@ mod write;
 pub use edit::{Edit, EditError, edits, splice};
 pub use error::{DEPTH_LIMIT, ReadError};
 pub use events::read as parse;
+pub use json::Json;
 pub use lazy::{Lazy, LazyDocument};
 pub use lines::line_of;
 pub use node::DuplicateKey;

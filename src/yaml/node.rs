@@ -56,6 +56,14 @@ impl<'t> Node<'t> {
         }
     }
 
+    /// The text of a scalar that is written here, and no alias.
+    pub(crate) fn into_text(self) -> Option<Cow<'t, str>> {
+        match self.content {
+            Content::Scalar(text, _) => Some(text),
+            _ => None,
+        }
+    }
+
     /// The elements of a list; nothing for anything else.
     pub fn items(&self) -> &[Node<'t>] {
         match &self.resolved().content {

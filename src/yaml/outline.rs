@@ -21,19 +21,27 @@ use super::{
 };
 use lines::Lines;
 
-/// A map in block style of which no more than its keys is known.
+/// A map in block style of which no more than its keys is known. A large input has tens of thousands of these.
 #[derive(Debug, Clone)]
 pub struct Outline<'t> {
     text: &'t str,
     /// From the start of the line to where the next thing begins, blank lines and comments below included.
-    lines: Range<usize>,
-    start: usize,
-    line: usize,
-    column: usize,
+    lines: Range<u32>,
+    line: u32,
+    column: u32,
     /// Behind a dash, as the element of a list.
     is_element: bool,
+    /// At least one.
     entries: Arc<[Entry]>,
-    list: Option<(usize, Box<[Lazy<'t>]>)>,
+    list: Option<Box<List<'t>>>,
+}
+
+/// The list that is outlined too.
+#[derive(Debug, Clone)]
+struct List<'t> {
+    /// Which of the entries it is under.
+    entry: usize,
+    elements: Box<[Lazy<'t>]>,
 }
 
 /// Where a map stands: enough to read it, by whichever thread.
@@ -44,10 +52,10 @@ pub struct MapLines<'t> {
     column: usize,
 }
 
-impl MapLines<'_> {
+impl<'t> MapLines<'t> {
     /// What the map means, with no nodes in between; `None` where it takes a node to say, or to say what is wrong. Lists and
     /// maps on the lines below the keys that are passed over, wherever they stand, are null.
-    pub fn value(&self, rules: Rules, passed_over: &[&str]) -> Option<Read> {
+    pub fn value(&self, rules: Rules, passed_over: &[&str]) -> Option<Read<'t>> {
         regular::value_of_map(
             self.text,
             self.range.clone(),
@@ -123,18 +131,9 @@ fn document<'t>(lines: &mut Lines<'t>, list: &str) -> Option<Option<Outline<'t>>
     if lines.is_done() || lines.is_marker() {
         return Some(None);
     }
-    let (column, start) = (lines.indent, lines.at);
-    let mut outline = Outline {
-        text: lines.text,
-        lines: begin..begin,
-        start,
-        line: lines.line,
-        column,
-        is_element: false,
-        entries: Arc::default(),
-        list: None,
-    };
+    let (column, line) = (lines.indent, lines.line);
     let mut entries = Vec::new();
+    let mut outlined = None;
     while !lines.is_done() && !lines.is_marker() {
         if lines.indent != column {
             return None;
@@ -142,13 +141,16 @@ fn document<'t>(lines: &mut Lines<'t>, list: &str) -> Option<Option<Outline<'t>>
         let entry = key(lines)?;
         let is_list = &lines.text[entry.key()] == list;
         entries.push(entry);
-        if is_list && outline.list.is_some() {
+        if is_list && outlined.is_some() {
             return None;
         }
         if is_list && lines.is_blank_to_end() {
             lines.rest()?;
             if !lines.is_done() && lines.indent >= column && lines.is_dash() {
-                outline.list = Some((entries.len() - 1, list::elements(lines)?));
+                outlined = Some(Box::new(List {
+                    entry: entries.len() - 1,
+                    elements: list::elements(lines)?,
+                }));
                 continue;
             }
             lines.nested(column, true)?;
@@ -157,8 +159,8 @@ fn document<'t>(lines: &mut Lines<'t>, list: &str) -> Option<Option<Outline<'t>>
         }
     }
     // In front of a `---` stands nothing but blanks of its own line.
-    outline.lines.end = lines.at;
-    outline.entries = entries.into();
+    let mut outline = Outline::new(lines.text, begin..lines.at, (line, column), entries)?;
+    outline.list = outlined;
     Some(Some(outline))
 }
 
@@ -179,19 +181,42 @@ fn alone<'t>(text: &'t str, lines: &Range<usize>) -> Option<Document<'t>> {
 }
 
 impl<'t> Outline<'t> {
+    /// A map with these keys. `None` where it does not fit into the numbers that are kept of it.
+    fn new(
+        text: &'t str,
+        lines: Range<usize>,
+        (line, column): (usize, usize),
+        entries: Vec<Entry>,
+    ) -> Option<Self> {
+        Some(Self {
+            text,
+            lines: lines.start.try_into().ok()?..lines.end.try_into().ok()?,
+            line: line.try_into().ok()?,
+            column: column.try_into().ok()?,
+            is_element: false,
+            entries: entries.into(),
+            list: None,
+        })
+    }
+
     /// Where its first key begins.
     pub fn start(&self) -> usize {
-        self.start
+        self.entries[0].start as usize
+    }
+
+    /// Columns in front of its keys.
+    fn column(&self) -> usize {
+        self.column as usize
     }
 
     /// The line of its first key, from 1.
     pub fn line(&self) -> usize {
-        self.line
+        self.line as usize
     }
 
     /// Whole lines: from its first key's, to where the next thing begins.
     pub fn lines(&self) -> Range<usize> {
-        self.lines.clone()
+        self.lines.start as usize..self.lines.end as usize
     }
 
     /// Its keys, and where each begins.
@@ -204,20 +229,20 @@ impl<'t> Outline<'t> {
 
     /// The elements of the list under this key, if its outline was asked for.
     pub fn list(&self, key: &str) -> Option<&[Lazy<'t>]> {
-        let (entry, list) = self.list.as_ref()?;
-        (&self.text[self.entries[*entry].key()] == key).then_some(list)
+        let list = self.list.as_ref()?;
+        (&self.text[self.entries[list.entry].key()] == key).then_some(&list.elements)
     }
 
     /// The value under a key, read on its own; of a repeated key the last. `None`: it has no such key, or its value is
     /// not of the usual shape.
     pub fn quickly(&self, key: &str) -> Option<Node<'t>> {
-        regular::value(self.text, self.value_lines(key)?, self.column)
+        regular::value(self.text, self.value_lines(key)?, self.column())
     }
 
     /// The text under a key of the map that stands under another one; within, `None` where there is none. `None`: it has
     /// no such key, it takes a node to say, or a key is written twice there.
     pub fn text_under(&self, key: &str, inner: &str) -> Option<Option<Cow<'t, str>>> {
-        regular::text_under(self.text, self.value_lines(key)?, self.column, inner)
+        regular::text_under(self.text, self.value_lines(key)?, self.column(), inner)
     }
 
     /// From behind a key to where the next one begins.
@@ -225,22 +250,23 @@ impl<'t> Outline<'t> {
         let at = self.position(key)?;
         let end = match self.entries.get(at + 1) {
             Some(next) => next.start as usize,
-            None => self.lines.end,
+            None => self.lines().end,
         };
         Some(self.entries[at].behind_colon()..end)
     }
 
     /// The same map with so many more lines in front of it.
     pub(super) fn below(mut self, lines: usize) -> Self {
-        self.line += lines;
+        // Of a text of so many bytes, which has fewer lines than bytes.
+        self.line += u32::try_from(lines).unwrap_or(u32::MAX);
         self
     }
 
     pub(super) fn map_lines(&self) -> MapLines<'t> {
         MapLines {
             text: self.text,
-            range: self.start..self.lines.end,
-            column: self.column,
+            range: self.start()..self.lines().end,
+            column: self.column(),
         }
     }
 
@@ -259,26 +285,27 @@ impl<'t> Outline<'t> {
     /// # Errors
     /// When it is no YAML.
     pub fn read(&self) -> Result<Node<'t>, ReadError> {
-        match regular::map(self.text, self.start..self.lines.end, self.column) {
+        match regular::map(self.text, self.start()..self.lines().end, self.column()) {
             Some(node) => Ok(node),
             None => {
-                let documents = events::read(&self.text[self.lines.clone()])?;
-                Ok(self.only(documents)?.moved(self.lines.start))
+                let lines = self.lines();
+                let documents = events::read(&self.text[lines.clone()])?;
+                Ok(self.only(documents)?.moved(lines.start))
             }
         }
     }
 
     pub(super) fn shell(&self) -> Result<Node<'t>, ReadError> {
-        let Some((list, elements)) = &self.list else {
+        let Some(list) = &self.list else {
             return self.read();
         };
         let mut entries = Vec::with_capacity(self.entries.len());
         for (position, entry) in self.entries.iter().enumerate() {
             let name = &self.text[entry.key()];
-            let value = match position == *list {
+            let value = match position == list.entry {
                 true => shell::of_list(
                     super::lines::skip_blank(self.text, entry.behind_colon()),
-                    elements,
+                    &list.elements,
                 )?,
                 false => match self.quickly(name) {
                     Some(value) => value,
@@ -293,9 +320,9 @@ impl<'t> Outline<'t> {
         }
         let end = entries
             .last()
-            .map_or(self.start, |(_, value)| value.range.end);
+            .map_or(self.start(), |(_, value)| value.range.end);
         Ok(regular::node(
-            self.start..end,
+            self.start()..end,
             Content::Mapping {
                 entries: entries.into(),
                 flow: false,
@@ -308,9 +335,9 @@ impl<'t> Outline<'t> {
     /// # Errors
     /// When they are no YAML any more, or more or less than this one map.
     pub fn reread<'n>(&self, edited: &'n str) -> Result<Node<'n>, ReadError> {
-        let in_front = &self.text[self.lines.start..self.start];
+        let in_front = &self.text[self.lines().start..self.start()];
         if edited.starts_with(in_front)
-            && let Some(map) = regular::map(edited, in_front.len()..edited.len(), self.column)
+            && let Some(map) = regular::map(edited, in_front.len()..edited.len(), self.column())
         {
             debug_assert_eq!(Ok(&map), self.only(super::read(edited)?).as_ref());
             return Ok(map);
@@ -331,8 +358,8 @@ impl<'t> Outline<'t> {
             (true, None) => None,
         };
         map.ok_or_else(|| ReadError::Syntax {
-            line: self.line,
-            column: self.column + 1,
+            line: self.line(),
+            column: self.column() + 1,
             message: "expected one map here".to_owned(),
         })
     }

@@ -64,13 +64,13 @@ pub(super) fn map(text: &str, range: Range<usize>, column: usize) -> Option<Node
 
 /// What such a map means, with no nodes in between. `None` also where a key is written twice, or is no text. Lists and maps
 /// on the lines below the keys that are passed over are null.
-pub(super) fn value_of_map(
-    text: &str,
+pub(super) fn value_of_map<'t>(
+    text: &'t str,
     range: Range<usize>,
     column: usize,
     rules: Rules,
     passed_over: &[&str],
-) -> Option<Read> {
+) -> Option<Read<'t>> {
     let mut reader = Reader::new(text, range, column, Values::new(rules, passed_over));
     let value = reader.map(column)?;
     reader.is_done().then(|| reader.build.read(value))

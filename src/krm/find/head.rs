@@ -4,6 +4,8 @@
 //! Departs from it: nothing; an object that it takes more to tell of is left to it (`None`).
 //! Knows: the first lines of maps in block style. Does not know: lists, what stands around an object.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use super::super::{OpenError, Source};
@@ -12,39 +14,42 @@ use crate::parallel;
 use crate::yaml::{Lazy, Rules};
 
 /// What is known of an object without reading it.
-pub(super) struct Head {
-    pub(super) api_version: String,
-    pub(super) kind: String,
-    pub(super) name: String,
+pub(super) struct Head<'t> {
+    pub(super) api_version: Cow<'t, str>,
+    pub(super) kind: Cow<'t, str>,
+    pub(super) name: Cow<'t, str>,
 }
 
 /// The head of each of these, in their order, as far as there is one.
 pub(super) fn heads<'v, 't: 'v, V: Sync>(
     of: &'v [V],
     value: impl Fn(&'v V) -> Option<&'v Lazy<'t>> + Sync,
-) -> Vec<Option<Head>> {
+) -> Vec<Option<Head<'t>>> {
     parallel::listed(of, |part| {
         let heads = part.iter().map(|one| head(value(one)?));
         heads.collect()
     })
 }
 
-fn head(value: &Lazy<'_>) -> Option<Head> {
+fn head<'t>(value: &Lazy<'t>) -> Option<Head<'t>> {
     let Lazy::Outlined(outline) = value else {
         return None;
     };
-    let kind = match outline.quickly("kind")?.value(Rules::Kustomize) {
-        Ok(Value::String(kind)) if !kind.is_empty() && !kind.ends_with("List") => kind,
-        Ok(_) | Err(_) => return None,
-    };
-    let api_version = outline.quickly("apiVersion")?.text()?.to_owned();
+    let kind = outline.quickly("kind")?;
+    let read = kind.value(Rules::Kustomize).ok();
+    let is_as_written = read.as_ref().and_then(Value::as_str) == kind.text();
+    let kind = kind.into_text().filter(|_| is_as_written)?;
+    if kind.is_empty() || kind.ends_with("List") {
+        return None;
+    }
+    let api_version = outline.quickly("apiVersion")?.into_text()?;
     let name = outline.text_under("metadata", "name")?;
     let is_once = |name: &&str| outline.keys().filter(|(key, _)| key == name).count() == 1;
     let is_sound = ["kind", "apiVersion", "metadata"].iter().all(is_once);
     is_sound.then(|| Head {
         api_version,
         kind,
-        name: name.unwrap_or_default().into_owned(),
+        name: name.unwrap_or_default(),
     })
 }
 

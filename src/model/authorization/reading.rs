@@ -9,6 +9,7 @@ use crate::model::field::{Field, Problem, Read, noted};
 use crate::model::metadata::{self, REVISION};
 use crate::model::peer_authentication::selector;
 use crate::model::{Labels, Object};
+use crate::yaml::Json;
 
 const DRY_RUN: &str = "istio.io/dry-run";
 
@@ -161,7 +162,7 @@ fn custom(policy: &AuthorizationPolicy, rules: &Field<'_>, problems: &mut Vec<Pr
 
 fn rule_of(field: &Field<'_>, problems: &mut Vec<Problem>) -> Read<AuthorizationRule> {
     let (from, to, when) = (field.key("from")?, field.key("to")?, field.key("when")?);
-    if field.is_missing() || field.written().is_some_and(serde_json::Value::is_null) {
+    if field.is_missing() || field.written().is_some_and(Json::is_null) {
         return Err(field.problem("a rule must not be null; {} matches everything"));
     }
     let mut rule = AuthorizationRule::default();

@@ -11,6 +11,7 @@ use super::{ControlPlane, DEFAULT_REVISION, Setting, helm_values, mesh_config, s
 use crate::model::field::{Field, Problem, noted};
 use crate::model::metadata::{self, REVISION};
 use crate::model::{Object, embedded};
+use crate::yaml::Json;
 
 const INJECTOR: &str = "istio-sidecar-injector";
 const ISTIO: &str = "istio";
@@ -35,10 +36,10 @@ impl ConfigMap {
     }
 
     /// Whether a ConfigMap of this name has the keys that make it Istio's.
-    pub(super) fn recognises(self, value: &Value) -> bool {
+    pub(super) fn recognises(self, value: &Json<'_>) -> bool {
         let has = |key: &str| {
-            let data = value.get("data").and_then(|data| data.get(key));
-            data.is_some_and(|text| !text.is_null())
+            let text = value.get_below(&["data", key]);
+            text.is_some_and(|text| !text.is_null())
         };
         match self {
             Self::Mesh => has("mesh"),
@@ -135,7 +136,7 @@ fn inside(
         Ok(Value::Null) => {}
         Ok(value) => {
             let mut found = Vec::new();
-            read(&Field::root(&value), &mut found);
+            read(&Field::root(&(&value).into()), &mut found);
             problems.extend(found.into_iter().map(|problem| {
                 field.problem(match problem.at.is_root() {
                     true => problem.text,

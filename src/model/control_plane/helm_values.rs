@@ -4,8 +4,6 @@
 //! Departs from it: the chart's defaults are not filled in; values of a type that the template would print as nonsense are reported, and what they set is unknown.
 //! Knows: values, whoever holds them: a ConfigMap, IstioOperator, `Istio`. Does not know: who that is, and what it says beside them.
 
-use serde_json::Value;
-
 use super::super::LabelSelector;
 use super::mesh_config::{self, boolean, text};
 use super::slots::{
@@ -16,6 +14,7 @@ use super::slots::{
 use super::{ControlPlane, Setting, port, set};
 use crate::model::field::{Field, Problem, Read};
 use crate::model::selectors;
+use crate::yaml::Json;
 
 /// Adds `meshConfig`.
 pub(super) fn add_mesh_config(
@@ -84,7 +83,7 @@ pub(super) fn istio_namespace(values: &Field<'_>) -> Read<Option<String>> {
 pub(super) fn printed(of: &Field<'_>, key: &str) -> Read<Option<String>> {
     let field = of.key(key)?;
     match field.written() {
-        Some(Value::Number(number)) if number.is_u64() => Ok(Some(number.to_string())),
+        Some(Json::Number(number)) if number.is_u64() => Ok(Some(number.to_string())),
         _ => Ok(field.string()?.map(str::to_owned)),
     }
 }

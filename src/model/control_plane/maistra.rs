@@ -4,8 +4,6 @@
 //! Departs from it: which namespaces are members is not read; the mesh counts as the default revision, since pods become members without naming one.
 //! Knows: `maistra.io` v1 and v2. Does not know: ServiceMeshMember, ServiceMeshMemberRoll.
 
-use serde_json::Value;
-
 use super::mesh_config::{boolean, names, outbound, outbound_mode, text};
 use super::slots::{
     EXCLUDE_INBOUND_PORTS, EXCLUDE_IP_RANGES, EXCLUDE_OUTBOUND_PORTS, INCLUDE_INBOUND_PORTS,
@@ -14,6 +12,7 @@ use super::slots::{
 use super::{ControlPlane, DEFAULT_REVISION, Setting, helm_values, set};
 use crate::model::field::{Field, Problem, Read};
 use crate::model::{MtlsMode, Object};
+use crate::yaml::Json;
 
 /// The version of the API, which are different languages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -152,7 +151,7 @@ fn joined(of: &Field<'_>, key: &str) -> Read<Option<String>> {
         .list()?
         .iter()
         .map(|element| match element.written() {
-            Some(Value::Number(number)) if number.is_u64() => Ok(number.to_string()),
+            Some(Json::Number(number)) if number.is_u64() => Ok(number.to_string()),
             Some(_) => Ok(element.string()?.unwrap_or_default().to_owned()),
             None => Err(element.expected("a string")),
         })

@@ -4,25 +4,24 @@
 //! Departs from it: an object that the API server would refuse is left out and reported.
 //! Knows: MutatingWebhookConfiguration. Does not know: pods.
 
-use serde_json::Value;
-
 use super::{DEFAULT_REVISION, InjectorWebhook, InjectorWebhooks};
 use crate::model::field::{Field, Problem, Read, noted};
 use crate::model::metadata::{self, REVISION};
 use crate::model::{Object, selectors};
+use crate::yaml::Json;
 
 const TAG: &str = "istio.io/tag";
 
 /// Whether a MutatingWebhookConfiguration is an injector's: by a webhook's name, or by the label that `istioctl tag` lists by.
-pub(in crate::model) fn is_injectors(value: &Value) -> bool {
-    let webhooks = value.get("webhooks").and_then(Value::as_array);
+pub(in crate::model) fn is_injectors(value: &Json<'_>) -> bool {
+    let webhooks = value.get("webhooks").and_then(Json::as_list);
     let by_name = webhooks.into_iter().flatten().any(|webhook| {
-        let name = webhook.get("name").and_then(Value::as_str);
+        let name = webhook.get("name").and_then(Json::as_str);
         name.is_some_and(|name| name.ends_with("istio.io"))
     });
     let app = value
-        .pointer("/metadata/labels/app")
-        .and_then(Value::as_str);
+        .get_below(&["metadata", "labels", "app"])
+        .and_then(Json::as_str);
     by_name || app == Some("sidecar-injector")
 }
 

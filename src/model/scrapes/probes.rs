@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::super::field::{Field, Read};
 use super::super::{Finds, ScrapeDescription};
+use crate::yaml::Json;
 
 /// `relabelingConfigs` of each way in which a probe finds what the prober is asked about.
 pub(super) fn relabelings(
@@ -32,11 +33,11 @@ pub(super) fn relabelings(
 
 fn rules_of(way: &Field<'_>) -> Read<Option<(PointerBuf, Vec<Value>)>> {
     // Who gives an empty map in place of a list has no rules either.
-    if !matches!(way.written(), Some(Value::Object(_))) {
+    if !matches!(way.written(), Some(Json::Map(_))) {
         return Ok(None);
     }
     let rules = way.key("relabelingConfigs")?;
     rules.list()?;
-    let list = rules.written().and_then(Value::as_array);
-    Ok(list.map(|list| (rules.at(), list.clone())))
+    let list = rules.written().and_then(Json::as_list);
+    Ok(list.map(|list| (rules.at(), list.iter().map(Json::to_value).collect())))
 }

@@ -67,7 +67,6 @@ fn element<'t>(lines: &mut Lines<'t>) -> Option<Outline<'t>> {
     let begin = lines.line_start();
     let (dash, line) = (lines.indent, lines.line);
     let column = dash + lines.behind_dash()?;
-    let start = lines.at;
     let mut entries = Vec::with_capacity(6);
     loop {
         entries.push(key(lines)?);
@@ -79,15 +78,11 @@ fn element<'t>(lines: &mut Lines<'t>) -> Option<Outline<'t>> {
             return None;
         }
     }
+    let range = begin..lines.line_start();
+    let outline = Outline::new(lines.text, range, (line, column), entries)?;
     Some(Outline {
-        text: lines.text,
-        lines: begin..lines.line_start(),
-        start,
-        line,
-        column,
         is_element: true,
-        entries: entries.into(),
-        list: None,
+        ..outline
     })
 }
 

@@ -8,10 +8,10 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::vec::Drain;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::yaml::scalar::{Scalar, is_surely_text};
-use crate::yaml::{Content, Node, Rules, Style};
+use crate::yaml::{Content, Json, Node, Rules, Style};
 
 /// Takes what a reader finds, innermost first.
 pub(super) trait Build<'t> {
@@ -101,9 +101,9 @@ pub(in crate::yaml) fn node(range: Range<usize>, content: Content<'_>) -> Node<'
 
 /// What a map means.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Read {
+pub struct Read<'t> {
     /// By the rules that were asked for.
-    pub value: Value,
+    pub value: Json<'t>,
     /// Whether kustomize and kubectl surely read the same; `false` does not say that they do not.
     pub is_alike: bool,
 }
@@ -118,15 +118,6 @@ pub(super) struct Values<'k> {
     inside: usize,
 }
 
-/// What was read, as far as it is wanted.
-pub(super) enum Made<'t> {
-    Value(Value),
-    /// A text, or a key.
-    Text(Cow<'t, str>),
-    /// Something inside of what is passed over.
-    Nothing,
-}
-
 impl<'k> Values<'k> {
     pub(super) fn new(rules: Rules, passed_over: &'k [&'k str]) -> Self {
         Self {
@@ -137,39 +128,32 @@ impl<'k> Values<'k> {
         }
     }
 
-    pub(super) fn read(self, made: Made<'_>) -> Read {
+    pub(super) fn read(self, value: Json<'_>) -> Read<'_> {
         Read {
-            value: value(made),
+            value,
             is_alike: self.is_alike,
         }
     }
 
-    fn passes_over(&self, key: &Made<'_>) -> bool {
-        matches!(key, Made::Text(key) if self.passed_over.contains(&&**key))
-    }
-}
-
-fn value(made: Made<'_>) -> Value {
-    match made {
-        Made::Value(value) => value,
-        Made::Text(text) => Value::String(text.into_owned()),
-        Made::Nothing => Value::Null,
+    fn passes_over(&self, key: &Json<'_>) -> bool {
+        let key = key.as_str();
+        key.is_some_and(|key| self.passed_over.contains(&key))
     }
 }
 
 impl<'t> Build<'t> for Values<'_> {
-    type Value = Made<'t>;
+    type Value = Json<'t>;
 
-    fn plain_key(&mut self, _: Range<usize>, text: &'t str) -> Option<Made<'t>> {
-        is_surely_text(text).then_some(Made::Text(Cow::Borrowed(text)))
+    fn plain_key(&mut self, _: Range<usize>, text: &'t str) -> Option<Json<'t>> {
+        is_surely_text(text).then_some(Json::Text(Cow::Borrowed(text)))
     }
 
-    fn plain(&mut self, _: Range<usize>, text: &'t str) -> Option<Made<'t>> {
+    fn plain(&mut self, _: Range<usize>, text: &'t str) -> Option<Json<'t>> {
         if self.inside > 0 {
-            return Some(Made::Nothing);
+            return Some(Json::Null);
         }
         if is_surely_text(text) {
-            return Some(Made::Text(Cow::Borrowed(text)));
+            return Some(Json::Text(Cow::Borrowed(text)));
         }
         let other = match self.rules {
             Rules::Kustomize => Rules::Kubectl,
@@ -179,62 +163,67 @@ impl<'t> Build<'t> for Values<'_> {
             return None;
         };
         self.is_alike &= matches!(other.plain(text), Scalar::Json(other) if other == value);
-        Some(Made::Value(value))
+        Some(match value {
+            // A time that kustomize prints in another way; a text as it stands is left there.
+            Value::String(other) if other != text => Json::Text(other.into()),
+            Value::String(_) => Json::Text(text.into()),
+            Value::Number(number) => Json::Number(number),
+            Value::Bool(value) => Json::Bool(value),
+            _ => Json::Null,
+        })
     }
 
-    fn text(&mut self, _: Range<usize>, text: Cow<'t, str>, _: Style) -> Made<'t> {
-        Made::Text(text)
+    fn text(&mut self, _: Range<usize>, text: Cow<'t, str>, _: Style) -> Json<'t> {
+        Json::Text(text)
     }
 
-    fn literal(&mut self, _: Range<usize>, content: impl FnOnce() -> String) -> Made<'t> {
+    fn literal(&mut self, _: Range<usize>, content: impl FnOnce() -> String) -> Json<'t> {
         match self.inside {
-            0 => Made::Text(content().into()),
-            _ => Made::Nothing,
+            0 => Json::Text(content().into()),
+            _ => Json::Null,
         }
     }
 
-    fn enter(&mut self, key: &Made<'t>) {
+    fn enter(&mut self, key: &Json<'t>) {
         self.inside += usize::from(self.passes_over(key));
     }
 
-    fn leave(&mut self, key: &Made<'t>, value: Made<'t>) -> Made<'t> {
+    fn leave(&mut self, key: &Json<'t>, value: Json<'t>) -> Json<'t> {
         match self.passes_over(key) {
             true => {
                 self.inside -= 1;
-                Made::Nothing
+                Json::Null
             }
             false => value,
         }
     }
 
-    fn list(&mut self, _: Range<usize>, items: Drain<'_, Made<'t>>, _: bool) -> Made<'t> {
+    fn list(&mut self, _: Range<usize>, items: Drain<'_, Json<'t>>, _: bool) -> Json<'t> {
         match self.inside {
-            0 => Made::Value(Value::Array(items.map(value).collect())),
-            _ => Made::Nothing,
+            0 => Json::List(items.collect()),
+            _ => Json::Null,
         }
     }
 
     fn map(
         &mut self,
         _: Range<usize>,
-        entries: Drain<'_, (Made<'t>, Made<'t>)>,
+        entries: Drain<'_, (Json<'t>, Json<'t>)>,
         _: bool,
-    ) -> Option<Made<'t>> {
+    ) -> Option<Json<'t>> {
+        let keys = entries.as_slice().iter().map(|(key, _)| key.as_str());
+        if !is_each_key_once(keys) {
+            return None;
+        }
         if self.inside > 0 {
-            let keys = entries.as_slice().iter().map(|(key, _)| match key {
-                Made::Text(key) => Some(&**key),
-                Made::Value(_) | Made::Nothing => None,
-            });
-            return is_each_key_once(keys).then_some(Made::Nothing);
+            return Some(Json::Null);
         }
-        let mut map = Map::with_capacity(entries.len());
-        for (key, made) in entries {
-            let Made::Text(key) = key else { return None };
-            if map.insert(key.into_owned(), value(made)).is_some() {
-                return None;
-            }
+        let mut map = Vec::with_capacity(entries.len());
+        for (key, value) in entries {
+            let Json::Text(key) = key else { return None };
+            map.push((key, value));
         }
-        Some(Made::Value(Value::Object(map)))
+        Some(Json::Map(map))
     }
 }
 

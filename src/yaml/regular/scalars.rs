@@ -106,11 +106,23 @@ const ENDS_OR_IS_ODD: [bool; 256] = {
 pub(super) fn begins_plain(bytes: &[u8]) -> Option<()> {
     let begins = match bytes {
         [b'-', next, ..] => !matches!(next, b' ' | b'\n'),
-        [first, ..] => !b"-?:,[]{}#&*!|>'\"%@` ".contains(first),
+        [first, ..] => !NEVER_FIRST[usize::from(*first)],
         [] => false,
     };
     begins.then_some(())
 }
+
+/// Bytes with which no plain scalar begins; but a dash with something behind it.
+const NEVER_FIRST: [bool; 256] = {
+    let marks = b"-?:,[]{}#&*!|>'\"%@` ";
+    let mut table = [false; 256];
+    let mut at = 0;
+    while at < marks.len() {
+        table[marks[at] as usize] = true;
+        at += 1;
+    }
+    table
+};
 
 /// The plain scalar that these bytes spell.
 pub(super) fn plain<'t, B: Build<'t>>(

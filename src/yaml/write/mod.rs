@@ -16,9 +16,9 @@ use serde_json::Value;
 /// A value as block-style YAML that ends in a line break; keys keep their order, lists are compact.
 pub fn block(value: &Value) -> String {
     let style = BlockStyle::default();
-    let lines = match value {
-        Value::Object(_) | Value::Array(_) if !is_empty(value) => style.lines(value, 0),
-        _ => vec![scalar(value, None)],
+    let lines = match is_nested(value) {
+        true => style.lines(value, 0),
+        false => vec![scalar(value, None)],
     };
     lines.join("\n") + "\n"
 }
@@ -78,56 +78,93 @@ impl BlockStyle {
 
     /// The same with a key that is text already.
     pub(super) fn value_of(self, key: String, value: &Value, column: usize) -> Vec<String> {
-        let Written { head, tail } = self.under_key(value, column);
-        let space = if head.is_empty() { "" } else { " " };
-        let mut lines = vec![format!("{}{key}:{space}{head}", indent(column))];
-        lines.extend(tail);
+        let mut lines = Vec::new();
+        self.add_entry(&mut lines, &key, value, column);
         lines
     }
 
     /// `- value` for a list whose dashes stand in `column`.
     pub(super) fn element(self, value: &Value, column: usize) -> Vec<String> {
-        let Written { head, tail } = self.under_dash(value, column);
-        let mut lines = vec![format!("{}- {head}", indent(column))];
-        lines.extend(tail);
+        let mut lines = Vec::new();
+        self.add_element(&mut lines, value, column);
         lines
     }
 
     /// The lines of a list or map that has something in it.
     pub(super) fn lines(self, value: &Value, column: usize) -> Vec<String> {
+        let mut lines = Vec::new();
+        self.add(&mut lines, value, column);
+        lines
+    }
+
+    fn add(self, lines: &mut Vec<String>, value: &Value, column: usize) {
         match value {
-            Value::Object(map) => map
-                .iter()
-                .flat_map(|(k, v)| self.entry(k, v, column))
-                .collect(),
-            Value::Array(items) => items.iter().flat_map(|v| self.element(v, column)).collect(),
-            _ => vec![format!("{}{}", indent(column), scalar(value, None))],
+            Value::Object(map) => {
+                for (key, value) in map {
+                    self.add_entry(lines, &quote::key(key), value, column);
+                }
+            }
+            Value::Array(items) => {
+                for item in items {
+                    self.add_element(lines, item, column);
+                }
+            }
+            _ => lines.push(indent(column) + &scalar(value, None)),
+        }
+    }
+
+    fn add_entry(self, lines: &mut Vec<String>, key: &str, value: &Value, column: usize) {
+        let mut line = indent(column) + key + ":";
+        if is_nested(value) {
+            lines.push(line);
+            self.add(lines, value, self.column_below(value, column));
+            return;
+        }
+        let Written { head, tail } = self.leaf(value, column, column + self.step);
+        if !head.is_empty() {
+            line.push(' ');
+        }
+        lines.push(line + &head);
+        lines.extend(tail);
+    }
+
+    fn add_element(self, lines: &mut Vec<String>, value: &Value, column: usize) {
+        let first = lines.len();
+        if is_nested(value) {
+            self.add(lines, value, column + 2);
+            // In place of two of the blanks that its first line begins with.
+            lines[first].replace_range(column..column + 2, "- ");
+            return;
+        }
+        let Written { head, tail } = self.leaf(value, column, column + 2);
+        lines.push(indent(column) + "- " + &head);
+        lines.extend(tail);
+    }
+
+    /// Where what is below a key in `column` begins.
+    fn column_below(self, value: &Value, column: usize) -> usize {
+        match value.is_array() && self.compact {
+            true => column,
+            false => column + self.step,
         }
     }
 
     /// The value of a key in `column`.
     pub(super) fn under_key(self, value: &Value, column: usize) -> Written {
-        let below = if value.is_array() && self.compact {
-            column
-        } else {
-            column + self.step
-        };
-        match value {
-            Value::Object(_) | Value::Array(_) if !is_empty(value) => Written {
+        match is_nested(value) {
+            true => Written {
                 head: String::new(),
-                tail: self.lines(value, below),
+                tail: self.lines(value, self.column_below(value, column)),
             },
-            _ => self.leaf(value, column, column + self.step),
+            false => self.leaf(value, column, column + self.step),
         }
     }
 
     /// The value of a dash in `column`.
     pub(super) fn under_dash(self, value: &Value, column: usize) -> Written {
-        match value {
-            Value::Object(_) | Value::Array(_) if !is_empty(value) => {
-                self.inline(value, column + 2)
-            }
-            _ => self.leaf(value, column, column + 2),
+        match is_nested(value) {
+            true => self.inline(value, column + 2),
+            false => self.leaf(value, column, column + 2),
         }
     }
 
@@ -158,6 +195,11 @@ impl BlockStyle {
             tail: Vec::new(),
         })
     }
+}
+
+/// A map or list that has something in it.
+fn is_nested(value: &Value) -> bool {
+    (value.is_object() || value.is_array()) && !is_empty(value)
 }
 
 /// `{}` or `[]`.

@@ -87,6 +87,9 @@ pub(super) fn is_printable(c: char) -> bool {
 
 /// Whether the string, without quotes, is read as itself by every reader.
 fn is_plain(string: &str) -> bool {
+    if is_like_a_key(string) {
+        return !is_word(string);
+    }
     let first_fits = match string.as_bytes() {
         [] => false,
         [b'-' | b'.', rest @ ..] => {
@@ -112,6 +115,17 @@ fn is_plain(string: &str) -> bool {
 /// The same where `,[]{}` end a plain scalar, and to goyaml `?` does too.
 fn is_plain_in_brackets(string: &str) -> bool {
     is_plain(string) && !string.contains([',', '[', ']', '{', '}', '?'])
+}
+
+/// Whether it is made of nothing but what most keys and values are made of, of which only words are read as something else.
+fn is_like_a_key(string: &str) -> bool {
+    let is_usual =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/');
+    let begins = string
+        .bytes()
+        .next()
+        .is_some_and(|byte| byte.is_ascii_alphabetic());
+    begins && string.bytes().all(is_usual)
 }
 
 fn is_word(string: &str) -> bool {

@@ -133,7 +133,7 @@ fn map_agrees(lazy: &Lazy<'_>, parsed: &Node<'_>, text: &str) {
             assert_eq!(parsed.duplicate_key(), None, "{text:?}");
         }
         if let Some(quick) = lines.value(rules, &[]) {
-            assert_eq!(Ok(&quick.value), value.as_ref(), "{text:?}");
+            assert_eq!(Ok(&quick.value.to_value()), value.as_ref(), "{text:?}");
             assert!(!quick.is_alike || values[0] == values[1], "{text:?}");
             assert_eq!(parsed.duplicate_key(), None, "{text:?}");
         }

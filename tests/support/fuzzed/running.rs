@@ -90,9 +90,9 @@ fn objects<'t>(package: &Package<'t>) -> Vec<Object<'t>> {
             // Items that an alias stands for are not in the order of the text.
             let stretch = next.and_then(|next| text.get(item.value.start()..next.value.start()));
             Object {
-                api_version: item.api_version.clone(),
-                kind: item.kind.clone(),
-                name: item.name.clone(),
+                api_version: item.api_version.to_string(),
+                kind: item.kind.to_string(),
+                name: item.name.to_string(),
                 // What cannot be read is compared by its stretch alone.
                 text: range.map_or("", |range| &text[range]),
                 stretch,

@@ -232,3 +232,61 @@ impl<'a> Field<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::api::core::v1::ServicePort;
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+    use serde::de::DeserializeOwned;
+    use serde_json::{Error, Value, json};
+
+    use super::*;
+
+    /// What a type of the Kubernetes API reads of a value, or why it does not; the same as of the value of serde_json.
+    fn read<T: DeserializeOwned + std::fmt::Debug>(value: &Value) -> Result<String, String> {
+        let told = |read: Result<T, Error>| match read {
+            Ok(read) => Ok(format!("{read:?}")),
+            Err(error) => Err(error.to_string()),
+        };
+        let ours = told(T::deserialize(&Json::from(value)));
+        assert_eq!(ours, told(T::deserialize(value)), "{value}");
+        ours
+    }
+
+    #[test]
+    fn types_of_the_api_are_read_as_of_values_of_serde_json() {
+        for port in [
+            json!({"port": 80, "targetPort": "web", "name": null, "protocol": "TCP"}),
+            json!({"port": 80, "targetPort": 8080, "unknown": {"a": [1]}}),
+            json!({"port": 80.0}),
+            json!({"port": 1e3}),
+            json!({"port": 4_294_967_296_u64}),
+            json!({"port": -1, "nodePort": null}),
+            json!({"port": true}),
+            json!({"port": []}),
+            json!({"port": {}}),
+            json!({"targetPort": [1], "port": 1}),
+            json!({"targetPort": null, "port": null}),
+            json!({"name": 5, "port": 1}),
+            json!([1]),
+            json!("80"),
+            json!(80),
+            json!(null),
+        ] {
+            let _ = read::<ServicePort>(&port);
+        }
+        for selector in [
+            json!({"matchLabels": {"app": "demo"}}),
+            json!({"matchLabels": {"app": true}}),
+            json!({"matchExpressions": [{"key": "a", "operator": "In", "values": ["b"]}]}),
+            json!({"matchExpressions": {"key": "a"}}),
+            json!({"matchExpressions": [{"operator": null}]}),
+        ] {
+            let _ = read::<LabelSelector>(&selector);
+        }
+        assert_eq!(
+            read::<ServicePort>(&json!({"port": "80"})),
+            Err("invalid type: string \"80\", expected i32".to_owned())
+        );
+    }
+}

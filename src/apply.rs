@@ -110,6 +110,14 @@ fn edited_inside(at: &Pointer, text: &str, ops: &[PatchOperation]) -> Result<Str
     }
 }
 
+/// Whether an object's text can be edited so that it does what `patch` does to its value.
+///
+/// # Errors
+/// When it cannot.
+pub fn is_editable(object: &Node<'_>, patch: &[PatchOperation]) -> Result<(), ApplyError> {
+    Ok(yaml::is_editable(object, patch)?)
+}
+
 /// The edits of an object's text that do what `patch` does to its value.
 ///
 /// # Errors

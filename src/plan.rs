@@ -8,10 +8,11 @@
 mod check;
 mod read;
 
+use std::collections::BTreeMap;
 use std::iter;
 
 use json_patch::PatchOperation;
-use jsonptr::{Pointer, PointerBuf};
+use jsonptr::Pointer;
 
 use crate::Error;
 use crate::apply::{self, ApplyError};
@@ -117,7 +118,8 @@ fn of_item(facts: &Facts<'_>, decisions: &[Decision], rules: Rules) -> Result<Of
         debug_assert!(package.read(item).is_ok_and(|object| {
             let start = object.range.start;
             let places = decisions.iter().map(|one| place(&object, &one.at));
-            let known = places.map(|place| location(&of_whole, text, start, place.range.start));
+            let places: Vec<usize> = places.map(|place| place.range.start).collect();
+            let known = locations(&of_whole, text, start, &places);
             known.eq(located.iter().map(|(location, _)| location.clone()))
         }));
         return Ok(OfItem {
@@ -127,34 +129,29 @@ fn of_item(facts: &Facts<'_>, decisions: &[Decision], rules: Rules) -> Result<Of
     }
     let object = package.read(item)?;
     let mut strings = apply::Strings::new();
-    let mut whole = Vec::new();
-    let mut located = Vec::with_capacity(decisions.len());
-    let mut last = (Vec::new(), Vec::new());
+    let mut whole = Whole::default();
+    let mut written = Vec::with_capacity(decisions.len());
     for decision in decisions {
-        let patch = apply::operations(&object, &decision.steps, &mut strings).and_then(|patch| {
-            let edits = apply::edits(text, &object, item.syntax, &patch)?;
-            if !patch.is_empty() {
-                last = (patch.clone(), edits);
-            }
-            Ok(patch)
-        });
-        for operation in patch.iter().flatten() {
-            add(&mut whole, operation);
-        }
-        let place = place(&object, &decision.at);
-        let start = object.range.start;
-        located.push((location(&of_whole, text, start, place.range.start), patch));
+        let patch = apply::operations(&object, &decision.steps, &mut strings)
+            .and_then(|patch| apply::is_editable(&object, &patch).map(|()| patch));
+        written.push(patch);
     }
+    for operation in written.iter().flatten().flatten() {
+        whole.add(operation);
+    }
+    let whole = whole.operations();
+    let places: Vec<usize> = decisions
+        .iter()
+        .map(|decision| place(&object, &decision.at).range.start)
+        .collect();
+    let located = locations(&of_whole, text, object.range.start, &places)
+        .zip(written)
+        .collect();
     if whole.is_empty() {
         let edits = None;
         return Ok(OfItem { located, edits });
     }
-    // Nearly always one decision alone asks for something.
-    let (patch, edits) = last;
-    let edits = match patch == whole {
-        true => edits,
-        false => apply::edits(text, &object, item.syntax, &whole)?,
-    };
+    let edits = apply::edits(text, &object, item.syntax, &whole)?;
     if let Lazy::Outlined(outline) = &item.value
         && !apply::agrees_in_its_lines(text, outline, &object, &edits, &whole, rules)?
     {
@@ -177,7 +174,7 @@ fn located_where_nothing_changes(
     decisions: &[Decision],
 ) -> Option<Vec<(Location, Patch)>> {
     let mut read: Option<(&str, yaml::Node<'_>)> = None;
-    let mut located = Vec::with_capacity(decisions.len());
+    let mut places = Vec::with_capacity(decisions.len());
     for decision in decisions {
         let mut place = outline.start();
         if let Some((key, at)) = decision.at.split_front()
@@ -190,21 +187,30 @@ fn located_where_nothing_changes(
             let there = value.and_then(|value| value.at(at).or_else(|| text_above(value, at)));
             place = there.map_or(place, |there| there.range.start);
         }
-        let location = location(of_whole, text, outline.start(), place);
-        located.push((location, Ok(Vec::new())));
+        places.push(place);
     }
-    Some(located)
+    let located = locations(of_whole, text, outline.start(), &places);
+    Some(located.map(|location| (location, Ok(Vec::new()))).collect())
 }
 
-/// Where a place in an object is, by where the object is.
-fn location(of_object: &Location, text: &str, object: usize, place: usize) -> Location {
-    let mut location = of_object.clone();
-    if let Some(line) = &mut location.line {
-        // Counted from the item: its own line is known, and the text before it may be long.
-        let above = &text[object..place.max(object)];
-        *line += yaml::line_of(above, above.len()) - 1;
-    }
-    location
+/// Where places in an object are, by where the object is. Lines are counted from there: its own line is known, and the text
+/// before it may be long.
+fn locations(
+    of_object: &Location,
+    text: &str,
+    object: usize,
+    places: &[usize],
+) -> impl Iterator<Item = Location> {
+    let below: Vec<usize> = places
+        .iter()
+        .map(|place| place.saturating_sub(object))
+        .collect();
+    let lines = yaml::lines_of(&text[object..], &below).into_iter();
+    lines.map(|line| {
+        let mut location = of_object.clone();
+        location.line = location.line.map(|first| first + line - 1);
+        location
+    })
 }
 
 /// A patch that cannot be written is refused.
@@ -241,11 +247,11 @@ fn patches<'a>(
     decisions
         .chunk_by(|a, b| a.decision.object.item == b.decision.object.item)
         .map(|of_item| {
-            let mut patch = Vec::new();
+            let mut whole = Whole::default();
             for operation in of_item.iter().flat_map(|located| &located.patch) {
-                add(&mut patch, operation);
+                whole.add(operation);
             }
-            (of_item[0].decision.object.item, patch)
+            (of_item[0].decision.object.item, whole.operations())
         })
         .filter(|(_, patch): &(usize, Vec<_>)| !patch.is_empty())
 }
@@ -280,20 +286,37 @@ pub(crate) fn patched(package: &Package<'_>, decisions: &[Located]) -> Result<Ve
         .collect()
 }
 
-/// Adds an operation to those of one object. A string that a second decision changes inside is written once, with both
-/// changes in it, and so is a map or list that two decisions need: the other one's operation already has the first one's.
-fn add(patch: &mut Vec<PatchOperation>, operation: &PatchOperation) {
-    use PatchOperation::Add;
-    let is_appended = |path: &PointerBuf| {
-        let last = path.last().map(|token| token.decoded().into_owned());
-        last.is_some_and(|last| last == "-" || last.parse::<usize>().is_ok())
-    };
-    if let Add(add) = operation
-        && (add.value.is_string() || !is_appended(&add.path))
-    {
-        patch.retain(|earlier| !matches!(earlier, Add(earlier) if earlier.path == add.path));
+/// The operations of all decisions about one object, in order.
+#[derive(Default)]
+struct Whole<'p> {
+    operations: Vec<Option<&'p PatchOperation>>,
+    /// Which of them add something at a path.
+    adding: BTreeMap<&'p Pointer, Vec<usize>>,
+}
+
+impl<'p> Whole<'p> {
+    /// A string that a second decision changes inside is written once, with both changes in it, and so is a map or list that
+    /// two decisions need: the other one's operation already has the first one's.
+    fn add(&mut self, operation: &'p PatchOperation) {
+        let is_appended = |path: &Pointer| {
+            let last = path.last().map(|token| token.decoded().into_owned());
+            last.is_some_and(|last| last == "-" || last.parse::<usize>().is_ok())
+        };
+        if let PatchOperation::Add(add) = operation {
+            let earlier = self.adding.entry(&add.path).or_default();
+            if add.value.is_string() || !is_appended(&add.path) {
+                for position in earlier.drain(..) {
+                    self.operations[position] = None;
+                }
+            }
+            earlier.push(self.operations.len());
+        }
+        self.operations.push(Some(operation));
     }
-    patch.push(operation.clone());
+
+    fn operations(self) -> Vec<PatchOperation> {
+        self.operations.into_iter().flatten().cloned().collect()
+    }
 }
 
 /// The sources with their edits.
@@ -319,6 +342,8 @@ pub(crate) fn edited(package: &Package<'_>, edits: &[(usize, Vec<Edit>)]) -> Vec
 
 #[cfg(test)]
 mod tests {
+    use jsonptr::PointerBuf;
+
     use super::*;
 
     #[test]

@@ -15,6 +15,20 @@ pub fn line_of(text: &str, offset: usize) -> usize {
     1 + feeds + memchr::memchr_iter(b'\r', before).filter(is_alone).count()
 }
 
+/// The lines, counted from 1, that hold the bytes at these offsets, in any order: the text is gone through once.
+pub fn lines_of(text: &str, offsets: &[usize]) -> Vec<usize> {
+    let mut in_order: Vec<usize> = (0..offsets.len()).collect();
+    in_order.sort_unstable_by_key(|position| offsets[*position]);
+    let mut lines = vec![1; offsets.len()];
+    let (mut at, mut line) = (0, 1);
+    for position in in_order {
+        let offset = offsets[position].min(text.len());
+        line += line_of(&text[at..], offset - at) - 1;
+        (at, lines[position]) = (offset, line);
+    }
+    lines
+}
+
 /// Start of the line that holds `at`, behind a byte order mark, with which any document may begin.
 pub(super) fn line_start(text: &str, at: usize) -> usize {
     let start = last_break(&text[..at]).map_or(0, |i| i + 1);
@@ -163,6 +177,9 @@ mod tests {
         assert_eq!(lines, [1, 2, 3, 4]);
         assert_eq!(line_of(text, 1), 1);
         assert_eq!(line_of(text, 2), 1);
+        let offsets = [6, 0, 8, 2, 1, 3, 5, 4, 3, 9];
+        let each = offsets.map(|offset| line_of(text, offset));
+        assert_eq!(lines_of(text, &offsets), each);
     }
 
     /// A byte order mark has no column.

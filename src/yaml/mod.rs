@@ -20,12 +20,12 @@ mod timestamp;
 mod value;
 mod write;
 
-pub use edit::{Edit, EditError, edits, splice};
+pub use edit::{Edit, EditError, edits, is_editable, splice};
 pub use error::{DEPTH_LIMIT, ReadError};
 pub use events::read as parse;
 pub use json::Json;
 pub use lazy::{Lazy, LazyDocument};
-pub use lines::line_of;
+pub use lines::{line_of, lines_of};
 pub use node::DuplicateKey;
 pub use outline::{MapLines, Outline, outline};
 pub use regular::{Read, read as read_regular};

@@ -142,6 +142,7 @@ impl Editor<'_> {
             self.replace(node, place, &collected(node, changes));
             return;
         }
+        let first_edit = self.edits.len();
         let moved_up = self.remove_behind_dash(parts, changes);
         for (i, change) in changes.children.range(moved_up..) {
             let Part {
@@ -165,7 +166,7 @@ impl Editor<'_> {
             }
         }
         if !changes.added.is_empty() {
-            self.append(node, place, parts, changes);
+            self.append(node, place, parts, changes, first_edit);
         }
     }
 
@@ -293,12 +294,14 @@ impl Editor<'_> {
         end
     }
 
+    /// Puts what is added behind the last part. The edits of the parts begin with `first_edit`.
     fn append(
         &mut self,
         node: &Node<'_>,
         place: Place,
         parts: &[Part<'_, '_>],
         changes: &Changes<'_>,
+        first_edit: usize,
     ) {
         let Some(last) = parts.last() else { return };
         let column = column(self.text, last.start);
@@ -317,7 +320,7 @@ impl Editor<'_> {
             }
         }
         // What goes below the last part may reach further than the part.
-        let goes = self.edits.iter().map(|edit| &edit.range);
+        let goes = self.edits[first_edit..].iter().map(|edit| &edit.range);
         let goes = goes.filter(|range| range.start < at && at < range.end);
         at = goes.map(|range| range.end).max().unwrap_or(at);
         let style = self.style(at, column);

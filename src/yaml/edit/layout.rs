@@ -7,7 +7,7 @@
 use super::super::lines::{column, first_on_line};
 use super::super::{Content, Node};
 
-/// The examples that a document gives, by where they stand.
+/// The examples that a document gives, by where they stand, in that order.
 #[derive(Debug, Default)]
 pub(super) struct Layout {
     steps: Vec<(usize, usize)>,
@@ -68,9 +68,34 @@ impl Layout {
     }
 }
 
+/// Of two that are as near as each other the first.
 fn nearest<T: Copy>(examples: &[(usize, T)], at: usize) -> Option<T> {
-    examples
+    let behind = examples.partition_point(|(offset, _)| *offset < at);
+    examples[behind.saturating_sub(1)..]
         .iter()
+        .take(2)
         .min_by_key(|(offset, _)| offset.abs_diff(at))
         .map(|(_, example)| *example)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_example_counts_and_of_two_the_first() {
+        let examples = [(10, 'a'), (20, 'b'), (40, 'c')];
+        for (at, expected) in [
+            (0, 'a'),
+            (10, 'a'),
+            (15, 'a'),
+            (16, 'b'),
+            (30, 'b'),
+            (31, 'c'),
+            (90, 'c'),
+        ] {
+            assert_eq!(nearest(&examples, at), Some(expected), "{at}");
+        }
+        assert_eq!(nearest::<char>(&[], 5), None);
+    }
 }

@@ -127,6 +127,14 @@ pub fn edits(
     Ok(edits)
 }
 
+/// Whether `patch` can be carried out on `root`, without doing it.
+///
+/// # Errors
+/// As [`edits`], which has no others.
+pub fn is_editable(root: &Node<'_>, patch: &[PatchOperation]) -> Result<(), EditError> {
+    plan::plan(root, patch).map(drop)
+}
+
 /// Collects the edits of one patch.
 struct Editor<'a> {
     text: &'a str,

@@ -31,6 +31,8 @@ pub(super) struct Changes<'p> {
     pub(super) children: BTreeMap<usize, Change<'p>>,
     /// New children behind the last; the key is empty in a list.
     pub(super) added: Vec<(String, &'p Value)>,
+    /// Positions of the children that go: a list may have thousands, and each operation asks.
+    removed: BTreeSet<usize>,
 }
 
 impl Changes<'_> {
@@ -41,11 +43,7 @@ impl Changes<'_> {
 
     /// Whether the child at a position goes.
     pub(super) fn removes(&self, position: usize) -> bool {
-        matches!(self.children.get(&position), Some(Change::Remove))
-    }
-
-    fn removed(&self) -> impl Iterator<Item = usize> {
-        self.children.keys().copied().filter(|i| self.removes(*i))
+        self.removed.contains(&position)
     }
 }
 
@@ -174,6 +172,9 @@ impl Step<'_> {
             return Ok(());
         }
         self.unshared(node, position, token, &change)?;
+        if matches!(change, Change::Remove) {
+            here.removed.insert(position);
+        }
         here.children.insert(position, change);
         Ok(())
     }
@@ -206,7 +207,7 @@ impl Step<'_> {
                 }
             }
             Content::Sequence { items, .. } => {
-                let left = items.len() - here.removed().count();
+                let left = items.len() - here.removed.len();
                 let end = left + here.added.len();
                 let position = if token == "-" {
                     end
@@ -214,9 +215,9 @@ impl Step<'_> {
                     index(token).ok_or_else(|| self.missing())?
                 };
                 let moved = here
-                    .removed()
-                    .min()
-                    .is_some_and(|lowest| position >= lowest);
+                    .removed
+                    .first()
+                    .is_some_and(|lowest| position >= *lowest);
                 match position {
                     p if p == end => Ok(Spot::End),
                     p if p > end => Err(self.missing()),

@@ -27,13 +27,14 @@ fn generated(content: Content, seed: u64) -> (String, Written) {
     (text, written)
 }
 
-const SOME: [Content; 6] = [
+const SOME: [Content; 7] = [
     Content::Cluster(Until::Bytes(5_000)),
     Content::Cluster(Until::Bytes(1_000_000)),
     Content::ReadKinds(Until::Items(300)),
     Content::Scrapes(120, Spread::Namespaces),
     Content::Scrapes(20, Spread::OneNamespace),
     Content::Scrapes(120, Spread::AnyNamespace),
+    Content::Scrapes(20, Spread::OneObject),
 ];
 
 #[test]

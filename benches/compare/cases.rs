@@ -113,13 +113,14 @@ pub(crate) const CASES: [Case; 6] = [
 
 /// How cost grows: scrape objects over as many Services and workloads, all of them patched.
 pub(crate) const GROWTH: &str = "growth";
-pub(crate) const GROWING: [(&str, &str); 3] = [
+pub(crate) const GROWING: [(&str, &str); 4] = [
     ("scrapes", "each beside its Service, 100 in a namespace"),
     ("scrapes-in-one-namespace", "all in one namespace"),
     (
         "scrapes-of-any-namespace",
         "in the scraper's namespace, looking into all others",
     ),
+    ("scrape-endpoints", "as many endpoints in one of them"),
 ];
 pub(crate) const FEW: (&str, usize) = ("1000", 9);
 pub(crate) const MANY: (&str, usize) = ("10000", 3);

@@ -89,8 +89,9 @@ fn content_of(content: &str, size: &str) -> Result<Content, Box<dyn Error>> {
         "scrapes" => scrapes(Spread::Namespaces),
         "scrapes-in-one-namespace" => scrapes(Spread::OneNamespace),
         "scrapes-of-any-namespace" => scrapes(Spread::AnyNamespace),
+        "scrape-endpoints" => scrapes(Spread::OneObject),
         _ => Err(format!(
-            "there is no content {content}: cluster, read-kinds, scrapes, scrapes-in-one-namespace, scrapes-of-any-namespace"
+            "there is no content {content}: cluster, read-kinds, scrapes, scrapes-in-one-namespace, scrapes-of-any-namespace, scrape-endpoints"
         )
         .into()),
     }

@@ -57,6 +57,8 @@ pub(crate) enum Spread {
     OneNamespace,
     /// In the namespace of the scraper, looking into all.
     AnyNamespace,
+    /// One of them, with so many endpoints, beside one application.
+    OneObject,
 }
 
 /// What was written.
@@ -66,7 +68,7 @@ pub(crate) struct Written {
     pub(crate) items: usize,
     /// Bytes of items whose kind we read.
     pub(crate) read: u64,
-    /// Scrape objects whose endpoint needs certificates. The scraper needs them too, if there are any.
+    /// Scrape objects whose endpoint needs certificates, or endpoints, where one object has many. The scraper needs them too, if there are any.
     pub(crate) strict_scrapes: usize,
 }
 
@@ -227,9 +229,12 @@ impl<W: io::Write> Data<W> {
         const TOGETHER: usize = 100;
         self.object(&mesh::namespace("istio-system"))?;
         self.object(&mesh::policy("istio-system", "STRICT"))?;
+        if spread == Spread::OneObject {
+            return self.endpoints(count);
+        }
         for number in 0..count {
             let (namespace, is_first) = match spread {
-                Spread::OneNamespace => ("strict-0".to_owned(), number == 0),
+                Spread::OneNamespace | Spread::OneObject => ("strict-0".to_owned(), number == 0),
                 Spread::Namespaces | Spread::AnyNamespace => (
                     format!("strict-{}", number / TOGETHER),
                     number % TOGETHER == 0,
@@ -250,6 +255,25 @@ impl<W: io::Write> Data<W> {
             let scrape = app.scrape("VMServiceScrape", lies_in, &mut self.dice);
             self.object(&scrape)?;
         }
+        Ok(())
+    }
+
+    fn endpoints(&mut self, count: usize) -> io::Result<()> {
+        const ONE: &str = "  - interval: 30s\n    path: /metrics\n    port: http\n";
+        let app = App {
+            namespace: "strict-0".to_owned(),
+            name: self.dice.words(1),
+            small: true,
+        };
+        self.object(&mesh::namespace(&app.namespace))?;
+        let workload = app.workload(&mut self.dice);
+        self.object(&workload)?;
+        self.object(&app.service())?;
+        let mut scrape = app.scrape("VMServiceScrape", None, &mut self.dice);
+        let each = (0..count).map(|number| ONE.replace("/metrics", &format!("/metrics/{number}")));
+        scrape.text = scrape.text.replace(ONE, &each.collect::<String>());
+        self.object(&scrape)?;
+        self.strict_scrapes = count;
         Ok(())
     }
 }

@@ -2,6 +2,8 @@
 
 use std::env;
 use std::error::Error;
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -41,15 +43,16 @@ impl Who {
 
 pub(crate) struct Programs {
     itself: PathBuf,
+    ours: PathBuf,
     go: Option<PathBuf>,
     /// What is left out, and why.
     pub(crate) left_out: Vec<String>,
 }
 
 impl Programs {
-    /// Builds the peer in Go, where Go is at hand.
+    /// Builds the peer in Go, where Go is at hand, and installs all of them in a folder.
     pub(crate) fn built(folder: &Path) -> Result<Self, Box<dyn Error>> {
-        let peer = folder.join("peer-kyaml");
+        let peer = folder.join("peer-kyaml-built");
         let build = Command::new("go")
             .args(["build", "-trimpath", "-o"])
             .args([&peer, Path::new(".")])
@@ -64,9 +67,13 @@ impl Programs {
             }
             Err(error) => Some(format!("go: {error}")),
         };
+        let go = why
+            .is_none()
+            .then(|| installed(&peer, folder, "peer-kyaml"));
         Ok(Self {
-            itself: env::current_exe()?,
-            go: why.is_none().then_some(peer),
+            itself: installed(&env::current_exe()?, folder, "compare")?,
+            ours: installed(&benched(), folder, "istio-scrape")?,
+            go: go.transpose()?,
             left_out: why
                 .map(|why| {
                     format!(
@@ -88,9 +95,9 @@ impl Programs {
         Some(match who {
             Who::True => Command::new("true"),
             Who::Cat => Command::new("cat"),
-            Who::Ours => ours(),
+            Who::Ours => self.ours(),
             Who::OursByName => {
-                let mut command = ours();
+                let mut command = self.ours();
                 command.arg(input);
                 command
             }
@@ -102,19 +109,27 @@ impl Programs {
             Who::Go => Command::new(self.go.as_ref()?),
         })
     }
+
+    /// Without what it listens to.
+    fn ours(&self) -> Command {
+        let mut command = Command::new(&self.ours);
+        command
+            .env_remove("ISTIO_SCRAPE_REPORT")
+            .env_remove("ISTIO_SCRAPE_CONTEXT_ROOT");
+        command
+    }
+}
+
+/// A copy of a program, such as its users have. Linkers write a program in many pieces, and in as many the kernel keeps it,
+/// which makes each start take longer than that of the same bytes unpacked from an archive.
+fn installed(program: &Path, folder: &Path, name: &str) -> io::Result<PathBuf> {
+    let installed = folder.join(format!("{name}{}", env::consts::EXE_SUFFIX));
+    fs::copy(program, &installed)?;
+    Ok(installed)
 }
 
 /// The program that is measured: the one that `make bench` builds as releases are, or else the one that cargo has built.
 fn benched() -> PathBuf {
     let cargos = || env!("CARGO_BIN_EXE_istio-scrape").into();
     env::var_os("ISTIO_SCRAPE_BENCHED").map_or_else(cargos, PathBuf::from)
-}
-
-/// Without what it listens to.
-fn ours() -> Command {
-    let mut command = Command::new(benched());
-    command
-        .env_remove("ISTIO_SCRAPE_REPORT")
-        .env_remove("ISTIO_SCRAPE_CONTEXT_ROOT");
-    command
 }

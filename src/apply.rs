@@ -110,12 +110,12 @@ fn edited_inside(at: &Pointer, text: &str, ops: &[PatchOperation]) -> Result<Str
     }
 }
 
-/// Whether an object's text can be edited so that it does what `patch` does to its value.
+/// Refuses what [`edits`] would refuse, at a fraction of its cost.
 ///
 /// # Errors
-/// When it cannot.
-pub fn is_editable(object: &Node<'_>, patch: &[PatchOperation]) -> Result<(), ApplyError> {
-    Ok(yaml::is_editable(object, patch)?)
+/// When the text cannot be edited at these places.
+pub fn check_editable(object: &Node<'_>, patch: &[PatchOperation]) -> Result<(), ApplyError> {
+    Ok(yaml::check_editable(object, patch)?)
 }
 
 /// The edits of an object's text that do what `patch` does to its value.

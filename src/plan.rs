@@ -133,7 +133,7 @@ fn of_item(facts: &Facts<'_>, decisions: &[Decision], rules: Rules) -> Result<Of
     let mut written = Vec::with_capacity(decisions.len());
     for decision in decisions {
         let patch = apply::operations(&object, &decision.steps, &mut strings)
-            .and_then(|patch| apply::is_editable(&object, &patch).map(|()| patch));
+            .and_then(|patch| apply::check_editable(&object, &patch).map(|()| patch));
         written.push(patch);
     }
     for operation in written.iter().flatten().flatten() {

@@ -34,7 +34,7 @@ const SOME: [Content; 7] = [
     Content::Scrapes(120, Spread::Namespaces),
     Content::Scrapes(20, Spread::OneNamespace),
     Content::Scrapes(120, Spread::AnyNamespace),
-    Content::Scrapes(20, Spread::OneObject),
+    Content::Endpoints(20),
 ];
 
 #[test]

@@ -89,7 +89,7 @@ fn content_of(content: &str, size: &str) -> Result<Content, Box<dyn Error>> {
         "scrapes" => scrapes(Spread::Namespaces),
         "scrapes-in-one-namespace" => scrapes(Spread::OneNamespace),
         "scrapes-of-any-namespace" => scrapes(Spread::AnyNamespace),
-        "scrape-endpoints" => scrapes(Spread::OneObject),
+        "scrape-endpoints" => Ok(Content::Endpoints(size.parse()?)),
         _ => Err(format!(
             "there is no content {content}: cluster, read-kinds, scrapes, scrapes-in-one-namespace, scrapes-of-any-namespace, scrape-endpoints"
         )

@@ -37,6 +37,8 @@ pub(crate) enum Content {
     ReadKinds(Until),
     /// So many scrape objects, over as many Services and workloads, all STRICT.
     Scrapes(usize, Spread),
+    /// So many endpoints of one scrape object, over one Service and workload, all STRICT.
+    Endpoints(usize),
 }
 
 /// How much.
@@ -57,8 +59,6 @@ pub(crate) enum Spread {
     OneNamespace,
     /// In the namespace of the scraper, looking into all.
     AnyNamespace,
-    /// One of them, with so many endpoints, beside one application.
-    OneObject,
 }
 
 /// What was written.
@@ -68,7 +68,8 @@ pub(crate) struct Written {
     pub(crate) items: usize,
     /// Bytes of items whose kind we read.
     pub(crate) read: u64,
-    /// Scrape objects whose endpoint needs certificates, or endpoints, where one object has many. The scraper needs them too, if there are any.
+    /// Endpoints that need certificates: one of each scrape object, but of [`Content::Endpoints`]. The scraper needs them too,
+    /// if there are any.
     pub(crate) strict_scrapes: usize,
 }
 
@@ -87,6 +88,7 @@ pub(crate) fn write(content: Content, seed: u64, out: impl io::Write) -> io::Res
         Content::Cluster(until) => data.cluster(until, true)?,
         Content::ReadKinds(until) => data.cluster(until, false)?,
         Content::Scrapes(count, spread) => data.scrapes(count, spread)?,
+        Content::Endpoints(count) => data.endpoints(count)?,
     }
     let (read, strict_scrapes) = (data.read, data.strict_scrapes);
     let (bytes, items) = data.list.end()?;
@@ -114,7 +116,8 @@ impl<W: io::Write> Data<W> {
             }
             Content::Cluster(Until::Bytes(_))
             | Content::ReadKinds(Until::Bytes(_))
-            | Content::Scrapes(..) => false,
+            | Content::Scrapes(..)
+            | Content::Endpoints(_) => false,
         }
     }
 
@@ -136,7 +139,7 @@ impl<W: io::Write> Data<W> {
         self.read += self.list.bytes - before;
         let is_scrape = ["VMServiceScrape", "VMPodScrape", "ServiceMonitor"].contains(&object.kind);
         let is_strict = match self.content {
-            Content::Scrapes(..) => true,
+            Content::Scrapes(..) | Content::Endpoints(_) => true,
             Content::Cluster(_) | Content::ReadKinds(_) => object.namespace.starts_with("strict"),
         };
         self.strict_scrapes += usize::from(is_scrape && is_strict);
@@ -229,12 +232,9 @@ impl<W: io::Write> Data<W> {
         const TOGETHER: usize = 100;
         self.object(&mesh::namespace("istio-system"))?;
         self.object(&mesh::policy("istio-system", "STRICT"))?;
-        if spread == Spread::OneObject {
-            return self.endpoints(count);
-        }
         for number in 0..count {
             let (namespace, is_first) = match spread {
-                Spread::OneNamespace | Spread::OneObject => ("strict-0".to_owned(), number == 0),
+                Spread::OneNamespace => ("strict-0".to_owned(), number == 0),
                 Spread::Namespaces | Spread::AnyNamespace => (
                     format!("strict-{}", number / TOGETHER),
                     number % TOGETHER == 0,
@@ -265,6 +265,8 @@ impl<W: io::Write> Data<W> {
             name: self.dice.words(1),
             small: true,
         };
+        self.object(&mesh::namespace("istio-system"))?;
+        self.object(&mesh::policy("istio-system", "STRICT"))?;
         self.object(&mesh::namespace(&app.namespace))?;
         let workload = app.workload(&mut self.dice);
         self.object(&workload)?;

@@ -85,8 +85,8 @@ impl Json<'_> {
 }
 
 /// The same value, its texts borrowed.
-impl<'de> From<&'de Value> for Json<'de> {
-    fn from(value: &'de Value) -> Self {
+impl<'v> From<&'v Value> for Json<'v> {
+    fn from(value: &'v Value) -> Self {
         match value {
             Value::Null => Self::Null,
             Value::Bool(value) => Self::Bool(*value),

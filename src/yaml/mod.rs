@@ -20,7 +20,7 @@ mod timestamp;
 mod value;
 mod write;
 
-pub use edit::{Edit, EditError, edits, is_editable, splice};
+pub use edit::{Edit, EditError, check_editable, edits, splice};
 pub use error::{DEPTH_LIMIT, ReadError};
 pub use events::read as parse;
 pub use json::Json;

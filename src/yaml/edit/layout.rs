@@ -19,6 +19,8 @@ impl Layout {
     pub(super) fn of(text: &str, root: &Node<'_>) -> Self {
         let mut layout = Self::default();
         layout.look(text, root);
+        debug_assert!(layout.steps.is_sorted_by(|(a, _), (b, _)| a < b));
+        debug_assert!(layout.lists.is_sorted_by(|(a, _), (b, _)| a < b));
         layout
     }
 

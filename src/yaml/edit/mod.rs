@@ -127,11 +127,11 @@ pub fn edits(
     Ok(edits)
 }
 
-/// Whether `patch` can be carried out on `root`, without doing it.
+/// Refuses what [`edits`] refuses, without a look at the rest of the text: an object may have thousands of patches.
 ///
 /// # Errors
 /// As [`edits`], which has no others.
-pub fn is_editable(root: &Node<'_>, patch: &[PatchOperation]) -> Result<(), EditError> {
+pub fn check_editable(root: &Node<'_>, patch: &[PatchOperation]) -> Result<(), EditError> {
     plan::plan(root, patch).map(drop)
 }
 
